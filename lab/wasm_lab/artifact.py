@@ -1,0 +1,57 @@
+"""Artifact: WebAssembly bytes, where they came from and what making them took."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wasm_lab.run import Diagnostic
+    from wasm_lab.source import Source
+
+#: The first eight bytes of a core module and of a component: magic, version, layer
+#: (WebAssembly core specification 2.0, 5.5.16; component-model ``Binary.md``).
+CORE_PREAMBLE = b"\0asm\x01\0\0\0"
+COMPONENT_PREAMBLE = b"\0asm\x0d\0\x01\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a build and its duration in nanoseconds."""
+
+    name: str
+    duration_ns: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """A module or component, ready for a runtime.
+
+    Example:
+        >>> Artifact(wasm=CORE_PREAMBLE, label="empty").is_component
+        False
+    """
+
+    wasm: bytes = field(repr=False)
+    label: str  #: what messages call it
+    source: Source | None = None  #: None for a module made elsewhere
+    compiler: str = ""  #: the first line of ``rustc --version``; empty when unknown
+    steps: tuple[Step, ...] = ()  #: what this build did; one ``cache`` step when cached
+    cached: bool = False  #: whether the bytes came from the build cache
+    warnings: tuple[Diagnostic, ...] = ()
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of the bytes, in hexadecimal."""
+        return hashlib.sha256(self.wasm).hexdigest()
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.wasm)
+
+    @property
+    def is_component(self) -> bool:
+        """True for a component (WASI 0.2 and later), False for a core module."""
+        return self.wasm[:8] == COMPONENT_PREAMBLE

@@ -1,0 +1,179 @@
+"""Every exception of the lab, as one small tree.
+
+    WasmLabError                  something the lab refuses or could not do
+    ├── UsageError                what was asked cannot be done as it was asked
+    │   ├── HeaderError           the frontmatter of a cell or its options are wrong
+    │   ├── SignatureError        a Rust signature cannot cross into Python
+    │   └── StaleFunctionError    the cell was run again; this function is the old one
+    ├── UnsupportedError          the runtime or target cannot do or enforce this
+    ├── ToolchainError            no compiler here works for the target
+    ├── BuildError                Source could not become an Artifact
+    │   ├── CompileError          rustc refused the code; carries its diagnostics
+    │   └── DependencyError       cargo could not resolve, fetch or build a crate
+    ├── LoadError                 the bytes are no module this runtime can load
+    └── GuestFailure              the guest ran and did not end well
+        ├── GuestError            a function returned ``Err``; carries its text
+        ├── GuestExit             a program ended with a status other than 0
+        ├── GuestTrap             a panic or another trap; carries a backtrace
+        │   ├── DeadlineExceeded  the guest used up its time
+        │   ├── OutputExceeded    the guest wrote more than it may
+        │   └── FuelExhausted     the guest used up its fuel
+        ├── PoisonedError         an earlier trap left this instance unusable
+        └── TestsFailed           one or more ``#[test]`` functions failed
+
+Interrupting a guest raises Python's own ``KeyboardInterrupt``. Arguments of the
+wrong type or out of range raise ``TypeError`` and ``OverflowError``, as Python's
+own functions do.
+
+A message says what happened and why; ``hint`` says what to do next. In a
+notebook only these two are shown, without a traceback of the lab's own code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wasm_lab.run import Diagnostic, Run, TestReport, TrapInfo
+
+
+class WasmLabError(Exception):
+    """Base of every error that the lab raises on purpose.
+
+    ``str(error)`` is what happened; ``error.hint`` (may be empty) is what to do next.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints instead of a traceback, under papermill too."""
+        return [f"{type(self).__name__}: {self.message}", *([self.hint] if self.hint else [])]
+
+
+class UsageError(WasmLabError):
+    """What was asked cannot be done as it was asked."""
+
+
+class HeaderError(UsageError):
+    """The frontmatter of a cell, or the options on its first line, are wrong."""
+
+
+class SignatureError(UsageError):
+    """A Rust signature cannot cross into Python; the message names the parameter."""
+
+
+class StaleFunctionError(UsageError):
+    """The cell that defined this function was run again since."""
+
+
+class UnsupportedError(WasmLabError):
+    """The runtime or target cannot do, or cannot enforce, what was asked."""
+
+
+class ToolchainError(WasmLabError):
+    """No compiler on this machine works for the target."""
+
+
+class BuildError(WasmLabError):
+    """Source could not become an Artifact."""
+
+
+class CompileError(BuildError):
+    """The compiler refused the code.
+
+    ``diagnostics`` holds each message with its place in the cell; ``rendered`` is
+    the compiler's own layout of them, in colour when that was asked for.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        diagnostics: Sequence[Diagnostic] = (),
+        rendered: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.diagnostics = tuple(diagnostics)
+        self.rendered = rendered
+
+    def __str__(self) -> str:
+        parts = (self.rendered.rstrip(), self.message, self.hint)
+        return "\n".join(part for part in parts if part)
+
+    def _render_traceback_(self) -> list[str]:
+        return [part for part in (self.rendered.rstrip(), self.message, self.hint) if part]
+
+
+class DependencyError(BuildError):
+    """cargo could not resolve, fetch or build a dependency; ``log`` is what it said."""
+
+    def __init__(self, message: str, *, log: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.log = log
+
+
+class LoadError(WasmLabError):
+    """The bytes are not a module or component that this runtime can load."""
+
+
+class GuestFailure(WasmLabError):
+    """The guest ran and did not end well. ``run`` is the Run, where there is one."""
+
+    def __init__(self, message: str, *, hint: str = "", run: Run | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.run = run
+
+
+class GuestError(GuestFailure):
+    """A Rust function returned ``Err``; the message is the error's own text."""
+
+
+class GuestExit(GuestFailure):
+    """A program ended with an exit status other than 0."""
+
+    def __init__(self, message: str, *, status: int, hint: str = "", run: Run | None = None) -> None:
+        super().__init__(message, hint=hint, run=run)
+        self.status = status
+
+
+class GuestTrap(GuestFailure):
+    """The guest trapped: a panic, an access out of bounds, a stack overflow, and so on."""
+
+    def __init__(self, message: str, *, trap: TrapInfo, hint: str = "", run: Run | None = None) -> None:
+        super().__init__(message, hint=hint, run=run)
+        self.trap = trap
+
+
+class DeadlineExceeded(GuestTrap):
+    """The guest used up its time and was stopped."""
+
+
+class OutputExceeded(GuestTrap):
+    """The guest wrote more than it may and was stopped."""
+
+
+class FuelExhausted(GuestTrap):
+    """The guest used up its fuel and was stopped."""
+
+
+class PoisonedError(GuestFailure):
+    """An earlier trap left this instance in an unknown state; reset it to go on."""
+
+
+class TestsFailed(GuestFailure):
+    """One or more ``#[test]`` functions failed; ``report`` lists every one."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    def __init__(self, message: str, *, report: TestReport, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.report = report

@@ -1,0 +1,166 @@
+"""Run: one execution of a command, and the records that it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A place in the learner's own text. Lines and columns count from 1."""
+
+    label: str  #: the cell or file
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One message of the compiler, placed in the learner's own text."""
+
+    level: str  #: ``error``, ``warning``, ``note`` or ``help``
+    message: str
+    code: str = ""  #: such as ``E0308``, or a lint's name; empty when it has none
+    spans: tuple[Span, ...] = ()  #: the primary places
+    rendered: str = ""  #: the compiler's own layout, with ANSI colours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One frame of a guest's backtrace; file and line where debug information allows."""
+
+    function: str  #: demangled
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    offset: int = 0  #: in the module's code, in bytes
+
+
+class TrapKind(StrEnum):
+    """Why a guest was stopped, in the words of the WebAssembly specification where it has them."""
+
+    PANIC = "panic"
+    UNREACHABLE = "unreachable"
+    OUT_OF_BOUNDS = "out of bounds memory access"
+    STACK_OVERFLOW = "call stack exhausted"
+    DIVIDE_BY_ZERO = "integer divide by zero"
+    INTEGER_OVERFLOW = "integer overflow"
+    BAD_CONVERSION = "invalid conversion to integer"
+    INDIRECT_CALL = "bad indirect call"
+    TABLE = "out of bounds table access"
+    ALLOCATION = "memory limit reached"
+    DEADLINE = "deadline exceeded"
+    OUTPUT = "output limit exceeded"
+    FUEL = "all fuel consumed"
+    HOST = "host call failed"
+    OTHER = "trap"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrapInfo:
+    """What stopped a guest: the kind, what it said, and where it was."""
+
+    kind: TrapKind
+    message: str  #: the panic's own message, or the engine's
+    frames: tuple[Frame, ...] = ()  #: innermost first, without the runtime's own frames
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostCall:
+    """One call from the guest to its host, as the audit lists it."""
+
+    name: str  #: such as ``path_open``
+    arguments: dict[str, Any]  #: decoded: paths as text, flags as names
+    result: str  #: the decoded result, or the name of the errno such as ``notcapable``
+    allowed: bool  #: False when a capability refused it
+    capability: str = ""  #: which capability decided, such as ``dirs``; empty when none is needed
+    flag: str = ""  #: the flag that would allow a refused call
+    started_ns: int = 0  #: since the start of the run
+    duration_ns: int = 0
+
+    @property
+    def explanation(self) -> str:
+        """One sentence on a refused call, with the flag that would allow it; else empty."""
+        if self.allowed:
+            return ""
+        subject = next((str(value) for key, value in self.arguments.items() if key == "path"), "")
+        what = f"{self.name} of {subject!r}" if subject else self.name
+        mend = f"; allow it with {self.flag}" if self.flag else ""
+        return f"{what} was refused: the guest has no {self.capability} capability for it{mend}."
+
+
+class Phase(StrEnum):
+    """The parts of an execution, in their order."""
+
+    COMPILE = "compile"  #: from Wasm to machine code
+    LOAD = "load"  #: machine code from the cache
+    INSTANTIATE = "instantiate"
+    RUN = "run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One execution of a command.
+
+    ``exit_status`` is None when the guest trapped; then ``trap`` says why.
+    """
+
+    label: str
+    runtime: str
+    runtime_version: str
+    exit_status: int | None
+    trap: TrapInfo | None = None
+    stdout: bytes = b""
+    stderr: bytes = b""
+    phases_ns: dict[Phase, int] = field(default_factory=dict)
+    linear_memory_bytes: int = 0  #: at the end, which is the peak: Wasm memory never shrinks
+    fuel_used: int | None = None  #: None unless fuel was asked for
+    audit: tuple[HostCall, ...] | None = None  #: None unless the audit was asked for
+    module_sha256: str = ""
+    code_cached: bool = False  #: whether machine code came from the cache
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_status == 0
+
+    @property
+    def refused(self) -> tuple[HostCall, ...]:
+        """The host calls that a capability refused (empty without the audit)."""
+        return tuple(call for call in self.audit or () if not call.allowed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestResult:
+    """One ``#[test]`` function's outcome."""
+
+    __test__ = False
+
+    name: str
+    outcome: str  #: ``ok``, ``FAILED`` or ``ignored``
+    message: str = ""  #: why it failed, or the reason given to ``#[ignore]``
+    stdout: str = ""
+    duration_ns: int = 0
+    should_panic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestReport:
+    """All outcomes of one ``--test`` build."""
+
+    __test__ = False
+
+    label: str
+    results: tuple[TestResult, ...]
+    filtered_out: int = 0
+    duration_ns: int = 0
+
+    def count(self, outcome: str) -> int:
+        return sum(result.outcome == outcome for result in self.results)
+
+    @property
+    def ok(self) -> bool:
+        return not self.count("FAILED")

@@ -1,0 +1,65 @@
+"""Source: a piece of code and all that decides what it compiles to.
+
+Nothing here knows of notebooks. ``cells`` makes a Source from the text of a cell,
+the command line from a file; ``build`` makes an Artifact from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What a piece of code is, which decides how it is wrapped and what is done with it."""
+
+    STATEMENTS = "statements"  #: wrapped in a ``main``; the last expression is shown
+    PROGRAM = "program"  #: has a ``fn main``; runs as a WASI command
+    FUNCTIONS = "functions"  #: a library whose public functions become Python calls
+    TESTS = "tests"  #: built with libtest; each ``#[test]`` runs in its own instance
+
+
+class Profile(StrEnum):
+    """How code is optimised, as cargo's profiles of the same names."""
+
+    DEV = "dev"  #: not optimised, overflow checks and debug assertions on
+    RELEASE = "release"  #: optimised for speed (the default)
+    SIZE = "size"  #: optimised for size, with link-time optimisation
+
+
+class Target(StrEnum):
+    """The Rust targets that the lab builds for."""
+
+    WASIP1 = "wasm32-wasip1"  #: a core module for WASI 0.1 (the default)
+    WASIP2 = "wasm32-wasip2"  #: a component for WASI 0.2
+
+
+DEFAULT_EDITION = "2024"
+EDITIONS = ("2015", "2018", "2021", "2024")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Code, and everything that changes what it compiles to.
+
+    ``code`` has as many lines as the text it came from: a header is blanked out, not
+    removed, so that line N of ``code`` is line ``first_line + N - 1`` of the cell.
+
+    Example:
+        >>> Source(code="fn main() {}", kind=Kind.PROGRAM).profile
+        <Profile.RELEASE: 'release'>
+    """
+
+    code: str
+    kind: Kind
+    language: str = "rust"
+    name: str = "cell"  #: a valid Rust crate name; later cells may use it as a crate
+    label: str = "cell"  #: what messages call the text: ``cell fib`` or a file name
+    first_line: int = 1  #: the line of the cell or file on which ``code`` begins
+    #: crate name to a version requirement or a cargo table, as in ``[dependencies]``
+    dependencies: dict[str, Any] = field(default_factory=dict)
+    uses: tuple[Source, ...] = ()  #: earlier cells whose crates this one may name
+    edition: str = DEFAULT_EDITION
+    profile: Profile = Profile.RELEASE
+    target: Target = Target.WASIP1
