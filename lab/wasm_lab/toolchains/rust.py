@@ -1,0 +1,263 @@
+"""Finding a ``rustc`` that works and builds for a Wasm target.
+
+A ``rustc`` on ``PATH`` proves nothing: it may be rustup's proxy with no toolchain behind
+it, a release too old for the default edition, or one without the standard library of the
+target. So each candidate is run, down to a compile of an empty program, and the first that
+passes is taken. What was found is remembered (see ``memory``), so that only the first
+search on a machine runs anything.
+
+Candidates, in this order:
+
+1. ``$RUSTC``
+2. the toolchain that ``wasm-lab doctor --fix`` or ``make setup`` installed
+3. every ``rustc`` on ``PATH``, then those in the usual folders that a desktop session
+   may not have on its ``PATH`` (``~/.cargo/bin``, Homebrew's)
+4. every toolchain of the user's rustup, the default one first
+
+Probes run in an empty folder, so that a ``rust-toolchain.toml`` in the folder of a notebook
+does not change which compiler its cells get; ``RUSTUP_TOOLCHAIN`` and ``RUSTC`` do.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wasm_lab.errors import ToolchainError
+from wasm_lab.source import DEFAULT_EDITION, Target
+from wasm_lab.toolchains import memory, places
+from wasm_lab.toolchains.advice import rust_commands
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Seconds that one run of a candidate may take. A compile of an empty program takes a
+#: tenth of a second; a first run from a cold network drive takes many.
+PROBE_TIMEOUT_S = 60
+
+#: Environment variables that change which compiler is found.
+DECIDING = ("RUSTC", "RUSTUP_TOOLCHAIN", "RUSTUP_HOME", "CARGO_HOME", "PATH", "HOME", "USERPROFILE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RustToolchain:
+    """A Rust compiler that was seen to build for one target.
+
+    Example:
+        >>> toolchain = find_rust()
+        >>> toolchain.version.startswith("rustc 1.")
+        True
+    """
+
+    rustc: Path  #: the real compiler in the sysroot, never rustup's proxy (12 ms slower each time)
+    sysroot: Path  #: as ``rustc --print sysroot`` says
+    version: str  #: such as ``rustc 1.95.0 (59807616e 2026-04-14)``
+    verbose: str  #: the whole of ``rustc -vV``; part of every build's cache key
+    host: str  #: such as ``x86_64-unknown-linux-gnu``
+    cargo: Path | None  #: the real cargo, for cells with dependencies
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A candidate that was tried and why it will not do."""
+
+    path: Path
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.why}"
+
+
+def find_rust(target: Target = Target.WASIP1) -> RustToolchain:
+    """The first Rust compiler on this machine that builds for ``target``.
+
+    Under 1 ms when an earlier search, of this or another process, still holds; otherwise
+    0.2 s and more, depending on how many candidates fail first.
+
+    Raises:
+        ToolchainError: none works. The message lists what was tried and why each was
+            refused, the hint the commands that install one.
+    """
+    question = _question(target)
+    answer = memory.recall(question)
+    if answer is not None:
+        try:
+            return _from_json(answer)
+        except (KeyError, TypeError):
+            pass  # written by another version of the lab; found again below
+    refused: list[Refusal] = []
+    saw: list[str] = []
+    for candidate in candidates():
+        saw.append(str(candidate))
+        if not candidate.exists():
+            continue
+        result = probe(candidate, target, saw=saw)
+        if isinstance(result, RustToolchain):
+            memory.remember(question, _to_json(result), saw)
+            return result
+        refused.append(result)
+    raise _nothing_works(target, refused)
+
+
+def candidates() -> Iterator[Path]:
+    """Every place where a ``rustc`` may be, in the order of the search, each once.
+
+    Existing or not: one that appears later must make the lab look again.
+    """
+    seen: set[Path] = set()
+    for path in _places():
+        if path not in seen:
+            seen.add(path)
+            yield path
+
+
+def _places() -> Iterator[Path]:
+    name = f"rustc{places.EXE}"
+    if os.environ.get("RUSTC"):
+        named = Path(os.environ["RUSTC"])
+        # As cargo does: a bare name is looked for on PATH.
+        yield from places.programs_on_path(named.name) if named.parent == Path() else [named.absolute()]
+    yield from _toolchains_of(places.own_rustup_home())
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        if folder:
+            yield Path(folder) / name
+    yield places.user_cargo_home() / "bin" / name
+    yield Path.home() / ".cargo" / "bin" / name
+    if os.name == "posix":
+        yield from (Path(folder) / name for folder in ("/opt/homebrew/bin", "/usr/local/bin", "/usr/bin"))
+    yield from _toolchains_of(places.user_rustup_home())
+
+
+def _toolchains_of(rustup_home: Path) -> list[Path]:
+    """The compilers that a rustup has, without asking it: stable ones first."""
+    folder = rustup_home / "toolchains"
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208
+    except OSError:
+        names = []
+    names.sort(key=lambda name: (not name.startswith("stable"), name.startswith(("nightly", "beta"))))
+    # The folder itself is first: it does not run, but its signature changes with its content.
+    return [folder, *(folder / name / "bin" / f"rustc{places.EXE}" for name in names)]
+
+
+def probe(rustc: Path, target: Target, *, saw: list[str] | None = None) -> RustToolchain | Refusal:
+    """Run a compiler to see whether it builds for ``target``.
+
+    Takes the path of a ``rustc`` or of rustup's proxy; gives the toolchain behind it, or why
+    it will not do. ``saw`` collects the files and folders on which the answer depends.
+    """
+    if rustc.is_dir():
+        return Refusal(rustc, "is a folder")
+    saw = saw if saw is not None else []
+    try:
+        with tempfile.TemporaryDirectory(prefix="wasm-lab-probe-") as folder:
+            return _probe(rustc, target, folder, saw)
+    except _ProbeError as failure:
+        return Refusal(rustc, str(failure))
+
+
+def _probe(rustc: Path, target: Target, folder: str, saw: list[str]) -> RustToolchain:
+    sysroot = Path(_run([rustc, "--print", "sysroot"], folder).strip())
+    real = sysroot / "bin" / f"rustc{places.EXE}"
+    if not real.exists():  # some distributions keep the compiler outside its sysroot
+        real = rustc
+    # An update in place changes these folders even where it keeps the compiler's own date.
+    rustlib = sysroot / "lib" / "rustlib"
+    saw += [str(real), str(sysroot / "lib"), str(rustlib), str(rustlib / target)]
+    if rustc.is_relative_to(places.user_cargo_home()) or real != rustc:
+        saw.append(str(places.user_rustup_home() / "settings.toml"))  # names the default toolchain
+    verbose = _run([real, "-vV"], folder)
+    version, _, facts = verbose.strip().partition("\n")
+    host = dict(line.split(": ", 1) for line in facts.splitlines() if ": " in line).get("host", "")
+    if not version.startswith("rustc ") or not host:
+        raise _ProbeError(f"does not answer as rustc does, but with {version!r}")
+    libdir = _run([real, "--print", "target-libdir", "--target", target], folder, version).strip()
+    saw.append(libdir)
+    if not any(Path(libdir).glob("libstd-*.rlib")):
+        raise _ProbeError(f"{version} is without the standard library for {target}")
+    program = Path(folder) / "probe.rs"
+    program.write_text("fn main() {}\n")
+    command: list[str | Path] = [real, program, f"--target={target}", f"--edition={DEFAULT_EDITION}"]
+    _run([*command, "--out-dir", folder], folder, f"{version} cannot build an empty program")
+    return RustToolchain(
+        rustc=real,
+        sysroot=sysroot,
+        version=version,
+        verbose=verbose,
+        host=host,
+        cargo=_cargo_of(sysroot, rustc, folder),
+    )
+
+
+def _cargo_of(sysroot: Path, rustc: Path, folder: str) -> Path | None:
+    for home in (sysroot / "bin", rustc.parent):
+        cargo = home / f"cargo{places.EXE}"
+        try:
+            if cargo.exists() and _run([cargo, "--version"], folder).startswith("cargo "):
+                return cargo
+        except _ProbeError:
+            continue
+    return None
+
+
+class _ProbeError(Exception):
+    """A candidate is no use; the message says why, in one line."""
+
+
+def _run(command: list[str | Path], folder: str, who: str = "") -> str:
+    # A proxy must not install a toolchain of 700 MB because the lab asked for its version.
+    environment = {**os.environ, "RUSTUP_AUTO_INSTALL": "0"}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=PROBE_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise _ProbeError(f"did not answer within {PROBE_TIMEOUT_S} s") from None
+    except OSError as error:
+        raise _ProbeError(f"does not start ({error.strerror or error})") from None
+    if done.returncode != 0:
+        said = _first_error(done.stderr) or f"ended with status {done.returncode} and no message"
+        raise _ProbeError(f"{who}: {said}" if who else said)
+    return done.stdout
+
+
+def _first_error(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return next((line for line in lines if line.startswith("error")), lines[0] if lines else "")
+
+
+def _question(target: Target) -> tuple[str, ...]:
+    deciding = (f"{name}={os.environ.get(name, '')}" for name in DECIDING)
+    return ("rust", target, str(places.own_folder()), *deciding)
+
+
+def _to_json(toolchain: RustToolchain) -> dict[str, str | None]:
+    return {name: None if value is None else str(value) for name, value in asdict(toolchain).items()}
+
+
+def _from_json(answer: dict[str, str]) -> RustToolchain:
+    paths = {name: Path(answer[name]) for name in ("rustc", "sysroot")}
+    cargo = Path(answer["cargo"]) if answer["cargo"] else None
+    texts = {name: answer[name] for name in ("version", "verbose", "host")}
+    return RustToolchain(cargo=cargo, **paths, **texts)  # type: ignore[arg-type]  # two kinds of **
+
+
+def _nothing_works(target: Target, refused: list[Refusal]) -> ToolchainError:
+    if refused:
+        tried = "\n".join(f"  {refusal}" for refusal in refused)
+        message = f"No Rust compiler here builds for {target}. Tried:\n{tried}"
+    else:
+        message = f"No Rust compiler was found on this machine, so nothing can be built for {target}."
+    return ToolchainError(message, hint=rust_commands())
