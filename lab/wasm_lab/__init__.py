@@ -1,5 +1,107 @@
-"""wasm-lab: test what is claimed of Rust and WebAssembly by running it."""
+"""wasm-lab: test what is claimed of Rust and WebAssembly by running it.
+
+In a notebook, ``%load_ext wasm_lab`` and write Rust in a ``%%wasm_rust`` cell. In Python:
+
+    >>> import wasm_lab
+    >>> wasm_lab.execute('fn main() { println!("hello"); }').stdout
+    b'hello\\n'
+
+Nothing heavy is imported until it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from wasm_lab._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from wasm_lab.artifact import Artifact
+    from wasm_lab.capabilities import Capabilities
+    from wasm_lab.live import LiveCell
+    from wasm_lab.run import Run
+
+__all__ = ["Capabilities", "__version__", "cell", "compile", "execute", "last_run", "load", "load_ipython_extension"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Capabilities":
+        from wasm_lab.capabilities import Capabilities
+
+        return Capabilities
+    raise AttributeError(f"module 'wasm_lab' has no attribute {name!r}")
+
+
+def compile(code: str, **options: Any) -> Artifact:  # noqa: A001 - the field's own word for it
+    """Build Rust ``code``, as a cell is built.
+
+    Args:
+        code: Rust, with a frontmatter header where it has dependencies.
+        options: as `wasm_lab.cells.parse_cell` takes them: ``name``, ``profile``, ``target``, ``edition``.
+
+    Raises:
+        CompileError, DependencyError, HeaderError, ToolchainError: why there is no artifact.
+
+    Example:
+        >>> compile('fn main() {}').is_component
+        False
+    """
+    from wasm_lab.cells import parse_cell
+    from wasm_lab.session import default_session
+
+    return default_session().compile(parse_cell(code, **options))
+
+
+def execute(code: str | Artifact, capabilities: Capabilities | None = None, *, audit: bool = False) -> Run:
+    """Run a program, given as Rust or as an Artifact, in a fresh sandbox.
+
+    Raises:
+        GuestFailure: it did not end well; ``error.run`` has the Run.
+        CompileError, DependencyError, HeaderError, ToolchainError: why there is no artifact.
+
+    Example:
+        >>> execute('fn main() { print!("{}", 6 * 7); }').stdout
+        b'42'
+    """
+    from wasm_lab.session import default_session, raise_for_failure
+
+    artifact = compile(code) if isinstance(code, str) else code
+    result = default_session().run(artifact, capabilities, audit=audit)
+    raise_for_failure(result)
+    return result
+
+
+def load(code: str | Artifact, capabilities: Capabilities | None = None, *, audit: bool = False) -> LiveCell:
+    """The public functions of a library, given as Rust or as an Artifact, as Python calls.
+
+    Example:
+        >>> load('pub fn double(x: i32) -> i32 { 2 * x }').functions["double"](21)
+        42
+    """
+    from wasm_lab.session import default_session
+
+    artifact = compile(code) if isinstance(code, str) else code
+    return default_session().define(artifact, capabilities, audit=audit)
+
+
+def cell(name: str) -> LiveCell:
+    """The live cell of that name in this notebook. Raises UsageError when there is none."""
+    from wasm_lab.session import default_session
+
+    return default_session().cell(name)
+
+
+def last_run() -> Run | None:
+    """The Run of the last program in this notebook, with its audit when that was asked for."""
+    from wasm_lab.session import default_session
+
+    return default_session().last_run
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """What ``%load_ext wasm_lab`` calls: registers the magics."""
+    from wasm_lab.magics import register
+
+    register(shell)

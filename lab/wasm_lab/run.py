@@ -39,6 +39,10 @@ class Frame:
     column: int = 0
     offset: int = 0  #: in the module's code, in bytes
 
+    def __str__(self) -> str:
+        place = f" at {self.file}:{self.line}:{self.column}" if self.file else ""
+        return f"{self.function}{place}"
+
 
 class TrapKind(StrEnum):
     """Why a guest was stopped, in the words of the WebAssembly specification where it has them."""
@@ -67,6 +71,13 @@ class TrapInfo:
     kind: TrapKind
     message: str  #: the panic's own message, or the engine's
     frames: tuple[Frame, ...] = ()  #: innermost first, without the runtime's own frames
+
+    def __str__(self) -> str:
+        lead = "panicked" if self.kind is TrapKind.PANIC else "stopped"
+        reason = self.message if self.message != self.kind.value else ""
+        kind = "" if self.kind is TrapKind.PANIC else f": {self.kind.value}"
+        first = f"The guest {lead}{kind}{': ' if reason else ''}{reason}"
+        return "\n".join([first, *(f"  in {frame}" for frame in self.frames)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

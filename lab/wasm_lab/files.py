@@ -1,0 +1,67 @@
+"""Files that someone brings: Rust to be built, Wasm or WAT made elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.errors import UsageError
+from wasm_lab.source import Profile, Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wasm_lab.artifact import Artifact
+    from wasm_lab.build import Progress
+    from wasm_lab.session import Session
+    from wasm_lab.source import Source
+
+
+def artifact_of(
+    session: Session, file: Path, options: dict[str, Any], *, progress: Progress | None = None
+) -> Artifact:
+    """The artifact of a .rs, .wasm or .wat file.
+
+    Args:
+        options: ``profile``, ``target`` and ``edition`` for Rust, as `wasm_lab.options` parses them.
+
+    Raises:
+        UsageError: the file cannot be read.
+        LoadError, BuildError, ToolchainError: why there is no artifact.
+    """
+    if file.suffix == ".rs":
+        return session.compile(rust_source(file, options), progress=progress)
+    from wasm_lab.build.inspect import load_file
+
+    return load_file(file)
+
+
+def rust_source(file: Path, options: dict[str, Any], *, test: bool = False) -> Source:
+    """The Source of a Rust file; ``test`` builds its ``#[test]`` functions.
+
+    Raises:
+        UsageError: the file cannot be read, or is not text.
+        HeaderError: its frontmatter is wrong.
+    """
+    from wasm_lab.cells import parse_cell
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is not UTF-8 text (byte {error.start}), so it is no Rust.") from None
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
+    return parse_cell(
+        text,
+        name=crate_name(file),
+        label=str(file),
+        profile=Profile(options["profile"]),
+        target=Target(options["target"]),
+        edition=options["edition"],
+        test=test,
+    )
+
+
+def crate_name(file: Path) -> str:
+    """A valid Rust crate name from a file's name."""
+    name = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in file.stem)
+    return f"_{name}" if not name or name[0].isdigit() else name

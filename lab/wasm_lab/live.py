@@ -1,0 +1,146 @@
+"""A live cell: the functions of a library artifact as Python calls on one instance."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab import abi
+from wasm_lab.build.crate import crate_for
+from wasm_lab.errors import GuestTrap, PoisonedError, StaleFunctionError, UsageError
+
+if TYPE_CHECKING:
+    from wasm_lab.artifact import Artifact
+    from wasm_lab.capabilities import Capabilities
+    from wasm_lab.run import HostCall
+    from wasm_lab.runtimes.base import Instance, OutputSink, Runtime
+
+
+class _Slot:
+    """Where a Python function finds its target: a reset or a newer cell puts another one in."""
+
+    __slots__ = ("target",)
+
+    def __init__(self, target: Callable[..., Any]) -> None:
+        self.target = target
+
+
+class LiveCell:
+    """The public functions of a cell, bound to one instance that keeps their state.
+
+    Example (in a notebook, after a cell that defines ``counter``):
+        >>> cell = wasm_lab.cell("counter")  # doctest: +SKIP
+        >>> cell.reset()                     # doctest: +SKIP
+
+    Args:
+        artifact: a library built from a Source of functions.
+        runtime: where it lives.
+        capabilities: what it may touch; the deadline holds for each call.
+        audit: whether to record host calls, in `audit`.
+        output: receives what the guest prints during a call.
+
+    Raises:
+        UsageError: the artifact was not built from functions.
+        LoadError, UnsupportedError: as `Runtime.instantiate` raises them.
+    """
+
+    def __init__(
+        self,
+        artifact: Artifact,
+        runtime: Runtime,
+        capabilities: Capabilities,
+        *,
+        audit: bool = False,
+        output: OutputSink | None = None,
+    ) -> None:
+        if artifact.source is None:
+            raise UsageError(f"{artifact.label} was made elsewhere: its Rust signatures are not known.")
+        crate = crate_for(artifact.source)
+        self.name = artifact.source.name
+        self.artifact = artifact
+        self.capabilities = capabilities
+        self.refused = crate.refused  #: (function, why it has no Python form)
+        self.audit: list[HostCall] = []
+        self._signatures = crate.functions
+        self._new_instance: Callable[[], Instance] = functools.partial(
+            runtime.instantiate, artifact, capabilities, audit=audit, output=output
+        )
+        self._audited = audit
+        self._slots: dict[str, _Slot] = {}
+        self.functions: dict[str, Callable[..., Any]] = {}
+        self._bind()
+
+    def __repr__(self) -> str:
+        state = f", unusable: {self.instance.poisoned}" if self.instance.poisoned else ""
+        return f"<LiveCell {self.name}: {', '.join(self.functions) or 'no functions'}{state}>"
+
+    def reset(self) -> None:
+        """Start again from a fresh instance: state as it was when the cell had just run."""
+        self._bind()
+
+    def retire(self) -> None:
+        """Make every function of this cell say that its cell was run again."""
+        for name, slot in self._slots.items():
+            slot.target = functools.partial(_refuse_stale, name)
+
+    def _bind(self) -> None:
+        self.instance = self._new_instance()
+        self._collect_audit()
+        for signature in self._signatures:
+            bound = abi.bind(signature, self.instance)
+            target = self._with_audit(bound) if self._audited else bound
+            slot = self._slots.get(signature.name)
+            if slot:
+                slot.target = target
+            else:
+                slot = self._slots[signature.name] = _Slot(target)
+                self.functions[signature.name] = self._function(slot, bound)
+
+    def _with_audit(self, bound: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return bound(*args, **kwargs)
+            finally:
+                self._collect_audit()
+
+        return call
+
+    def _collect_audit(self) -> None:
+        if self._audited:
+            self.audit.extend(self.instance.take_audit())
+
+    def _function(self, slot: _Slot, bound: Callable[..., Any]) -> Callable[..., Any]:
+        name = bound.__name__
+
+        @functools.wraps(bound)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return slot.target(*args, **kwargs)
+            except GuestTrap as trap:
+                trap.hint = trap.hint or (
+                    f"The cell's state is now unknown, so its functions are closed: {self._mend(name)}."
+                )
+                raise
+            except PoisonedError:
+                raise PoisonedError(
+                    f"{name} cannot be called: {self.instance.poisoned}.",
+                    hint=f"To go on, {self._mend(name)}.",
+                ) from None
+
+        # functools.wraps points back at the first instance; keep neither it nor its signature's source.
+        del call.__wrapped__
+        call.__signature__ = bound.__signature__  # type: ignore[attr-defined]
+        call.reset = self.reset  # type: ignore[attr-defined]
+        call.cell = self  # type: ignore[attr-defined]
+        return call
+
+    def _mend(self, name: str) -> str:
+        return f"run the cell again, or call {name}.reset()"
+
+
+def _refuse_stale(name: str, *_args: Any, **_kwargs: Any) -> Any:
+    raise StaleFunctionError(
+        f"This {name} is from an earlier run of its cell.",
+        hint=f"Use the name {name} itself, or look it up again, to get the new one.",
+    )

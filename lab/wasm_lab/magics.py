@@ -1,0 +1,299 @@
+"""The notebook's surface: parse a magic line, call the session, display what came back."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+
+from wasm_lab.errors import UsageError
+
+if TYPE_CHECKING:
+    import click
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from wasm_lab.artifact import Artifact
+    from wasm_lab.capabilities import Capabilities
+    from wasm_lab.source import Source
+
+
+@magics_class
+class WasmLabMagics(Magics):
+    """``%%wasm_rust`` and its companions."""
+
+    @cell_magic
+    def wasm_rust(self, line: str, cell: str) -> None:
+        """Compile a Rust cell and run it in a sandbox; ``%%wasm_rust --help`` lists the options."""
+        options = parse_line(_cell_command(), line)
+        if options is not None:
+            run_cell(self.shell, cell, options)
+
+    @line_magic
+    def wasm_run(self, line: str) -> None:
+        """Run a .rs, .wasm or .wat file: ``%wasm_run [options] FILE [ARGS…]``."""
+        from wasm_lab.files import artifact_of
+        from wasm_lab.views.progress import notebook_progress
+
+        options = parse_line(_run_command(), line)
+        if options is not None:
+            with notebook_progress() as progress:
+                artifact = artifact_of(_session(), options["file"], options, progress=progress)
+            show_warnings(artifact)
+            run_program(artifact, _capabilities(options), options)
+
+    @line_magic
+    def wasm_inspect(self, line: str) -> None:
+        """What a module is made of: ``%wasm_inspect [FILE or cell name]``, else the last artifact."""
+        from wasm_lab.views.inspection import show_inspection
+
+        name = line.strip()
+        session = _session()
+        if not name:
+            if session.last_artifact is None:
+                raise UsageError("Nothing has been compiled yet.", hint="Run a %%wasm_rust cell first.")
+            show_inspection(session.last_artifact)
+        elif name in session.cells:
+            show_inspection(session.cells[name].artifact)
+        else:
+            from wasm_lab.build.inspect import load_file
+
+            show_inspection(load_file(Path(name)))
+
+    @line_magic
+    def wasm_doctor(self, line: str) -> None:
+        """One table of compilers, runtimes and tools: found or not, what for, how to get them."""
+        from IPython.display import display
+
+        from wasm_lab.toolchains.doctor import examine
+        from wasm_lab.views.doctor import doctor_table
+
+        if line.strip():
+            raise UsageError("%wasm_doctor takes no options.", hint="To install what is missing: wasm-lab doctor --fix")
+        display(doctor_table(examine()))
+
+
+def register(shell: InteractiveShell) -> None:
+    """Add the magics and the notebook forms of the lab's records to an IPython shell."""
+    from wasm_lab.views.notebook import register_formatters
+
+    shell.register_magics(WasmLabMagics)
+    register_formatters(shell)
+
+
+def _session() -> Any:
+    from wasm_lab.session import default_session
+
+    return default_session()
+
+
+def parse_line(command: click.Command, line: str) -> dict[str, Any] | None:
+    """The options on a magic line; None when it asked for help, which has then been shown.
+
+    Raises:
+        UsageError: an option is unknown or its value is wrong.
+    """
+    import click
+
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"The magic line cannot be read: {error}.", hint="Close the quotation mark.") from None
+    try:
+        with command.make_context(command.name, words) as context:
+            return dict(context.params)
+    except click.exceptions.Exit:
+        return None
+    except click.UsageError as error:
+        raise UsageError(error.format_message(), hint=f"{command.name} --help lists the options.") from None
+
+
+def _cell_command() -> click.Command:
+    import click
+
+    from wasm_lab.options import build_options, capability_options
+
+    @click.command("%%wasm_rust", context_settings={"allow_interspersed_args": False})
+    @click.option("--name", default="", help="Name the cell; later cells can use it as a crate.")
+    @build_options
+    @click.option("--runtime", default=None, help="The engine to run in.  [default: wasmtime]")
+    @click.option("--test", is_flag=True, help="Run the #[test] functions, each in a fresh instance.")
+    @click.option("--no-run", is_flag=True, help="Only compile.")
+    @click.option("--audit", is_flag=True, help="List every host call.")
+    @click.option("--stdin", default="", metavar="TEXT", help="What the guest reads from standard input.")
+    @click.option("--quiet", is_flag=True, help="Show only the guest's own output.")
+    @capability_options
+    @click.argument("args", nargs=-1, type=click.UNPROCESSED)
+    def wasm_rust() -> None:
+        """Compile a Rust cell to WebAssembly and run it in a sandbox.
+
+        A cell of functions makes its public functions Python calls. A cell with
+        fn main runs as a program, with ARGS as its arguments. Statements run as they
+        are, and a last expression without a semicolon shows its value. Files,
+        environment and network are closed until an option opens them.
+        """
+
+    return wasm_rust
+
+
+def _run_command() -> click.Command:
+    import click
+
+    from wasm_lab.options import build_options, capability_options
+
+    @click.command("%wasm_run", context_settings={"allow_interspersed_args": False})
+    @build_options
+    @click.option("--runtime", default=None, help="The engine to run in.  [default: wasmtime]")
+    @click.option("--audit", is_flag=True, help="List every host call.")
+    @click.option("--stdin", default="", metavar="TEXT", help="What the guest reads from standard input.")
+    @click.option("--quiet", is_flag=True, help="Show only the guest's own output.")
+    @capability_options
+    @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.argument("args", nargs=-1, type=click.UNPROCESSED)
+    def wasm_run() -> None:
+        """Run FILE (.rs, .wasm or .wat) in a sandbox; ARGS are the program's own."""
+
+    return wasm_run
+
+
+def _capabilities(options: dict[str, Any]) -> Capabilities:
+    from wasm_lab.capabilities import Capabilities
+    from wasm_lab.options import capabilities_from
+
+    base = Capabilities(stdin=options["stdin"].encode())
+    return capabilities_from(options, tuple(options["args"]), base)
+
+
+def run_cell(shell: InteractiveShell, text: str, options: dict[str, Any]) -> None:
+    """Compile a cell and do what its kind calls for, with everything shown as it comes."""
+    from wasm_lab.source import Kind
+    from wasm_lab.views.progress import notebook_progress
+
+    session = _session()
+    capabilities = _capabilities(options)
+    source = _source(text, options)
+    if source.kind is Kind.TESTS and not options["no_run"]:
+        run_tests(source, capabilities, options)
+        return
+    with notebook_progress() as progress:
+        artifact = session.compile(source, progress=progress)
+    show_warnings(artifact)
+    if options["no_run"]:
+        _footer(options, built_line(artifact))
+    elif source.kind is Kind.FUNCTIONS:
+        define_functions(shell, artifact, capabilities, options)
+    else:
+        run_program(artifact, capabilities, options)
+
+
+def _source(text: str, options: dict[str, Any]) -> Source:
+    from wasm_lab.cells import parse_cell
+    from wasm_lab.source import Profile, Target
+
+    earlier = _session().named_sources()
+    uses = tuple(source for name, source in earlier.items() if name in text and name != options["name"])
+    return parse_cell(
+        text,
+        name=options["name"],
+        label=options["name"] or "cell",
+        first_line=2,  # line 1 of the cell is the magic
+        profile=Profile(options["profile"]),
+        target=Target(options["target"]),
+        edition=options["edition"],
+        test=options["test"],
+        uses=uses,
+    )
+
+
+def define_functions(
+    shell: InteractiveShell, artifact: Artifact, capabilities: Capabilities, options: dict[str, Any]
+) -> None:
+    """Bind a library's functions into the notebook's names."""
+    from wasm_lab.views.stream import NotebookSink
+
+    sink = NotebookSink()
+    cell = _session().define(
+        artifact, capabilities, runtime=options["runtime"], audit=options["audit"], output=sink
+    )
+    sink.flush()
+    shell.push(cell.functions)
+    for name, reason in cell.refused:
+        print(f"{name} has no Python form: {reason}", file=sys.stderr)  # noqa: T201
+    names = [f"{name}{function.__signature__}" for name, function in cell.functions.items()]  # type: ignore[attr-defined]
+    if not names and not cell.refused:
+        names = ["no public functions; put pub before fn to call one from Python"]
+    _footer(options, *names, built_line(artifact))
+
+
+def run_program(artifact: Artifact, capabilities: Capabilities, options: dict[str, Any]) -> None:
+    """Run a command with its output streaming into the cell; raise when it did not end well."""
+    from wasm_lab.session import raise_for_failure
+    from wasm_lab.views.stream import NotebookSink
+
+    sink = NotebookSink()
+    try:
+        run = _session().run(
+            artifact, capabilities, runtime=options["runtime"], audit=options["audit"], output=sink
+        )
+    finally:
+        sink.flush()
+    if run.audit is not None:
+        from IPython.display import display
+
+        from wasm_lab.views.tables import audit_table
+
+        display(audit_table(run.audit))
+    _footer(options, f"{built_line(artifact)} · {ran_line(run)}")
+    raise_for_failure(run)
+
+
+def run_tests(source: Source, capabilities: Capabilities, options: dict[str, Any]) -> None:
+    """Run a cell's tests with a summary as libtest prints it; raise when any failed."""
+    from wasm_lab.session import raise_for_failed_tests
+    from wasm_lab.views.progress import notebook_progress
+    from wasm_lab.views.tables import print_table, test_line, test_summary
+
+    session = _session()
+    with notebook_progress() as progress:
+        report = session.test(
+            source,
+            capabilities,
+            runtime=options["runtime"],
+            on_result=lambda result: print_table(test_line(result), sys.stdout),
+            progress=progress,
+        )
+    show_warnings(session.last_artifact)
+    print_table(test_summary(report), sys.stdout)
+    raise_for_failed_tests(report)
+
+
+def show_warnings(artifact: Artifact) -> None:
+    """The compiler's warnings, in its own layout, on the cell's error stream."""
+    for warning in artifact.warnings:
+        print(warning.rendered.rstrip(), file=sys.stderr)  # noqa: T201
+
+
+def built_line(artifact: Artifact) -> str:
+    """How an artifact came to be, in one line."""
+    from wasm_lab.views.tables import duration, size
+
+    took = duration(sum(step.duration_ns for step in artifact.steps))
+    how = f"unchanged, from the cache in {took}" if artifact.cached else f"compiled in {took}"
+    return f"{how} · {size(artifact.size_bytes)} of Wasm"
+
+
+def ran_line(run: Any) -> str:
+    """How a run went, in one line: each phase with its duration, then engine and status."""
+    from wasm_lab.views.tables import duration
+
+    phases = " · ".join(f"{phase.value} {duration(took)}" for phase, took in run.phases_ns.items())
+    return f"{phases} · {run.runtime} {run.runtime_version}"
+
+
+def _footer(options: dict[str, Any], *lines: str) -> None:
+    if not options["quiet"]:
+        from wasm_lab.views.notebook import show_footer
+
+        show_footer(lines)

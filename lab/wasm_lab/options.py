@@ -1,0 +1,165 @@
+"""The options that cells and commands share: spelled, documented and parsed once.
+
+Flags follow the wasmtime CLI wherever it has one: ``--env``, ``--dir``, ``--argv0``,
+``-W fuel=N,timeout=1s,max-memory-size=BYTES`` and ``-S inherit-env``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from wasm_lab import capabilities as caps
+from wasm_lab.capabilities import Capabilities
+from wasm_lab.errors import UsageError
+from wasm_lab.source import DEFAULT_EDITION, EDITIONS, Profile, Target
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _stack(decorate: list[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+    def apply(command: Command) -> Command:
+        for decorator in reversed(decorate):
+            command = decorator(command)
+        return command
+
+    return apply
+
+
+#: What the code compiles to.
+build_options = _stack(
+    [
+        click.option(
+            "--profile",
+            type=click.Choice([profile.value for profile in Profile]),
+            default=Profile.RELEASE.value,
+            show_default=True,
+            help="How to optimise: dev checks overflow, release is fast, size is small.",
+        ),
+        click.option(
+            "--target",
+            type=click.Choice([target.value for target in Target]),
+            default=Target.WASIP1.value,
+            show_default=True,
+            help="A core module for WASI 0.1, or a component for WASI 0.2.",
+        ),
+        click.option(
+            "--edition",
+            type=click.Choice(EDITIONS),
+            help=f"The Rust edition.  [default: the header's, else {DEFAULT_EDITION}]",
+        ),
+    ]
+)
+
+#: What the guest may touch and use. Files, environment and network start closed.
+capability_options = _stack(
+    [
+        click.option("--env", multiple=True, metavar="NAME[=VALUE]", help="Set a variable, or pass ours on."),
+        click.option(
+            "--dir", "dirs", multiple=True, metavar="HOST[::GUEST]", help="Open a folder, to read and write."
+        ),
+        click.option("--dir-ro", multiple=True, metavar="HOST[::GUEST]", help="Open a folder, only to read."),
+        click.option("--allow-host", multiple=True, metavar="HOST:PORT", help="Allow outbound connections."),
+        click.option("--clock", default="real", metavar="MODE", help="real, frozen, frozen=NS or refused."),
+        click.option("--random", default="real", metavar="MODE", help="real, seed=N or refused."),
+        click.option("--memory", metavar="SIZE", help="Linear memory at most, such as 64MiB, or none."),
+        click.option("--fuel", type=click.IntRange(min=1), help="Instructions at most, counted by the engine."),
+        click.option("--timeout", metavar="TIME", help="Stop the guest after this, such as 500ms, or none."),
+        click.option("--max-output", metavar="SIZE", help="Stop a guest that writes more, or none."),
+        click.option("--argv0", metavar="NAME", default="", help="What the guest sees as its own name."),
+        click.option("-W", "--wasm", multiple=True, metavar="KEY=VALUE,…", help="fuel, timeout, max-memory-size."),
+        click.option("-S", "--wasi", multiple=True, metavar="KEY[=y|n],…", help="inherit-env."),
+    ]
+)
+
+
+def capabilities_from(options: dict[str, Any], args: tuple[str, ...], base: Capabilities) -> Capabilities:
+    """Capabilities from parsed options; what no option names stays as ``base`` has it.
+
+    Raises:
+        UsageError: an option's text cannot be read.
+    """
+    clock, frozen_ns = caps.parse_clock(options["clock"])
+    random, seed = caps.parse_random(options["random"])
+    limits: dict[str, Any] = {}
+    if options["memory"] is not None:
+        limits["memory_bytes"] = caps.parse_size(options["memory"])
+    if options["timeout"] is not None:
+        limits["deadline_s"] = caps.parse_duration(options["timeout"])
+    if options["max_output"] is not None:
+        limits["output_bytes"] = caps.parse_size(options["max_output"])
+    if options["fuel"] is not None:
+        limits["fuel"] = options["fuel"]
+    limits |= _wasmtime_limits(options["wasm"])
+    env = dict(os.environ) if _inherits_environment(options["wasi"]) else {}
+    env |= dict(caps.parse_env(text, os.environ) for text in options["env"])
+    dirs = [caps.parse_directory(text, writable=True) for text in options["dirs"]]
+    dirs += [caps.parse_directory(text, writable=False) for text in options["dir_ro"]]
+    return replace(
+        base,
+        args=args,
+        program=options["argv0"] or base.program,
+        env=env,
+        dirs=tuple(dirs),
+        hosts=tuple(options["allow_host"]),
+        clock=clock,
+        frozen_ns=frozen_ns,
+        random=random,
+        seed=seed,
+        **limits,
+    )
+
+
+def _pairs(words: tuple[str, ...]) -> list[tuple[str, str]]:
+    pairs = []
+    for pair in ",".join(words).split(","):
+        if pair:
+            key, _, value = pair.partition("=")
+            pairs.append((key, value))
+    return pairs
+
+
+def _wasmtime_limits(words: tuple[str, ...]) -> dict[str, Any]:
+    limits: dict[str, Any] = {}
+    for key, value in _pairs(words):
+        match key:
+            case "fuel" if value.isdecimal():
+                limits["fuel"] = int(value)
+            case "timeout":
+                limits["deadline_s"] = caps.parse_duration(value)
+            case "max-memory-size":
+                limits["memory_bytes"] = caps.parse_size(value)
+            case _:
+                raise UsageError(
+                    f"-W {key}={value} is not known here.",
+                    hint="Known are fuel=N, timeout=TIME and max-memory-size=SIZE.",
+                )
+    return limits
+
+
+def _inherits_environment(words: tuple[str, ...]) -> bool:
+    inherit = False
+    for key, value in _pairs(words):
+        if key != "inherit-env" or value not in ("", "y", "n"):
+            raise UsageError(f"-S {key} is not known here.", hint="Known is inherit-env[=y|n].")
+        inherit = value != "n"
+    return inherit
+
+
+def file_of_stdin(path: str | None) -> bytes:
+    """The bytes of ``path``; none when it is None.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    if path is None:
+        return b""
+    try:
+        return Path(path).expanduser().read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error

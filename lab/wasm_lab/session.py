@@ -1,0 +1,203 @@
+"""The public Python API: compile, run, test, and keep named cells.
+
+Magics, commands, grading and scenarios call this; it parses no text and displays nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from wasm_lab import build as _build
+from wasm_lab.capabilities import Capabilities
+from wasm_lab.errors import (
+    DeadlineExceeded,
+    FuelExhausted,
+    GuestExit,
+    GuestFailure,
+    GuestTrap,
+    OutputExceeded,
+    TestsFailed,
+    UsageError,
+)
+from wasm_lab.run import Run, TestReport, TrapKind
+from wasm_lab.runtimes import get_runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wasm_lab.artifact import Artifact
+    from wasm_lab.build import Progress
+    from wasm_lab.live import LiveCell
+    from wasm_lab.run import TestResult
+    from wasm_lab.runtimes.base import OutputSink
+    from wasm_lab.source import Source
+
+_LIMIT_ERRORS: dict[TrapKind, type[GuestTrap]] = {
+    TrapKind.DEADLINE: DeadlineExceeded,
+    TrapKind.OUTPUT: OutputExceeded,
+    TrapKind.FUEL: FuelExhausted,
+}
+
+_LIMIT_HINTS = {
+    TrapKind.DEADLINE: "Give it longer with --timeout, such as --timeout 60s.",
+    TrapKind.OUTPUT: "Allow more with --max-output, such as --max-output 64MiB.",
+    TrapKind.FUEL: "Give it more with --fuel.",
+    TrapKind.ALLOCATION: "Give it more memory with --memory, such as --memory 2GiB.",
+}
+
+
+class Session:
+    """Named cells and the last result: what one notebook, or one command, works on.
+
+    Example:
+        >>> from wasm_lab.cells import parse_cell
+        >>> session = Session()
+        >>> session.run(session.compile(parse_cell("fn main() { println!(\"hi\"); }"))).stdout
+        b'hi\\n'
+    """
+
+    def __init__(self, runtime: str = "wasmtime") -> None:
+        self.runtime = runtime
+        self.cells: dict[str, LiveCell] = {}
+        self.last_run: Run | None = None
+        self.last_artifact: Artifact | None = None
+
+    def compile(self, source: Source, *, progress: Progress | None = None) -> Artifact:
+        """Build ``source``, with the earlier cells that it names as crates.
+
+        Raises:
+            CompileError, DependencyError, ToolchainError: why there is no artifact.
+        """
+        artifact = _build.build(source, progress=progress)
+        self.last_artifact = artifact
+        return artifact
+
+    def named_sources(self) -> dict[str, Source]:
+        """The sources of live cells by name: the crates that a later cell may use."""
+        sources = {name: cell.artifact.source for name, cell in self.cells.items()}
+        return {name: source for name, source in sources.items() if source}
+
+    def run(
+        self,
+        artifact: Artifact,
+        capabilities: Capabilities | None = None,
+        *,
+        runtime: str | None = None,
+        audit: bool = False,
+        output: OutputSink | None = None,
+    ) -> Run:
+        """Execute a command in a fresh instance; see `Runtime.run`.
+
+        A failed Run is returned, not raised: `raise_for_failure` turns it into an exception.
+        """
+        engine = get_runtime(runtime or self.runtime)
+        capabilities = capabilities or Capabilities()
+        engine.check(capabilities, audit=audit)
+        self.last_run = engine.run(artifact, capabilities, audit=audit, output=output)
+        return self.last_run
+
+    def define(
+        self,
+        artifact: Artifact,
+        capabilities: Capabilities | None = None,
+        *,
+        runtime: str | None = None,
+        audit: bool = False,
+        output: OutputSink | None = None,
+    ) -> LiveCell:
+        """Make the functions of a library artifact callable; an earlier cell of its name goes stale."""
+        from wasm_lab.live import LiveCell
+
+        engine = get_runtime(runtime or self.runtime)
+        capabilities = capabilities or Capabilities()
+        engine.check(capabilities, audit=audit)
+        cell = LiveCell(artifact, engine, capabilities, audit=audit, output=output)
+        earlier = self.cells.get(cell.name)
+        if earlier:
+            earlier.retire()
+        self.cells[cell.name] = cell
+        return cell
+
+    def cell(self, name: str) -> LiveCell:
+        """The live cell of that name.
+
+        Raises:
+            UsageError: there is none; the message lists those that there are.
+        """
+        try:
+            return self.cells[name]
+        except KeyError:
+            known = ", ".join(self.cells) or "none yet"
+            raise UsageError(f"No cell is named {name}.", hint=f"Named cells: {known}.") from None
+
+    def test(
+        self,
+        source: Source,
+        capabilities: Capabilities | None = None,
+        *,
+        runtime: str | None = None,
+        matching: str = "",
+        include_ignored: bool = False,
+        on_result: Callable[[TestResult], None] | None = None,
+        progress: Progress | None = None,
+    ) -> TestReport:
+        """Build ``source`` with its tests and run each in a fresh instance.
+
+        Args:
+            matching: only tests whose path contains this text.
+            include_ignored: run ``#[ignore]`` tests too.
+            on_result: called with each outcome as it comes.
+        """
+        from wasm_lab.libtest import run_tests
+
+        artifact = self.compile(source, progress=progress)
+        engine = get_runtime(runtime or self.runtime)
+        capabilities = capabilities or Capabilities()
+        engine.check(capabilities)
+        return run_tests(
+            artifact,
+            functools.partial(engine.run, artifact),
+            capabilities,
+            matching=matching,
+            include_ignored=include_ignored,
+            on_result=on_result,
+        )
+
+
+def failure_of(run: Run) -> GuestFailure | None:
+    """The exception that a Run which did not end well amounts to; None when it did."""
+    refusals = " ".join(dict.fromkeys(call.explanation for call in run.refused))
+    if run.trap:
+        hint = refusals or _LIMIT_HINTS.get(run.trap.kind, "")
+        kind = _LIMIT_ERRORS.get(run.trap.kind, GuestTrap)
+        return kind(str(run.trap), trap=run.trap, hint=hint, run=run)
+    if run.exit_status:
+        message = f"{run.label} ended with exit status {run.exit_status}."
+        return GuestExit(message, status=run.exit_status, hint=refusals, run=run)
+    return None
+
+
+def raise_for_failure(run: Run) -> None:
+    """Raise what `failure_of` finds, if anything."""
+    failure = failure_of(run)
+    if failure:
+        raise failure
+
+
+def raise_for_failed_tests(report: TestReport) -> None:
+    """Raise TestsFailed when any test of the report failed."""
+    if not report.ok:
+        failed = [result.name for result in report.results if result.outcome == "FAILED"]
+        raise TestsFailed(f"{len(failed)} of {len(report.results)} failed: {', '.join(failed)}.", report=report)
+
+
+_default: Session | None = None
+
+
+def default_session() -> Session:
+    """The session that the magics of this process share."""
+    global _default  # noqa: PLW0603 - one kernel, one set of named cells
+    if _default is None:
+        _default = Session()
+    return _default
