@@ -1,0 +1,64 @@
+# Every target that needs it prepares .venv and the Rust toolchain first (scripts/setup.py).
+# `make PYTHON=python3.12 setup` chooses a Python; without it the first that runs is taken,
+# and the script looks for another when that one is too old.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$python -c "" >/dev/null 2>&1 && { echo $$python; break; }; done)
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup quickstart lab test test-all test-slow bench lint docs constraints clean
+
+help: ## what there is to make
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; \
+		do printf '  %-12s %s\n' "$$name" "$$what"; done
+
+setup: ## prepare .venv and, if there is none, a Rust toolchain; do nothing else
+	@test -n "$(PYTHON)" || { echo "setup: no Python runs here. wasm-lab needs Python 3.11 or later:" \
+		"'sudo apt install python3 python3-venv' on Debian and Ubuntu, 'sudo dnf install python3' on" \
+		"Fedora, 'brew install python' on macOS." >&2; exit 1; }
+	@$(PYTHON) scripts/setup.py
+
+quickstart: setup ## run the quickstart notebook and write it as a web page
+	@$(BIN)/wasm-lab quickstart $(ARGS)
+
+lab: setup ## open the quickstart in JupyterLab
+	@$(BIN)/jupyter lab notebooks/00_quickstart.ipynb $(ARGS)
+
+test: setup ## the tests, without the slow ones
+	@$(PYTEST) -n auto -m "not slow" $(ARGS)
+
+test-all: setup ## every test
+	@$(PYTEST) -n auto $(ARGS)
+
+test-slow: setup ## what test-all adds to test
+	@$(PYTEST) -n auto -m slow $(ARGS)
+
+bench: setup ## measure the lab against its references; table and JSON
+	@$(BIN)/wasm-lab bench $(ARGS)
+
+lint: setup ## style, types and import rules
+	@$(BIN)/ruff check lab tests scripts
+	@$(BIN)/ruff format --check lab tests scripts
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+docs: setup ## run the examples in docstrings and documents
+	@$(PYTEST) -q -p no:cacheprovider --doctest-modules lab/wasm_lab $(ARGS)
+	@$(PYTEST) -q -p no:cacheprovider --doctest-glob='*.md' README.md CONTRIBUTING.md docs $(ARGS)
+
+constraints: ## resolve the versions anew (needs uv: pipx install uv)
+	uv pip compile pyproject.toml --extra lab --group dev --group build --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --no-config --upgrade --quiet --output-file .constraints.new
+	@{ sed '/^[^#]/,$$d' constraints.txt; cat .constraints.new; } > .constraints && mv .constraints constraints.txt
+	uv pip compile pyproject.toml --extra toolchain --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-config --no-deps --upgrade-package rustup --quiet --output-file .constraints.new
+	@{ sed '/^[^#]/,$$d' lab/wasm_lab/toolchains/rustup.txt; sed -n '/^rustup==/,/[^\\]$$/p' .constraints.new; } \
+		> .constraints && mv .constraints lab/wasm_lab/toolchains/rustup.txt
+	@rm .constraints.new
+
+clean: ## remove .venv and what the tools left; keep the lab's Rust toolchain and its cache
+	rm -rf .venv .setup.lock .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist out
