@@ -37,12 +37,22 @@ QUESTION = "import sys, venv, ensurepip; ensurepip.version(); print('%d.%d' % sy
 # Settings of the caller that would make pip put packages elsewhere than into .venv, or
 # Python find modules that are not there.
 DROPPED = (
-    "PIP_CONSTRAINT PIP_NO_DEPS PIP_PREFIX PIP_REQUIREMENT PIP_ROOT PIP_TARGET PIP_USER PIP_REQUIRE_VIRTUALENV "
-    "PYTHONHOME PYTHONPATH VIRTUAL_ENV __PYVENV_LAUNCHER__"
-).split()
+    "PIP_CONSTRAINT",
+    "PIP_NO_DEPS",
+    "PIP_PREFIX",
+    "PIP_REQUIREMENT",
+    "PIP_REQUIRE_VIRTUALENV",
+    "PIP_ROOT",
+    "PIP_TARGET",
+    "PIP_USER",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+    "__PYVENV_LAUNCHER__",
+)
 
 
-class Failure(Exception):
+class SetupError(Exception):
     """Setup cannot go on; the message says why and what to do."""
 
 
@@ -78,7 +88,7 @@ def _start_again():
     tried = {}
     for path in [sys.executable] + [path for name in NAMES for path in _programs(name)]:
         tried.setdefault(os.path.realpath(path), (path, _suitable(path)[1]))
-    raise Failure(
+    raise SetupError(
         "wasm-lab needs Python %d.%d or later, with its modules venv and ensurepip. Found here:\n" % OLDEST
         + "".join("  %s: %s\n" % found for found in tried.values())
         + "To get what is missing:\n"
@@ -164,7 +174,7 @@ def _make_environment(key):
     )
     said = done.communicate()[0].decode("utf-8", "replace")
     if done.returncode != 0:
-        raise Failure("Python could not make the virtual environment %s:\n%s" % (VENV, said.strip()))
+        raise SetupError("Python could not make the virtual environment %s:\n%s" % (VENV, said.strip()))
     with open(made, "w") as file:
         file.write(key["folder"])
 
@@ -211,7 +221,7 @@ def _logged(command, mode, total):
         return
     with open(LOG) as log:
         last = [line.rstrip() for line in log if line.strip()][-12:]
-    raise Failure(
+    raise SetupError(
         "pip could not install the packages (the whole of what it said: %s):\n  %s\n"
         "Without a network the first setup is not possible; a proxy or mirror is set for pip as usual\n"
         "(PIP_PROXY, PIP_INDEX_URL, pip.conf). Running the same command again goes on from here."
@@ -233,7 +243,9 @@ except ToolchainError as error:
 
 def _find_rust():
     if subprocess.call([PYTHON, "-c", FIND_RUST], env=_environment(), cwd=ROOT) != 0:
-        raise Failure("The Python packages are in place, but there is no Rust compiler for WebAssembly (see above).")
+        raise SetupError(
+            "The Python packages are in place, but there is no Rust compiler for WebAssembly (see above)."
+        )
 
 
 def _answers(command):
@@ -278,7 +290,7 @@ class _Lock(object):
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except Failure as failure:
+    except SetupError as failure:
         print("\nsetup: %s" % failure, file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:

@@ -270,11 +270,10 @@ def _linker_row(toolchain: RustToolchain | None) -> Row:
 
 def _package_row(package: Package) -> Row:
     try:
-        distribution = importlib.metadata.distribution(package.name)
+        version = importlib.metadata.version(package.name)
     except importlib.metadata.PackageNotFoundError:
-        version, path, note = "", "", ""
+        version, note = "", ""
     else:
-        version, path = distribution.version, str(distribution.locate_file(""))
         note = _import_failure(package.module) if package.module else ""
     return Row(
         name=package.name,
@@ -283,7 +282,6 @@ def _package_row(package: Package) -> Row:
         found=bool(version),
         ok=bool(version) and not note,
         version=version,
-        path=path,
         note=note,
         how=package.how,
     )
