@@ -88,7 +88,9 @@ class Runtime(ABC):
         from wasm_lab.capabilities import Capabilities as Defaults
 
         able, closed = self.enforces(), Defaults()
-        asked = {name: getattr(capabilities, name) != getattr(closed, name) for name in able if name != "audit"}
+        asked = {
+            name: getattr(capabilities, name) != getattr(closed, name) for name in able if name != "audit"
+        }
         asked["audit"] = audit
         for name, wanted in asked.items():
             if wanted and able.get(name, Enforcement.NO) is Enforcement.NO:

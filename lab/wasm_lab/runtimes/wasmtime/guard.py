@@ -1,0 +1,249 @@
+"""What watches running guests: the interrupt, the deadline and the output limit.
+
+wasmtime's compiled code looks at a counter, the epoch, at every loop and function
+entry. One supervisor thread raises it every 10 ms while guests run. The guest that
+notices calls back into Python, in its own thread: there the deadline is compared, new
+output is passed on, and a pending interrupt is seen. So a guard costs nothing for each
+call, and each store has a deadline of its own although all share one engine.
+
+Python runs signal handlers between bytecodes of the main thread. While a guest runs
+there, the next bytecode is inside a callback made by ctypes, through which no exception
+can pass: ctypes would print it and hand an undefined value to the engine. So while
+guests run on the main thread, a relay stands in for the Python-level handlers: it calls
+the real handler, keeps what that raises, and the exception is raised again as soon as
+the guest has been stopped. A guest thus behaves as Python code in its place would.
+"""
+
+from __future__ import annotations
+
+import _signal
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.errors import UsageError
+from wasm_lab.run import TrapKind
+from wasm_lab.runtimes.wasmtime import native
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from wasm_lab.runtimes.wasmtime.output import Output
+
+#: Time between two looks at a running guest, in seconds: the precision of deadlines.
+TICK_S = 0.01
+
+#: Ticks without any guest after which the supervisor sleeps until it is woken.
+IDLE_TICKS = 50
+
+#: Stack that compiled code may use, in bytes: wasmtime's own default.
+WASM_STACK_BYTES = 512 * 1024
+
+#: Stack that Python and the engine need beside it in one thread, in bytes.
+HOST_STACK_BYTES = 256 * 1024
+
+#: Signals whose Python handlers commonly raise: Ctrl-C, ``kill``, and timeouts by ``signal.alarm``.
+RELAYED = tuple(
+    int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)
+)
+
+_MAIN_THREAD = threading.main_thread().ident
+_get_ident = threading.get_ident
+
+
+class Guard:
+    """What watches one store: one guest at a time, in one thread at a time."""
+
+    __slots__ = ("_lock", "_owner", "deadline_s", "limit", "output", "pending", "started_s")
+
+    def __init__(self, deadline_s: float | None, output: Output) -> None:
+        self.deadline_s = deadline_s
+        self.output = output
+        self.started_s = 0.0
+        self.limit: TrapKind | None = None  #: which limit stopped the guest
+        self.pending: BaseException | None = None  #: what a handler or a sink raised meanwhile
+        self._lock = threading.Lock()
+        self._owner = 0
+
+    def begin(self) -> None:
+        """Before entering the guest. Pair it with `end`, whatever happens."""
+        ident = _get_ident()
+        stack = _running.get(ident)
+        if stack is None:
+            stack = _first_guest_of_thread(ident)
+        if not self._lock.acquire(blocking=False):
+            if self._owner == ident:
+                raise UsageError("This instance is already running: a guest cannot be entered twice.")
+            self._lock.acquire()
+        self._owner = ident
+        if ident == _MAIN_THREAD:
+            for relay in _relays:
+                handler = _signal.getsignal(relay.number)
+                if handler is not relay and callable(handler):
+                    relay.install(handler)
+        stack.append(self)
+        self.started_s = time.monotonic()
+        if _supervisor.parked:
+            _supervisor.wake()
+
+    def end(self) -> None:
+        """After leaving the guest, however it ended."""
+        _running[self._owner].pop()
+        self._owner = 0
+        self._lock.release()
+
+    def raise_pending(self) -> None:
+        """Raise what could not be raised while the guest ran."""
+        error, self.pending = self.pending, None
+        if error is not None:
+            raise error.with_traceback(None)
+
+    def why_stop(self) -> str:
+        """Why the guest must stop now; empty when it may go on. Runs inside callbacks: never raises."""
+        try:
+            if self.pending is None and self.limit is None:
+                self.output.pump()
+                if self.output.exceeded:
+                    self.limit = TrapKind.OUTPUT
+                elif self.deadline_s is not None and time.monotonic() - self.started_s > self.deadline_s:
+                    self.limit = TrapKind.DEADLINE
+        except BaseException as error:  # noqa: BLE001 - kept, and raised when the guest has been left
+            self.pending = error
+        if self.pending is not None:
+            return "interrupted"
+        return self.limit.value if self.limit else ""
+
+    def remaining_s(self) -> float | None:
+        """Seconds until the deadline; None when there is none."""
+        if self.deadline_s is None:
+            return None
+        return self.deadline_s - (time.monotonic() - self.started_s)
+
+
+#: Guests running in each thread, the innermost last.
+_running: dict[int, list[Guard]] = {}
+
+
+def current_guard() -> Guard:
+    """The guard of the guest that runs in this thread; only inside a callback from it."""
+    return _running[_get_ident()][-1]
+
+
+def _first_guest_of_thread(ident: int) -> list[Guard]:
+    needed = WASM_STACK_BYTES + HOST_STACK_BYTES
+    if ident != _MAIN_THREAD:
+        size = native.thread_stack_bytes()
+        if size is not None and size < needed:
+            raise UsageError(
+                f"This thread's stack has {size // 1024} KiB, and a guest needs {needed // 1024}.",
+                hint="Call threading.stack_size with a larger size before starting the thread.",
+            )
+    return _running.setdefault(ident, [])
+
+
+class _Relay:
+    """Stands in for a Python signal handler, so that it cannot raise into a callback."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.handler: Callable[[int, FrameType | None], Any] | None = None
+
+    def install(self, handler: Callable[[int, FrameType | None], Any]) -> None:
+        self.handler = handler
+        signal.signal(self.number, self)
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        stack = _running.get(_MAIN_THREAD or 0)
+        handler = self.handler
+        if handler is None:
+            return
+        if not stack:
+            handler(number, frame)
+            return
+        try:
+            handler(number, frame)
+        except BaseException as error:  # noqa: BLE001 - kept, and raised when the guest has been left
+            # Every guest on this stack is inside or beneath the innermost, so all must end.
+            for guard in stack:
+                guard.pending = error
+
+
+_relays = tuple(_Relay(number) for number in RELAYED)
+
+
+class _Supervisor:
+    """The thread that raises the epoch of every guarded engine while guests run."""
+
+    def __init__(self) -> None:
+        self.parked = True
+        self.engines: list[Callable[[], None]] = []
+        self._thread: threading.Thread | None = None
+        self._woken = threading.Event()
+        self._starting = threading.Lock()
+
+    def wake(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, name="wasm-lab epochs", daemon=True)
+                self.parked = False
+                self._thread.start()
+        self._woken.set()
+
+    def _watch(self) -> None:
+        idle = 0
+        while True:
+            time.sleep(TICK_S)
+            if any(_running.values()):
+                idle = 0
+                for increment_epoch in self.engines:
+                    increment_epoch()
+                continue
+            idle += 1
+            if idle > IDLE_TICKS:
+                self._park()
+                idle = 0
+
+    def _park(self) -> None:
+        self._woken.clear()
+        self.parked = True
+        # A guest that began before it could see `parked` is seen here instead.
+        if not any(_running.values()):
+            self._woken.wait()
+        self.parked = False
+
+
+_supervisor = _Supervisor()
+
+
+def watch_engine(increment_epoch: Callable[[], None]) -> None:
+    """Have the supervisor raise the epoch of one more engine."""
+    _supervisor.engines.append(increment_epoch)
+
+
+def _after_fork() -> None:
+    """A forked child has no supervisor thread: it starts its own, and knows no running guest."""
+    global _supervisor, _MAIN_THREAD  # noqa: PLW0603 - the child's own
+    engines = _supervisor.engines
+    _supervisor = _Supervisor()
+    _supervisor.engines = engines
+    _running.clear()
+    _MAIN_THREAD = threading.main_thread().ident
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+@native.EpochCallback
+def on_epoch(_context: int, _data: int, delta: Any, kind: Any) -> int:
+    """wasmtime calls this when a guest notices a new epoch (`wasmtime_store_epoch_deadline_callback`).
+
+    Returns 0 to go on until the next tick, or an error that stops the guest.
+    """
+    delta[0] = 1
+    kind[0] = native.UPDATE_DEADLINE_CONTINUE
+    reason = current_guard().why_stop()
+    return native.new_error(reason) if reason else 0

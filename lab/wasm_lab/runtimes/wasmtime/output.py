@@ -1,0 +1,130 @@
+"""Where a guest's standard output and error go: files in memory, read while it writes.
+
+wasmtime writes to a file about four times as fast as to a Python callback (70 µs against
+286 µs for the whole of hello), so each stream is a file that exists only in memory
+(``memfd_create``), or a temporary file where there is none. The engine opens it by path
+and so has a file position of its own; reading here by position disturbs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wasm_lab.runtimes.base import OutputSink
+
+#: How much is passed to a sink at once, in bytes.
+CHUNK_BYTES = 1 << 20
+
+STREAMS = ("stdout", "stderr")
+
+
+class _Stream:
+    """One stream's file: where the current call's part starts, and how much was passed on."""
+
+    __slots__ = ("delivered", "descriptor", "name", "path", "start", "temporary")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.start = 0
+        self.delivered = 0
+        self.temporary = False
+        self.descriptor, self.path = self._open()
+
+    def _open(self) -> tuple[int, str]:
+        if hasattr(os, "memfd_create"):
+            descriptor = os.memfd_create(f"wasm-lab {self.name}", os.MFD_CLOEXEC)
+            path = f"/proc/self/fd/{descriptor}"
+            if os.access(path, os.W_OK):
+                return descriptor, path
+            os.close(descriptor)  # no /proc here
+        self.temporary = True
+        return tempfile.mkstemp(prefix="wasm-lab-")
+
+    def size(self) -> int:
+        return os.lseek(self.descriptor, 0, os.SEEK_END)
+
+    def read(self, start: int, end: int) -> bytes:
+        return os.pread(self.descriptor, end - start, start) if end > start else b""
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+        if self.temporary:
+            os.unlink(self.path)  # noqa: PTH108 - no Path object for each stream of each run
+
+
+class Output:
+    """Both streams of one store, its limit, and the sink that receives them while the guest runs.
+
+    Args:
+        limit_bytes: how much both streams together may hold in one call; None for no limit.
+        sink: called with ``"stdout"`` or ``"stderr"`` and the bytes.
+        inherited: the guest writes to this process's own streams, so nothing is kept here.
+    """
+
+    __slots__ = ("_limit_bytes", "_sink", "inherited", "streams")
+
+    def __init__(self, limit_bytes: int | None, sink: OutputSink | None, *, inherited: bool = False) -> None:
+        self._limit_bytes = limit_bytes
+        self._sink = sink
+        self.inherited = inherited
+        self.streams: tuple[_Stream, ...] = () if inherited else tuple(_Stream(name) for name in STREAMS)
+
+    @property
+    def written(self) -> bool:
+        """Whether the guest wrote anything in this call."""
+        return any(stream.size() != stream.start for stream in self.streams)
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether the guest has written more in this call than it may."""
+        if self._limit_bytes is None:
+            return False
+        return sum(stream.size() - stream.start for stream in self.streams) > self._limit_bytes
+
+    def pump(self) -> None:
+        """Pass new output on to the sink, up to the limit."""
+        if self._sink is None:
+            return
+        for stream in self.streams:
+            end = stream.size()
+            while stream.delivered < end:
+                piece = min(end - stream.delivered, CHUNK_BYTES, self._allowance())
+                data = stream.read(stream.delivered, stream.delivered + piece)
+                if not data:
+                    return
+                stream.delivered += len(data)
+                self._sink(stream.name, data)
+
+    def _allowance(self) -> int:
+        if self._limit_bytes is None:
+            return CHUNK_BYTES
+        return self._limit_bytes - sum(stream.delivered - stream.start for stream in self.streams)
+
+    def whole(self) -> tuple[bytes, bytes]:
+        """What the guest wrote to stdout and stderr in this call, cut off at the limit."""
+        if self.inherited:
+            return b"", b""
+        out, err = self.streams
+        out_size, err_size = out.size() - out.start, err.size() - err.start
+        limit = self._limit_bytes
+        if limit is not None and out_size + err_size > limit:
+            # A flood on one stream must not push out the other, which may tell why.
+            err_size = min(err_size, max(limit // 2, limit - out_size))
+            out_size = min(out_size, limit - err_size)
+        return out.read(out.start, out.start + out_size), err.read(err.start, err.start + err_size)
+
+    def forget(self) -> None:
+        """Begin a new call: what was written so far counts no more."""
+        for stream in self.streams:
+            stream.start = stream.delivered = stream.size()
+            # The engine goes on writing at its own position, so what came before becomes a hole.
+            os.ftruncate(stream.descriptor, 0)
+            os.ftruncate(stream.descriptor, stream.start)
+
+    def close(self) -> None:
+        for stream in self.streams:
+            stream.close()
+        self.streams = ()

@@ -1,0 +1,148 @@
+"""A store made to measure: the capabilities of one guest, in wasmtime's terms."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import byref
+from typing import TYPE_CHECKING, Any
+
+import wasmtime
+
+from wasm_lab.errors import LoadError, UsageError
+from wasm_lab.runtimes.wasmtime import native
+from wasm_lab.runtimes.wasmtime.guard import Guard, on_epoch
+from wasm_lab.runtimes.wasmtime.output import Output
+
+if TYPE_CHECKING:
+    from wasm_lab.artifact import Artifact
+    from wasm_lab.capabilities import Capabilities
+    from wasm_lab.runtimes.base import OutputSink
+    from wasm_lab.runtimes.wasmtime.engine import GuestEngine
+
+#: Entries that each table may have; each takes 8 bytes of the host.
+TABLE_ELEMENTS = 1_000_000
+TABLES = 100
+
+
+class Sandbox:
+    """One store with its guard and output, ready for instances.
+
+    Raises:
+        UsageError: an argument, variable or folder cannot be passed on as it is.
+    """
+
+    def __init__(
+        self,
+        engine: GuestEngine,
+        artifact: Artifact,
+        capabilities: Capabilities,
+        output: OutputSink | None,
+    ) -> None:
+        self.capabilities = capabilities
+        self.output = Output(capabilities.output_bytes, output, inherited=capabilities.inherit_output)
+        self.guard = Guard(capabilities.deadline_s, self.output)
+        self.store = wasmtime.Store(engine.engine)
+        self.context = native.address_of(self.store._context())
+        memory = capabilities.memory_bytes
+        self.store.set_limits(
+            memory_size=-1 if memory is None else memory, table_elements=TABLE_ELEMENTS, tables=TABLES
+        )
+        native.watch_store(self.store, self.context, on_epoch)
+        if capabilities.fuel is not None:
+            self.store.set_fuel(capabilities.fuel)
+        self.store.set_wasi(self._wasi(artifact))
+
+    def _wasi(self, artifact: Artifact) -> wasmtime.WasiConfig:
+        capabilities, config = self.capabilities, wasmtime.WasiConfig()
+        arguments = [capabilities.program or artifact.label, *capabilities.args]
+        for text in (*arguments, *capabilities.env, *capabilities.env.values()):
+            _check_text(text)
+        config.argv = arguments
+        if capabilities.env:
+            config.env = capabilities.env.items()
+        if capabilities.stdin is None:
+            config.inherit_stdin()
+        elif capabilities.stdin:
+            set_stdin_bytes(config, capabilities.stdin)
+        if self.output.inherited:
+            config.inherit_stdout()
+            config.inherit_stderr()
+        else:
+            out, err = self.output.streams
+            config.stdout_file = out.path
+            config.stderr_file = err.path
+        for directory in capabilities.dirs:
+            try:
+                config.preopen_dir(str(directory.host), directory.guest, directory.writable)
+            except wasmtime.WasmtimeError:
+                raise UsageError(
+                    f"The folder {directory.host} cannot be opened to the guest.",
+                    hint="Does it exist, and may you read it?",
+                ) from None
+        return config
+
+    def instantiate(self, prepared: wasmtime.InstancePre) -> Any:
+        """An instance of a module whose imports are known (a ``wasmtime_instance_t``).
+
+        Raises:
+            GuestStopped: its start function trapped.
+        """
+        instance = native.InstanceHandle()
+        trap = ctypes.c_void_p()
+        error = native.instantiate_pre(prepared.ptr(), self.context, byref(instance), byref(trap))
+        if error or trap:
+            raise GuestStopped(native.failure(error, trap))
+        return instance
+
+    def fuel_used(self) -> int | None:
+        fuel = self.capabilities.fuel
+        return None if fuel is None else fuel - self.store.get_fuel()
+
+    def close(self) -> None:
+        """Free the store and its files; for guests that nobody holds any more."""
+        self.store.close()
+        self.output.close()
+
+
+class GuestStopped(Exception):
+    """Inside this room only: the engine came back without a result; `cause` is what it said."""
+
+    def __init__(self, cause: wasmtime.WasmtimeError | wasmtime.Trap) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def set_stdin_bytes(config: wasmtime.WasiConfig, data: bytes) -> None:
+    """Give the guest these bytes as standard input (the package has no wrapper for it)."""
+    vector = native.bindings.wasm_byte_vec_t()
+    native.bindings.wasm_byte_vec_new(
+        byref(vector), len(data), ctypes.cast(data, ctypes.POINTER(ctypes.c_uint8))
+    )
+    native.bindings.wasi_config_set_stdin_bytes(config.ptr(), byref(vector))
+
+
+def _check_text(text: str) -> None:
+    if "\0" in text:
+        raise UsageError(f"{text!r} has a zero character in it, which WASI cannot pass on.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{text!r} is not valid Unicode, and WASI passes on only that.") from None
+
+
+def memory_of(sandbox: Sandbox, instance: Any) -> Any | None:
+    """The instance's exported ``memory`` (a ``wasmtime_memory_t``), if it has one."""
+    item = native.export(sandbox.context, instance, "memory")
+    return item.of.memory if item is not None and item.kind == native.EXTERN_MEMORY else None
+
+
+def function_of(sandbox: Sandbox, instance: Any, name: str) -> Any:
+    """The exported function of that name (a ``wasmtime_func_t``).
+
+    Raises:
+        LoadError: there is no such function.
+    """
+    item = native.export(sandbox.context, instance, name)
+    if item is None or item.kind != native.EXTERN_FUNC:
+        raise LoadError(f"The module exports no function {name!r}.")
+    return item.of.func

@@ -1,0 +1,150 @@
+"""From what the engine reports to a TrapInfo: kind, message and the learner's own frames."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from wasmtime import Trap, TrapCode, WasmtimeError
+
+from wasm_lab.run import Frame, TrapInfo, TrapKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_KINDS = {
+    TrapCode.STACK_OVERFLOW: TrapKind.STACK_OVERFLOW,
+    TrapCode.MEMORY_OUT_OF_BOUNDS: TrapKind.OUT_OF_BOUNDS,
+    TrapCode.HEAP_MISALIGNED: TrapKind.OUT_OF_BOUNDS,
+    TrapCode.ARRAY_OUT_OF_BOUNDS: TrapKind.OUT_OF_BOUNDS,
+    TrapCode.TABLE_OUT_OF_BOUNDS: TrapKind.TABLE,
+    TrapCode.INDIRECT_CALL_TO_NULL: TrapKind.INDIRECT_CALL,
+    TrapCode.BAD_SIGNATURE: TrapKind.INDIRECT_CALL,
+    TrapCode.INTEGER_OVERFLOW: TrapKind.INTEGER_OVERFLOW,
+    TrapCode.INTEGER_DIVISION_BY_ZERO: TrapKind.DIVIDE_BY_ZERO,
+    TrapCode.BAD_CONVERSION_TO_INTEGER: TrapKind.BAD_CONVERSION,
+    TrapCode.UNREACHABLE: TrapKind.UNREACHABLE,
+    TrapCode.OUT_OF_FUEL: TrapKind.FUEL,
+    TrapCode.ALLOCATION_TOO_LARGE: TrapKind.ALLOCATION,
+}
+
+#: ``std::panicking::default_hook`` writes this to stderr; since Rust 1.91 with a thread number.
+_PANIC = re.compile(
+    r"^thread '[^\n]*?' (?:\(\d+\) )?panicked at (?P<place>[^\n]*?):\n(?P<message>.*?)"
+    r"(?=\nnote: run with `RUST_BACKTRACE=|\nstack backtrace:\n|\nthread '|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+
+#: ``std::alloc::rust_oom`` writes this before it aborts.
+_OUT_OF_MEMORY = re.compile(r"^memory allocation of (\d+) bytes failed$", re.MULTILINE)
+
+#: ``std::rt::init`` and ``rtabort!`` write this for aborts that are no panic.
+_FATAL = re.compile(r"^fatal runtime error: (.*)$", re.MULTILINE)
+
+#: One frame in the engine's own text; the lines after it may hold the source place.
+_FRAME = re.compile(r"^\s+\d+:\s+0x(?P<offset>[0-9a-f]+) - (?P<name>.*)$")
+_PLACE = re.compile(r"^\s+at (?P<file>.*?):(?P<line>\d+)(?::(?P<column>\d+))?$")
+_INLINED = re.compile(r"^\s+- (?P<name>.*)$")
+
+#: Hashes that Rust appends to names: ``::h0123456789abcdef`` (legacy), ``[0123abcd]`` (v0).
+_HASH = re.compile(r"::h[0-9a-f]{16}$|\[[0-9a-f]{8,16}\]")
+
+#: Frames of Rust's runtime and standard library, and of C's start-up code.
+_RUNTIME = re.compile(
+    r"<?(?:&|mut |dyn )*(?:std|core|alloc|panic_abort|panic_unwind|test|compiler_builtins)::"
+    r"|__rust|_?rust_(?:panic|begin|oom|eh)|rust_begin_unwind|__rg_|__rdl_"
+    r"|_start$|_initialize$|__main_void$|__main_argc_argv$|__original_main$|main$|abort$|_Exit$|__wasm_call_"
+    r"|.*\.command_export$|undefined_weak:|(?:dl)?malloc$|<unknown>"
+)
+
+
+def panic_message(stderr: str) -> str:
+    """The message of the last panic that ``stderr`` tells of, with its place; empty if none."""
+    found = list(_PANIC.finditer(stderr))
+    if not found:
+        return ""
+    message = found[-1]["message"].rstrip("\n")
+    return f"{message} (at {found[-1]['place']})" if found[-1]["place"] else message
+
+
+def trap_info(failure: WasmtimeError | Trap, *, limit: TrapKind | None, stderr: str) -> TrapInfo:
+    """What stopped the guest.
+
+    Args:
+        failure: what the engine reported.
+        limit: the limit that a guard enforced, if one did.
+        stderr: what the guest wrote there; Rust says there why it panicked.
+    """
+    text = str(failure)
+    frames = tuple(_frames(text))
+    code = failure.trap_code if isinstance(failure, Trap) else None
+    kind = limit or (_KINDS.get(code, TrapKind.OTHER) if code else TrapKind.HOST)
+    message = kind.value
+    if kind is TrapKind.UNREACHABLE:
+        kind, message = _abort(stderr)
+    elif kind in {TrapKind.HOST, TrapKind.OTHER}:
+        message = _cause(text)
+    return TrapInfo(kind=kind, message=message, frames=frames)
+
+
+def _abort(stderr: str) -> tuple[TrapKind, str]:
+    """Why Rust executed ``unreachable``, as far as it said so."""
+    panic = list(_PANIC.finditer(stderr))
+    memory = list(_OUT_OF_MEMORY.finditer(stderr))
+    fatal = list(_FATAL.finditer(stderr))
+    last = max(
+        (found[-1] for found in (panic, memory, fatal) if found), key=lambda m: m.start(), default=None
+    )
+    if last is None:
+        return TrapKind.UNREACHABLE, TrapKind.UNREACHABLE.value
+    if memory and last is memory[-1]:
+        return TrapKind.ALLOCATION, last[0]
+    if fatal and last is fatal[-1]:
+        return TrapKind.UNREACHABLE, last[0]
+    return TrapKind.PANIC, last["message"].rstrip("\n")
+
+
+def _cause(text: str) -> str:
+    """The innermost cause in the engine's text, on one line."""
+    _, separator, causes = text.partition("Caused by:\n")
+    lines = [line.strip() for line in (causes if separator else text).splitlines() if line.strip()]
+    last = lines[-1] if separator and lines else (lines[0] if lines else "")
+    return re.sub(r"^\d+: ", "", last).removeprefix("wasm trap: ")
+
+
+def _frames(text: str) -> Iterator[Frame]:
+    """The learner's frames, innermost first; all of them if none are the learner's."""
+    every = list(_all_frames(text.splitlines()))
+    own = [frame for frame in every if not _RUNTIME.match(frame.function)]
+    yield from own or every
+
+
+def _all_frames(lines: Iterable[str]) -> Iterator[Frame]:
+    name, offset, pending = "", 0, False
+    for line in lines:
+        frame, place, inlined = _FRAME.match(line), _PLACE.match(line), _INLINED.match(line)
+        if frame or (inlined and name):
+            if pending:
+                yield Frame(function=name, offset=offset)
+            raw = frame["name"] if frame else inlined["name"]  # type: ignore[index]
+            offset = int(frame["offset"], 16) if frame else offset
+            name, pending = _plain(raw), True
+        elif place and pending:
+            column = int(place["column"] or 0)
+            yield Frame(
+                function=name, file=place["file"], line=int(place["line"]), column=column, offset=offset
+            )
+            pending = False
+        elif pending:
+            yield Frame(function=name, offset=offset)
+            pending = False
+            if not line.startswith(" "):
+                return
+    if pending:
+        yield Frame(function=name, offset=offset)
+
+
+def _plain(name: str) -> str:
+    """A function's name without the module's before it and Rust's hashes."""
+    _, separator, function = name.partition("!")
+    return _HASH.sub("", function if separator else name)
