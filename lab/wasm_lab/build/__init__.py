@@ -1,1 +1,35 @@
+"""Source to Artifact: cache, compiler call, diagnostics, dependencies."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wasm_lab.build.progress import Progress
+
+if TYPE_CHECKING:
+    from wasm_lab.artifact import Artifact
+    from wasm_lab.source import Source
+
+__all__ = ["Progress", "build"]
+
+
+def build(source: Source, *, progress: Progress | None = None) -> Artifact:
+    """Compile ``source``, or take what an earlier compile of the same gave from the cache.
+
+    Args:
+        progress: called while crates of the dependencies build.
+
+    Raises:
+        CompileError: the code is refused; carries the compiler's diagnostics.
+        DependencyError: cargo could not resolve, fetch or build a crate.
+        ToolchainError: no compiler here works for the target.
+        UnsupportedError: this kind of code cannot be built for this target.
+
+    Example:
+        >>> from wasm_lab.source import Kind, Source
+        >>> build(Source(code="fn main() {}", kind=Kind.PROGRAM)).is_component
+        False
+    """
+    from wasm_lab.build.pipeline import Build
+
+    return Build(source, progress=progress).artifact()

@@ -1,0 +1,120 @@
+"""Running a compiler: no standard input, a process group of its own, stopped on interrupt."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+#: Seconds that a group gets to end on its own after the polite signal.
+GRACE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A tool that has ended: its exit status (negative for a signal) and what it wrote."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+def run_tool(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    on_stdout: Callable[[str], None] | None = None,
+    on_stderr: Callable[[str], None] | None = None,
+) -> Finished:
+    """Run ``command`` to its end and collect what it writes.
+
+    Args:
+        env: the whole environment; None passes this process's own on.
+        on_stdout, on_stderr: called with each line as it comes, from another thread for one of them.
+
+    Raises:
+        OSError: the program cannot be started.
+        KeyboardInterrupt: the user interrupted; the tool and its children have been stopped.
+    """
+    process = subprocess.Popen(
+        [os.fspath(word) for word in command],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        **_own_group(),
+    )
+    try:
+        if on_stdout is None and on_stderr is None:
+            stdout, stderr = process.communicate()
+        else:
+            stdout, stderr = _follow(process, on_stdout, on_stderr)
+        return Finished(process.wait(), stdout, stderr)
+    except BaseException:
+        _stop(process)
+        raise
+    finally:
+        for stream in (process.stdout, process.stderr):
+            if stream:
+                stream.close()
+
+
+def _follow(
+    process: subprocess.Popen[str],
+    on_stdout: Callable[[str], None] | None,
+    on_stderr: Callable[[str], None] | None,
+) -> tuple[str, str]:
+    """Read both streams at once, so that neither fills its pipe, and hand their lines on."""
+    assert process.stdout
+    assert process.stderr
+    errors: list[str] = []
+    reader = threading.Thread(target=_drain, args=(process.stderr, errors, on_stderr), daemon=True)
+    reader.start()
+    output: list[str] = []
+    _drain(process.stdout, output, on_stdout)
+    reader.join()
+    return "".join(output), "".join(errors)
+
+
+def _drain(stream: IO[str], into: list[str], on_line: Callable[[str], None] | None) -> None:
+    for line in stream:
+        into.append(line)
+        if on_line:
+            on_line(line)
+
+
+def _own_group() -> dict[str, int]:
+    # The terminal sends Ctrl-C to the foreground group; ours must reach only Python, which then
+    # stops the tool in an orderly way.
+    if os.name == "nt":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined]
+    return {"process_group": 0}
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """End a tool and every process that it started."""
+    if os.name == "nt":
+        process.kill()
+        process.wait()
+        return
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            break
+        try:
+            process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
