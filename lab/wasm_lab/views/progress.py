@@ -1,0 +1,71 @@
+"""What is shown while crates build: nothing for what takes no time, a line for what does."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wasm_lab.build import Progress
+
+#: Seconds between two updates: enough to read, and little for a notebook's front end to draw.
+UPDATE_S = 0.1
+
+
+class _Throttled:
+    """Passes a progress line on at most ten times a second."""
+
+    def __init__(self, show: Any) -> None:
+        self._show = show
+        self._next = 0.0
+        self.shown = False
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + UPDATE_S
+        self.shown = True
+        count = f"[{done}/{total}] " if total else ""
+        self._show(f"{count}{what}")
+
+
+@contextmanager
+def terminal_progress() -> Iterator[Progress | None]:
+    """One line on standard error, rewritten in place; nothing when that is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    progress = _Throttled(lambda line: sys.stderr.write(f"\r\x1b[K{line}"))
+    try:
+        yield progress
+    finally:
+        if progress.shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+@contextmanager
+def notebook_progress() -> Iterator[Progress]:
+    """One line in the cell, updated in place and emptied when all is done."""
+    handle: Any = None
+
+    def show(line: str) -> None:
+        nonlocal handle
+        from IPython.display import display
+
+        if handle is None:
+            handle = display({"text/plain": line}, raw=True, display_id=True)
+        else:
+            handle.update({"text/plain": line}, raw=True)
+
+    progress = _Throttled(show)
+    try:
+        yield progress
+    finally:
+        if handle is not None:
+            handle.update({"text/plain": ""}, raw=True)
