@@ -38,7 +38,7 @@ test-slow: setup ## what test-all adds to test
 	@$(PYTEST) -n auto -m slow $(ARGS)
 
 bench: setup ## measure the lab against its references; table and JSON
-	@$(BIN)/wasm-lab bench $(ARGS)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lint: setup ## style, types and import rules
 	@$(BIN)/ruff check lab tests scripts

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 #: tenth of a second; a first run from a cold network drive takes many.
 PROBE_TIMEOUT_S = 60
 
+#: Folders of programs that a session started from a desktop may not have on its PATH.
+USUAL_FOLDERS = ("/opt/homebrew/bin", "/usr/local/bin", "/usr/bin") if os.name == "posix" else ()
+
 #: Environment variables that change which compiler is found.
 DECIDING = ("RUSTC", "RUSTUP_TOOLCHAIN", "RUSTUP_HOME", "CARGO_HOME", "PATH", "HOME", "USERPROFILE")
 
@@ -127,8 +130,7 @@ def _places() -> Iterator[Path]:
             yield Path(folder) / name
     yield places.user_cargo_home() / "bin" / name
     yield Path.home() / ".cargo" / "bin" / name
-    if os.name == "posix":
-        yield from (Path(folder) / name for folder in ("/opt/homebrew/bin", "/usr/local/bin", "/usr/bin"))
+    yield from (Path(folder) / name for folder in USUAL_FOLDERS)
     yield from _toolchains_of(places.user_rustup_home())
 
 
