@@ -100,7 +100,7 @@ def refusal(source: Source, crate: Crate, compiled: Compiled) -> BuildError:
         said = finished.stderr.strip()[-4000:] or "nothing"
         return BuildError(
             f"{source.label} did not compile: rustc ended with status {finished.status} and said: {said}",
-            hint="This is no fault of the code. A negative status is a signal, such as -9 when memory ran out.",
+            hint="The code is not to blame. A negative status is a signal, such as -9 when memory ran out.",
         )
     count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
     return CompileError(

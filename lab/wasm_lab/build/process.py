@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
@@ -12,6 +13,8 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+WINDOWS = sys.platform == "win32"
 
 #: Seconds that a group gets to end on its own after the polite signal.
 GRACE_S = 2.0
@@ -53,7 +56,10 @@ def run_tool(
         stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
-        **_own_group(),
+        # The terminal sends Ctrl-C to its foreground group; it must reach only Python, which then
+        # stops the tool in an orderly way.
+        process_group=None if WINDOWS else 0,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )
     try:
         if on_stdout is None and on_stderr is None:
@@ -94,17 +100,9 @@ def _drain(stream: IO[str], into: list[str], on_line: Callable[[str], None] | No
             on_line(line)
 
 
-def _own_group() -> dict[str, int]:
-    # The terminal sends Ctrl-C to the foreground group; ours must reach only Python, which then
-    # stops the tool in an orderly way.
-    if os.name == "nt":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined]
-    return {"process_group": 0}
-
-
 def _stop(process: subprocess.Popen[str]) -> None:
     """End a tool and every process that it started."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         process.kill()
         process.wait()
         return
