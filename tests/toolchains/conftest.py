@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from wasm_lab.toolchains import rust
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VERSION = "rustc 1.90.0 (0123456789 2025-09-14)"
 
@@ -103,7 +106,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(rust, "USUAL_FOLDERS", ())
     tools = tmp_path / "tools"
     tools.mkdir()
-    for name in ("sh", "mkdir", "touch", "cp", "sleep"):
+    for name in ("sh", "mkdir", "touch", "cp", "chmod", "sleep"):
         found = shutil.which(name)
         assert found, name
         (tools / name).symlink_to(found)

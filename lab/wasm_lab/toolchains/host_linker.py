@@ -77,8 +77,10 @@ def _try(toolchain: RustToolchain) -> str:
                     timeout=PROBE_TIMEOUT_S,
                     check=False,
                 )
-            except (OSError, subprocess.TimeoutExpired) as error:
-                return str(error)
+            except subprocess.TimeoutExpired:
+                return f"{command[0]} did not answer within {PROBE_TIMEOUT_S} s"
+            except OSError as error:
+                return f"{command[0]} does not start ({error.strerror or error})"
             if done.returncode != 0:
                 said = [line for line in done.stderr.splitlines() if line.startswith("error")]
                 return said[0] if said else f"{command[0]} ended with status {done.returncode}"
