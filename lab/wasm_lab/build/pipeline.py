@@ -7,21 +7,28 @@ import time
 from typing import TYPE_CHECKING
 
 from wasm_lab.artifact import Artifact, Step
-from wasm_lab.build import stored
+from wasm_lab.build import lean, stored
 from wasm_lab.build.cache import default_cache
 from wasm_lab.build.crate import crate_for
 from wasm_lab.build.key import unit_key
 from wasm_lab.build.rustc import Compiled, Unit, compile_unit
 from wasm_lab.errors import BuildError, CompileError, UnsupportedError
-from wasm_lab.source import Kind, Target
+from wasm_lab.source import Kind, Profile, Target
 from wasm_lab.toolchains.rust import find_rust
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wasm_lab.build.crate import Crate
     from wasm_lab.build.progress import Progress
     from wasm_lab.run import Diagnostic
     from wasm_lab.source import Source
     from wasm_lab.toolchains.rust import RustToolchain
+
+
+#: Crates of this process that call what the lean library leaves out, so that an edit of one is
+#: not compiled twice.
+_needs_whole_library: set[tuple[str, Target]] = set()
 
 
 class Build:
@@ -67,9 +74,29 @@ class Build:
         )
 
     def _compile(self, unit: Unit, toolchain: RustToolchain) -> Compiled:
-        compiled = compile_unit(unit, toolchain)
+        """Run rustc, with the lean standard library where that works."""
+        sysroot = self._lean_sysroot(unit, toolchain)
+        if sysroot:
+            compiled = compile_unit(unit, toolchain, sysroot=sysroot)
+            self._step("rustc, lean std")
+            if compiled.output is None and blames_the_code(compiled.finished.stderr):
+                return compiled
+            if compiled.output is not None and not lean.misses_symbols(compiled.output):
+                return compiled
+            _needs_whole_library.add((unit.name, unit.target))
+        whole = compile_unit(unit, toolchain)
         self._step("rustc")
-        return compiled
+        if sysroot and whole.output is not None and compiled.output is None:
+            if "undefined symbol" not in compiled.finished.stderr:
+                lean.give_up(sysroot)
+        return whole
+
+    def _lean_sysroot(self, unit: Unit, toolchain: RustToolchain) -> Path | None:
+        if unit.profile is Profile.SIZE:  # link-time optimisation needs what was left out
+            return None
+        if (unit.name, unit.target) in _needs_whole_library:
+            return None
+        return lean.lean_sysroot(toolchain, unit.target, self.cache)
 
     def _step(self, name: str) -> None:
         now = time.perf_counter_ns()
