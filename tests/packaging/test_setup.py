@@ -1,0 +1,214 @@
+"""scripts/setup.py: what it says on a machine that lacks something, and that it can be run again."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "scripts" / "setup.py"
+#: The Python behind this virtual environment: one that can make another.
+PYTHON = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+
+
+def without(module: str, version: str) -> str:
+    """A fake Python of that version, which lacks a module."""
+    error = f"ModuleNotFoundError: No module named '{module}'"
+    return f'case "$2" in *ensurepip*) echo "{error}" >&2; exit 1;; *) echo {version};; esac'
+
+
+@pytest.fixture
+def setup():
+    """The script, as a module of its own."""
+    spec = importlib.util.spec_from_file_location("wasm_lab_setup_script", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def program(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    """A folder with the script and no more than it reads."""
+    root = tmp_path / "project"
+    (root / "scripts").mkdir(parents=True)
+    shutil.copy(SCRIPT, root / "scripts")
+    (root / "lab" / "wasm_lab").mkdir(parents=True)
+    shutil.copy(ROOT / "lab" / "wasm_lab" / "_version.py", root / "lab" / "wasm_lab")
+    (root / "pyproject.toml").write_text("")
+    (root / "constraints.txt").write_text(f"no-such-package==1.0 \\\n    --hash=sha256:{'0' * 64}\n")
+    return root
+
+
+def test_an_old_python_can_read_it():
+    """Nothing newer than Python 3.4 in its grammar, so that it can say that a Python is too old."""
+    import ast
+
+    tree = ast.parse(SCRIPT.read_text(), feature_version=(3, 4))
+    # What feature_version does not refuse: formatted strings came with 3.6.
+    assert not [
+        node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr | ast.AnnAssign | ast.NamedExpr)
+    ]
+
+
+class TestChoosingAPython:
+    def test_one_that_will_do(self, setup):
+        good, version = setup._suitable(str(PYTHON))
+        assert good
+        assert version == f"{sys.version_info.major}.{sys.version_info.minor}"
+
+    @pytest.mark.parametrize(
+        ("text", "why"),
+        [
+            ("echo 3.9", "3.9, which is too old"),
+            ("echo 'pyenv: python3.12: command not found' >&2; exit 127", "command not found"),
+            ("exit 2", "status 2"),
+            (without("ensurepip", "3.12"), "sudo apt install python3.12-venv"),
+            (without("venv", "2.7"), "2.7, which is too old"),
+        ],
+    )
+    def test_one_that_will_not(self, setup, tmp_path, text, why):
+        good, said = setup._suitable(str(program(tmp_path / "python", text)))
+        assert not good
+        assert why in said
+
+    def test_one_that_does_not_start(self, setup, tmp_path):
+        good, said = setup._suitable(str(tmp_path / "nothing"))
+        assert not good
+        assert "does not start" in said
+
+    def test_another_is_taken_when_this_one_will_not_do(self, setup, tmp_path, monkeypatch):
+        program(tmp_path / "old" / "python3", "echo 3.9")
+        good = program(
+            tmp_path / "new" / "python3.12", f'[ "$1" = -c ] && echo 3.12 || echo "$@" > {tmp_path}/ran'
+        )
+        monkeypatch.setenv("PATH", f"{tmp_path / 'old'}:{tmp_path / 'new'}")
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "old" / "python3"))
+        monkeypatch.setattr(sys, "argv", ["setup.py"])
+        assert setup.main() == 0
+        assert (tmp_path / "ran").read_text().split() == [str(SCRIPT)]
+        assert good.exists()
+
+    def test_when_none_will_do_all_are_listed_with_what_to_install(self, setup, tmp_path, monkeypatch):
+        old = program(tmp_path / "old" / "python3", "echo 3.9")
+        broken = program(tmp_path / "broken" / "python3.11", "echo 'no such version' >&2; exit 127")
+        monkeypatch.setenv("PATH", f"{old.parent}:{broken.parent}")
+        monkeypatch.setattr(sys, "executable", str(old))
+        with pytest.raises(setup.SetupError) as caught:
+            setup.main()
+        said = str(caught.value)
+        for words in (
+            "Python 3.11 or later",
+            f"{old}: 3.9, which is too old",
+            f"{broken}: no such version",
+            "sudo apt install python3-venv",
+            "brew install python",
+            "winget",
+        ):
+            assert words in said
+
+
+def test_make_without_any_python_says_what_to_install():
+    make = shutil.which("make")
+    assert make
+    done = subprocess.run(
+        [make, "setup", "PYTHON="], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode != 0
+    assert "wasm-lab needs Python 3.11 or later" in done.stderr
+    assert "apt install python3" in done.stderr
+
+
+def test_make_alone_lists_the_targets():
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
+    for target in ("setup", "quickstart", "test", "test-all", "lab", "bench", "lint", "docs", "clean"):
+        assert f"\n  {target} " in done.stdout
+
+
+def run_setup(project: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [PYTHON, project / "scripts" / "setup.py"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+
+
+def test_when_pip_fails_it_says_so_and_can_be_run_again(project):
+    first = run_setup(project, PIP_NO_INDEX="1", PIP_USER="1", PIP_TARGET="/nowhere")
+    assert first.returncode == 1
+    assert f"Making {project / '.venv'} with Python" in first.stdout
+    assert "Installing up to 1 Python packages into .venv" in first.stdout
+    assert "pip could not install the packages" in first.stderr
+    assert "no-such-package" in first.stderr
+    assert str(project / ".venv" / "setup.log") in first.stderr
+    second = run_setup(project, PIP_NO_INDEX="1")
+    assert second.returncode == 1
+    assert "Making" not in second.stdout  # the environment is kept
+    (project / ".venv" / "setup-folder").write_text("/another/place")
+    moved = run_setup(project, PIP_NO_INDEX="1")
+    assert "Making" in moved.stdout  # its programs would name the place from which it was moved
+
+
+@pytest.mark.slow
+def test_an_interrupted_setup_says_so_and_ends(project):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # a registry that never answers
+        process = subprocess.Popen(
+            [PYTHON, "-u", project / "scripts" / "setup.py"],
+            env={**os.environ, "PIP_INDEX_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/simple"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("Installing up to"):
+                break
+        silent.settimeout(60)
+        connection, _ = silent.accept()
+        os.killpg(process.pid, signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+        connection.close()
+    assert process.returncode == 130
+    assert "interrupted; run the same command again" in error
+    assert not (project / ".venv" / "setup.json").exists()
+
+
+@pytest.mark.slow
+def test_from_a_clean_copy_with_an_empty_home_twice(tmp_path):
+    copy = tmp_path / "clone"
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "out", "target")
+    shutil.copytree(ROOT, copy, ignore=left_out)
+    home = tmp_path / "home"
+    home.mkdir()
+    first = run_setup(copy, HOME=str(home))
+    assert first.returncode == 0, first.stderr
+    assert "Ready in" in first.stdout
+    # Without a network, and at once.
+    start = time.monotonic()
+    second = run_setup(copy, HOME=str(home), PIP_NO_INDEX="1", https_proxy="http://127.0.0.1:9")
+    assert second.returncode == 0, second.stderr
+    assert second.stdout == ""
+    assert time.monotonic() - start < 5
+    command = [copy / ".venv" / "bin" / "wasm-lab", "doctor", "--json"]
+    report = json.loads(subprocess.check_output(command, env={**os.environ, "HOME": str(home)}, timeout=120))
+    assert report["ok"]
