@@ -17,6 +17,7 @@
 //! ```
 
 use std::fs;
+use std::io;
 use std::process::ExitCode;
 
 const PATHS: [&str; 8] = [
@@ -30,6 +31,31 @@ const PATHS: [&str; 8] = [
     ".",
 ];
 
+/// Makes a symlink in the first opened folder (descriptor 3), reads through it and removes it.
+///
+/// Rust's library can make symlinks on WASI only with a nightly compiler, hence the call itself.
+#[cfg(target_env = "p1")]
+fn read_through_symlink(target: &str, name: &str) -> io::Result<()> {
+    #[link(wasm_import_module = "wasi_snapshot_preview1")]
+    unsafe extern "C" {
+        fn path_symlink(target: *const u8, target_size: usize, folder: u32, name: *const u8, size: usize) -> u16;
+    }
+    // SAFETY: both texts live during the call.
+    let errno = unsafe { path_symlink(target.as_ptr(), target.len(), 3, name.as_ptr(), name.len()) };
+    if errno != 0 {
+        return Err(io::Error::from_raw_os_error(i32::from(errno)));
+    }
+    let link = format!("/work/{name}");
+    let result = fs::read(&link).map(|_| ());
+    fs::remove_file(&link)?;
+    result
+}
+
+#[cfg(not(target_env = "p1"))]
+fn read_through_symlink(_target: &str, _name: &str) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 fn main() -> ExitCode {
     let mut status = ExitCode::SUCCESS;
     let more: Vec<String> = std::env::args().skip(1).collect();
@@ -42,8 +68,10 @@ fn main() -> ExitCode {
             Err(error) => println!("refused: {path}: {error}"),
         }
     }
-    // Making a way out: a symlink, a hard link and a rename that lead outside.
+    // Making a way out: symlinks, a hard link and a rename that lead outside.
     for (what, result) in [
+        ("absolute symlink", read_through_symlink("/etc/passwd", "absolute")),
+        ("relative symlink", read_through_symlink("../secret", "relative")),
         ("hard link", fs::hard_link("/work/../secret", "/work/stolen")),
         ("rename", fs::rename("/work/../secret", "/work/stolen")),
         ("copy", fs::copy("/work/../secret", "/work/stolen").map(|_| ())),
