@@ -1,0 +1,138 @@
+"""Messages about the lab's own text, said in plain words at the learner's place they come from."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.build import layout
+from wasm_lab.build.places import MARK
+from wasm_lab.run import Diagnostic, Span
+
+if TYPE_CHECKING:
+    from wasm_lab.build.crate import Crate
+    from wasm_lab.build.places import Places
+
+#: How the glue names a function of the cell.
+_CALLED = re.compile(r"super::(?:r#)?(\w+)")
+#: The type in rustc's words about a trait that is missing.
+_LACKS = re.compile(r"`(?P<type>[^`]+)` doesn't implement `(?:std::fmt::)?(?P<trait>Debug|Display)`")
+_BOUND = re.compile(r"the trait bound `(?P<type>.+?): [^`]+` is not satisfied")
+
+
+def reworded(message: dict[str, Any], crate: Crate, places: Places, *, color: bool) -> Diagnostic | None:
+    """``message`` in the lab's words when it is about the lab's own text; None when it is not."""
+    primary = [span for span in message["spans"] if span["is_primary"]]
+    if not primary:
+        return None
+    if all(MARK in span["file_name"] for span in primary):
+        return _glue(message, primary[0], crate, places, color=color)
+    expanded = next((span for span in map(_in_our_macro, primary) if span), None)
+    if expanded is not None:
+        return _shown(message, expanded, primary, places, color=color)
+    return None
+
+
+def _in_our_macro(span: dict[str, Any]) -> dict[str, Any] | None:
+    """The call of a macro of the lab that ``span`` lies in, if it does."""
+    step: dict[str, Any] | None = span
+    while step and step["expansion"]:
+        if MARK in step["expansion"]["macro_decl_name"]:
+            call: dict[str, Any] = step["expansion"]["span"]
+            return call
+        step = step["expansion"]["span"]
+    return None
+
+
+def _shown(
+    message: dict[str, Any],
+    call: dict[str, Any],
+    primary: list[dict[str, Any]],
+    places: Places,
+    *,
+    color: bool,
+) -> Diagnostic | None:
+    """The last expression of a cell has no form in which it could be shown."""
+    found = _LACKS.search(message["message"]) or _BOUND.search(message["message"])
+    place = next((span for span in map(places.span, primary) if span), None) or places.span(call)
+    if not found or place is None:
+        return None
+    name = found["type"].lstrip("&")
+    helps = [
+        f"help: add `#[derive(Debug)]` before the definition of `{name}`",
+        "help: or end the expression with `;` if it need not be shown",
+    ]
+    return _told(
+        f"a value of type `{name}` has neither `Debug` nor `Display`, so it cannot be shown",
+        message,
+        place,
+        places,
+        helps,
+        color=color,
+    )
+
+
+def _glue(
+    message: dict[str, Any], span: dict[str, Any], crate: Crate, places: Places, *, color: bool
+) -> Diagnostic | None:
+    """The glue between a public function and Python did not compile."""
+    signature = _whose(span, crate)
+    if signature is None:
+        first = crate.functions[0] if crate.functions else None
+        line = first.line if first else places.first_line
+        text, start, length = places.own(line) or "", 1, 1
+        what = "the glue between this cell's functions and Python does not compile"
+    else:
+        line = signature.line
+        text = places.own(line) or ""
+        found = re.search(rf"\b(?:r#)?{re.escape(signature.name)}\b", text)
+        start, length = (found.start() + 1, len(found[0])) if found else (1, max(1, len(text.rstrip())))
+        what = f"`{signature.name}` cannot cross into Python"
+    place = Span(label=places.label, line=line, column=start, end_line=line, end_column=start + length)
+    helps = [
+        f"note: rustc says of the glue: {message['message']}",
+        "help: make the function private (leave out `pub`) if Python need not call it",
+    ]
+    return _told(f"{what}: {_reason(message)}", message, place, places, helps, color=color)
+
+
+def _whose(span: dict[str, Any], crate: Crate) -> Any:
+    """The signature of the function whose glue ``span`` lies in."""
+    texts = [text["text"] for text in span["text"]]
+    name = next((text for text in crate.files if span["file_name"].endswith(text)), "")
+    lines = crate.files.get(name, "").split("\n")
+    at = span["line_start"] - 1
+    # The call stands on the line itself, or within the glue function around it.
+    nearby = sorted(range(len(lines)), key=lambda number: (abs(number - at), number))
+    texts += [lines[number] for number in nearby[:41]]
+    known = {signature.name: signature for signature in crate.functions}
+    for text in texts:
+        for called in _CALLED.finditer(text):
+            if called[1] in known:
+                return known[called[1]]
+    return None
+
+
+def _reason(message: dict[str, Any]) -> str:
+    labels = [span["label"] for span in message["spans"] if span["is_primary"] and span["label"]]
+    return str(labels[0] if labels and MARK not in labels[0] else message["message"])
+
+
+def _told(
+    words: str, message: dict[str, Any], place: Span, places: Places, helps: list[str], *, color: bool
+) -> Diagnostic:
+    text = places.own(place.line) or ""
+    same = place.line == place.end_line
+    length = place.end_column - place.column if same else len(text) - place.column + 1
+    code = message["code"]["code"] if message["code"] else ""
+    lines = layout.draw(
+        level=message["level"],
+        code=code,
+        message=words,
+        place=(place.label, place.line, place.column),
+        text=text,
+        length=max(1, length),
+        remarks=helps,
+    )
+    rendered = "\n".join(line.render(color=color) for line in lines) + "\n"
+    return Diagnostic(level=message["level"], message=words, code=code, spans=(place,), rendered=rendered)
