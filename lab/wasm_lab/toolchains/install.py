@@ -13,6 +13,7 @@ A toolchain takes 0.8 GB on the disk, most of it rustc itself.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -29,7 +30,7 @@ from wasm_lab.toolchains.advice import rust_commands
 from wasm_lab.toolchains.rust import RustToolchain, find_rust
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 #: The release that the lab installs; the lab is tested with it. Any release that knows the
 #: default edition (1.85 and later for 2024) will do where one is there already.
@@ -37,6 +38,9 @@ PINNED_RUST = "1.99.1"
 
 #: Seconds. The download is 0.2 GB; a toolchain unpacks in ten seconds on a fast disk.
 INSTALL_TIMEOUT_S = 1800
+
+#: Seconds between two lines on how far a download is; rustup itself is silent without a terminal.
+HEARTBEAT_S = 5.0
 
 #: A folder in and above which there is no ``rust-toolchain.toml`` that rustup would obey.
 NEUTRAL = Path(sys.prefix).anchor
@@ -137,8 +141,11 @@ def _install_own(targets: Sequence[Target], say: Callable[[str], None]) -> None:
                 "--no-self-update",
             ],
             say,
-            RUSTUP_HOME=str(places.own_rustup_home()),
-            CARGO_HOME=str(places.own_cargo_home()),
+            changed={
+                "RUSTUP_HOME": str(places.own_rustup_home()),
+                "CARGO_HOME": str(places.own_cargo_home()),
+            },
+            watch=places.own_rustup_home(),
         )
     finally:
         lock.release()
@@ -164,7 +171,11 @@ def _rustup_from_pypi(folder: Path, say: Callable[[str], None]) -> Path:
     ]
     uv = shutil.which("uv")
     if importlib.util.find_spec("pip"):
-        _run([sys.executable, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check"], say, **_PIP)
+        _run(
+            [sys.executable, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check"],
+            say,
+            changed=_PIP,
+        )
     elif uv:
         _run([uv, "pip", *arguments, "--quiet", "--python", sys.executable], say)
     else:
@@ -217,15 +228,21 @@ def _require(command: list[str | Path], otherwise: str) -> None:
         raise _InstallError(otherwise)
 
 
-def _run(command: Sequence[str | Path], say: Callable[[str], None], **changed: str) -> None:
-    """Run a long command, telling each line that it prints."""
+def _run(
+    command: Sequence[str | Path],
+    say: Callable[[str], None],
+    *,
+    changed: Mapping[str, str] | None = None,
+    watch: Path | None = None,
+) -> None:
+    """Run a long command, telling each line that it prints, and how the folder ``watch`` grows."""
     shown = " ".join(map(str, command))
     lines: list[str] = []
     try:
         with subprocess.Popen(
             command,
             cwd=NEUTRAL,
-            env=_environment(**changed),
+            env=_environment(**changed or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -236,6 +253,9 @@ def _run(command: Sequence[str | Path], say: Callable[[str], None], **changed: s
             deadline = threading.Timer(INSTALL_TIMEOUT_S, process.kill)
             deadline.daemon = True
             deadline.start()
+            done = threading.Event()
+            if watch:
+                threading.Thread(target=_tell_growth, args=(watch, say, done), daemon=True).start()
             try:
                 for raw in process.stdout:
                     line = raw.strip()
@@ -247,9 +267,17 @@ def _run(command: Sequence[str | Path], say: Callable[[str], None], **changed: s
                 process.terminate()
                 raise
             finally:
+                done.set()
                 deadline.cancel()
     except OSError as error:
         raise _InstallError(f"{command[0]} does not start ({error.strerror or error})") from None
     if status != 0:
         reason = [line for line in lines if line.lower().startswith("error")] or lines[-3:]
         raise _InstallError(f"`{shown}` ended with status {status}: {' '.join(reason) or 'no message'}")
+
+
+def _tell_growth(folder: Path, say: Callable[[str], None], done: threading.Event) -> None:
+    while not done.wait(HEARTBEAT_S):
+        with contextlib.suppress(OSError):  # rustup moves its files about meanwhile
+            size = sum(file.lstat().st_size for file in folder.rglob("*"))
+            say(f"  {size / 1e6:.0f} MB so far")
