@@ -15,7 +15,7 @@ from wasm_lab.artifact import CORE_PREAMBLE
 from wasm_lab.build.sections import CUSTOM, IMPORT, encode_leb128, leb128, sections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
 
 ARCHIVE_MAGIC = b"!<arch>\n"
 HEADER_BYTES = 60
@@ -98,6 +98,11 @@ def rewrite(
         written += member.header[:48] + str(len(content)).encode().ljust(10) + member.header[58:]
         written += content + b"\n" * (len(content) % 2)
     return bytes(written)
+
+
+def only(archive: bytes, offsets: Container[int]) -> bytes:
+    """The archive with none but the members at these offsets."""
+    return rewrite(archive, bytes, lambda member: member.offset in offsets)
 
 
 def _starts(contents: Iterable[bytes]) -> list[int]:

@@ -40,7 +40,8 @@ def unit_key(unit: Unit, toolchain: RustToolchain, *dependencies: str) -> str:
         unit.label,
         unit.root,
         dict(unit.files),
-        dict(unit.env),
+        # Procedural macros read variables without telling rustc; other code does so by env!, which it notes.
+        dict(unit.env) if dependencies else {},
         {name: os.environ.get(name) for name in DECIDING_VARIABLES},
         toolchain_parts(toolchain),
         dependencies,

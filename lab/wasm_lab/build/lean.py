@@ -45,13 +45,14 @@ PRUNED = ("libc.a", "libcompiler_builtins-")
 #: methods of f64 and f32 (``library/std/src/sys/cmath.rs``) and behind 128-bit arithmetic and
 #: conversions (``compiler-builtins``, ``src/int`` and ``src/float``).
 _MATH = (
-    "acos asin atan atan2 cbrt cos cosh erf erfc exp exp2 expm1 fdim fma fmod fmax fmin hypot ldexp log log10 "
-    "log1p log2 pow round roundeven rint sin sincos sinh sqrt tan tanh tgamma trunc ceil floor"
+    "acos asin atan atan2 cbrt cos cosh erf erfc exp exp2 expm1 fdim fma fmod fmax fmin hypot ldexp log "
+    "log10 log1p log2 pow round roundeven rint sin sincos sinh sqrt tan tanh tgamma trunc ceil floor"
 )
 _ARITHMETIC = (
     "__multi3 __muloti4 __mulodi4 __udivti3 __umodti3 __divti3 __modti3 __udivmodti4 __divmodti4 __ashlti3 "
     "__ashrti3 __lshrti3 __addtf3 __floattidf __floattisf __floatuntidf __floatuntisf __fixdfti __fixsfti "
-    "__fixunsdfti __fixunssfti __powidf2 __powisf2 memcpy memmove memset memcmp bcmp strlen lgamma_r lgammaf_r"
+    "__fixunsdfti __fixunssfti __powidf2 __powisf2 memcpy memmove memset memcmp bcmp strlen "
+    "lgamma_r lgammaf_r"
 )
 ROOTS = frozenset(
     name.encode() for name in (*_MATH.split(), *(f"{name}f" for name in _MATH.split()), *_ARITHMETIC.split())
@@ -112,10 +113,7 @@ def _copy_library(library: Path, lean: Path) -> None:
     for name, data in light.items():
         destination = lean / name
         destination.parent.mkdir(parents=True, exist_ok=True)
-        keep = kept.get(name)
-        if keep is not None:
-            data = archives.rewrite(data, lambda item: item, lambda member, keep=keep: member.offset in keep)
-        destination.write_bytes(data)
+        destination.write_bytes(archives.only(data, kept[name]) if name in kept else data)
     for path in library.rglob("*"):
         destination = lean / path.relative_to(library)
         if path.is_file() and not destination.exists():

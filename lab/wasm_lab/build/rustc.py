@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +16,7 @@ if TYPE_CHECKING:
 
     from wasm_lab.toolchains.rust import RustToolchain
 
-#: Flags of each profile. A single codegen unit optimises at least as well as rustc's sixteen, and
-#: for the size of a cell it is quicker too. Line tables cost 1 KB for each hundred lines of the cell.
+#: Flags of each profile. Line tables of a cell cost about 1 KB for each hundred lines.
 PROFILE_FLAGS: dict[Profile, tuple[str, ...]] = {
     Profile.DEV: (
         "-Copt-level=0",
@@ -27,8 +24,8 @@ PROFILE_FLAGS: dict[Profile, tuple[str, ...]] = {
         "-Coverflow-checks=on",
         "-Cdebuginfo=line-tables-only",
     ),
-    Profile.RELEASE: ("-Copt-level=3", "-Ccodegen-units=1", "-Cdebuginfo=line-tables-only"),
-    Profile.SIZE: ("-Copt-level=z", "-Ccodegen-units=1", "-Clto=fat", "-Cstrip=symbols"),
+    Profile.RELEASE: ("-Copt-level=3", "-Cdebuginfo=line-tables-only"),
+    Profile.SIZE: ("-Copt-level=z", "-Clto=fat", "-Cstrip=symbols"),
 }
 
 #: Variables that rustc itself reads and that change what it makes of the same code.
@@ -50,8 +47,15 @@ class Unit:
     edition: str
     profile: Profile
     target: Target
-    externs: tuple[str, ...] = ()  #: words such as ``--extern=serde=PATH`` and ``-Ldependency=PATH``
     env: Mapping[str, str] = field(default_factory=dict)
+    #: Whether to keep what did not change from one compile to the next. It pays for crates that
+    #: instantiate much of their dependencies' generic code (five times faster with serde), and
+    #: not for others. It needs more than one codegen unit.
+    incremental: bool = False
+
+    def without_text(self) -> Unit:
+        """The same crate before anything is written into it: what edits of it have in common."""
+        return replace(self, root="", files={})
 
     def flags(self) -> list[str]:
         """The flags that change the result, without paths of this machine."""
@@ -62,6 +66,9 @@ class Unit:
             "--test" if self.test else f"--crate-type={self.crate_type}",
             *PROFILE_FLAGS[self.profile],
         ]
+        if not self.incremental and self.profile is not Profile.DEV:
+            # It optimises at least as well as rustc's sixteen, and a cell compiles sooner.
+            flags.append("-Ccodegen-units=1")
         if self.crate_type == "rlib" and self.profile is not Profile.SIZE:
             flags.append("-Cembed-bitcode=no")
         return flags
@@ -77,54 +84,54 @@ class Compiled:
     variables: tuple[tuple[str, str | None], ...] = ()  #: that the code asked for with ``env!``
 
 
-def compile_unit(
-    unit: Unit,
-    toolchain: RustToolchain,
-    *,
-    sysroot: Path | None = None,
-    incremental: Path | None = None,
-) -> Compiled:
-    """Run rustc on ``unit`` in a scratch folder of its own.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Where one compile does its work."""
 
-    Args:
-        sysroot: a prepared sysroot instead of the toolchain's own.
-        incremental: a folder for incremental state that no other process uses now.
+    scratch: Path  #: an empty folder; incremental state is good only for one and the same
+    incremental: Path | None = None  #: a folder that no other process uses now
+    sysroot: Path | None = None  #: a prepared one instead of the toolchain's own
+    words: tuple[str, ...] = ()  #: such as ``--extern=serde=PATH`` and ``-Ldependency=PATH``
+
+    def with_sysroot(self, sysroot: Path) -> Bench:
+        return replace(self, sysroot=sysroot)
+
+
+def compile_unit(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Compiled:
+    """Run rustc on ``unit``.
 
     Raises:
         OSError: the scratch folder cannot be written or rustc cannot be started.
         KeyboardInterrupt: the user interrupted; rustc has been stopped.
     """
-    scratch = Path(tempfile.mkdtemp(prefix="wasm-lab-build-")).resolve()
-    try:
-        (scratch / ROOT_FILE).write_text(unit.root, encoding="utf-8")
-        for name, text in unit.files.items():
-            (scratch / name).write_text(text, encoding="utf-8")
-        output = scratch / ("out.rlib" if unit.crate_type == "rlib" else "out.wasm")
-        command: list[str | Path] = [
-            toolchain.rustc,
-            scratch / ROOT_FILE,
-            *unit.flags(),
-            *unit.externs,
-            f"--emit=link={output},dep-info={scratch / 'inputs.d'}",
-            "--error-format=json",
-            "--json=diagnostic-rendered-ansi",
-            # The later of two that match wins.
-            f"--remap-path-prefix={scratch}=",
-            f"--remap-path-prefix={scratch / ROOT_FILE}={unit.label.replace('=', '-')}",
-        ]
-        if sysroot:
-            command.append(f"--sysroot={sysroot}")
-        if incremental:
-            command.append(f"-Cincremental={incremental}")
-        if unit.crate_type == "cdylib" and unit.target is Target.WASIP1:
-            command += _reactor(sysroot or toolchain.sysroot)
-        finished = run_tool(command, cwd=scratch, env={**os.environ, **unit.env})
-        if finished.status:
-            return Compiled(finished, None)
-        inputs, variables = _dependencies(scratch)
-        return Compiled(finished, output.read_bytes(), inputs, variables)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    scratch = bench.scratch
+    (scratch / ROOT_FILE).write_text(unit.root, encoding="utf-8")
+    for name, text in unit.files.items():
+        (scratch / name).write_text(text, encoding="utf-8")
+    output = scratch / ("out.rlib" if unit.crate_type == "rlib" else "out.wasm")
+    command: list[str | Path] = [
+        toolchain.rustc,
+        scratch / ROOT_FILE,
+        *unit.flags(),
+        *bench.words,
+        f"--emit=link={output},dep-info={scratch / 'inputs.d'}",
+        "--error-format=json",
+        "--json=diagnostic-rendered-ansi",
+        # The later of two that match wins.
+        f"--remap-path-prefix={scratch}=",
+        f"--remap-path-prefix={scratch / ROOT_FILE}={unit.label.replace('=', '-')}",
+    ]
+    if bench.sysroot:
+        command.append(f"--sysroot={bench.sysroot}")
+    if bench.incremental:
+        command.append(f"-Cincremental={bench.incremental}")
+    if unit.crate_type == "cdylib" and unit.target is Target.WASIP1:
+        command += _reactor(bench.sysroot or toolchain.sysroot)
+    finished = run_tool(command, cwd=scratch, env={**os.environ, **unit.env})
+    if finished.status:
+        return Compiled(finished, None)
+    inputs, variables = _dependencies(scratch)
+    return Compiled(finished, output.read_bytes(), inputs, variables)
 
 
 def _reactor(sysroot: Path) -> list[str]:

@@ -1,0 +1,57 @@
+"""Why a compile failed, as an exception."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from wasm_lab.errors import BuildError, CompileError
+
+if TYPE_CHECKING:
+    from wasm_lab.build.crate import Crate
+    from wasm_lab.build.rustc import Compiled
+    from wasm_lab.run import Diagnostic
+    from wasm_lab.source import Source
+
+#: Characters of the end of what a broken compiler said that go into the message.
+SAID_LENGTH = 4000
+
+
+def refusal(source: Source, crate: Crate, compiled: Compiled) -> BuildError:
+    """The exception for a compile that failed."""
+    finished = compiled.finished
+    diagnostics = diagnostics_of(finished.stderr, crate, source)
+    errors = [each for each in diagnostics if each.level.startswith("error")]
+    if not errors:
+        said = finished.stderr.strip()[-SAID_LENGTH:] or "nothing"
+        return BuildError(
+            f"{source.label} did not compile: rustc ended with status {finished.status} and said: {said}",
+            hint="The code is not to blame. A negative status is a signal, such as -9 when memory ran out.",
+        )
+    count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
+    return CompileError(
+        f"{source.label} did not compile: {count}.",
+        diagnostics=diagnostics,
+        rendered="\n".join(each.rendered.rstrip() for each in diagnostics if each.rendered) + "\n",
+    )
+
+
+def diagnostics_of(messages: str, crate: Crate, source: Source) -> tuple[Diagnostic, ...]:
+    """rustc's JSON lines as Diagnostics in the lines of the cell."""
+    if not messages:
+        return ()
+    from wasm_lab.build.diagnostics import read_diagnostics
+
+    return read_diagnostics(messages, crate, source, color=True)
+
+
+def blames_the_code(stderr: str) -> bool:
+    """Whether any error of rustc points at a place in the code; that of a failed link does not."""
+    for line in stderr.splitlines():
+        try:
+            message = json.loads(line)
+        except ValueError:
+            continue
+        if message.get("level") == "error" and message.get("spans"):
+            return True
+    return False
