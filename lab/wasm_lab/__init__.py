@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from wasm_lab.live import LiveCell
     from wasm_lab.run import Run
 
-__all__ = ["Capabilities", "__version__", "cell", "compile", "execute", "last_run", "load", "load_ipython_extension"]
+__all__ = [
+    "Capabilities",
+    "__version__",
+    "cell",
+    "compile",
+    "execute",
+    "last_run",
+    "load",
+    "load_ipython_extension",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -34,7 +43,7 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'wasm_lab' has no attribute {name!r}")
 
 
-def compile(code: str, **options: Any) -> Artifact:  # noqa: A001 - the field's own word for it
+def compile(code: str, **options: Any) -> Artifact:
     """Build Rust ``code``, as a cell is built.
 
     Args:

@@ -54,8 +54,8 @@ def execute_chapter(notebook: Path, out: Path, *, progress_bar: bool = True) -> 
     """
     try:
         import nbformat
-        import papermill
         from papermill.exceptions import PapermillExecutionError
+        from papermill.execute import execute_notebook
     except ImportError as error:
         raise UsageError(
             f"{error.name} is needed to run a notebook and is not installed.",
@@ -66,7 +66,7 @@ def execute_chapter(notebook: Path, out: Path, *, progress_bar: bool = True) -> 
     page = executed.with_suffix(".html")
     started = time.perf_counter_ns()
     try:
-        papermill.execute_notebook(
+        execute_notebook(
             notebook, executed, kernel_name="python3", progress_bar=progress_bar, cwd=notebook.parent
         )
     except PapermillExecutionError as error:

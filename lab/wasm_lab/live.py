@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab import abi
@@ -11,6 +10,8 @@ from wasm_lab.build.crate import crate_for
 from wasm_lab.errors import GuestTrap, PoisonedError, StaleFunctionError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wasm_lab.artifact import Artifact
     from wasm_lab.capabilities import Capabilities
     from wasm_lab.run import HostCall

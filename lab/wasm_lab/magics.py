@@ -29,6 +29,7 @@ class WasmLabMagics(Magics):
         """Compile a Rust cell and run it in a sandbox; ``%%wasm_rust --help`` lists the options."""
         options = parse_line(_cell_command(), line)
         if options is not None:
+            assert self.shell is not None, "magics run in a shell"
             run_cell(self.shell, cell, options)
 
     @line_magic
@@ -47,20 +48,18 @@ class WasmLabMagics(Magics):
     @line_magic
     def wasm_inspect(self, line: str) -> None:
         """What a module is made of: ``%wasm_inspect [FILE or cell name]``, else the last artifact."""
-        from wasm_lab.views.inspection import show_inspection
-
         name = line.strip()
         session = _session()
         if not name:
             if session.last_artifact is None:
                 raise UsageError("Nothing has been compiled yet.", hint="Run a %%wasm_rust cell first.")
-            show_inspection(session.last_artifact)
+            _show_inspection(session.last_artifact)
         elif name in session.cells:
-            show_inspection(session.cells[name].artifact)
+            _show_inspection(session.cells[name].artifact)
         else:
             from wasm_lab.build.inspect import load_file
 
-            show_inspection(load_file(Path(name)))
+            _show_inspection(load_file(Path(name)))
 
     @line_magic
     def wasm_doctor(self, line: str) -> None:
@@ -71,7 +70,9 @@ class WasmLabMagics(Magics):
         from wasm_lab.views.doctor import doctor_table
 
         if line.strip():
-            raise UsageError("%wasm_doctor takes no options.", hint="To install what is missing: wasm-lab doctor --fix")
+            raise UsageError(
+                "%wasm_doctor takes no options.", hint="To install what is missing: wasm-lab doctor --fix"
+            )
         display(doctor_table(examine()))
 
 
@@ -81,6 +82,15 @@ def register(shell: InteractiveShell) -> None:
 
     shell.register_magics(WasmLabMagics)
     register_formatters(shell)
+
+
+def _show_inspection(artifact: Artifact) -> None:
+    from IPython.display import display
+
+    from wasm_lab.build.inspect import inspect
+    from wasm_lab.views.inspection import inspection_tables
+
+    display(inspection_tables(inspect(artifact)))
 
 
 def _session() -> Any:
@@ -100,7 +110,9 @@ def parse_line(command: click.Command, line: str) -> dict[str, Any] | None:
     try:
         words = shlex.split(line)
     except ValueError as error:
-        raise UsageError(f"The magic line cannot be read: {error}.", hint="Close the quotation mark.") from None
+        raise UsageError(
+            f"The magic line cannot be read: {error}.", hint="Close the quotation mark."
+        ) from None
     try:
         with command.make_context(command.name, words) as context:
             return dict(context.params)
@@ -218,10 +230,10 @@ def define_functions(
         artifact, capabilities, runtime=options["runtime"], audit=options["audit"], output=sink
     )
     sink.flush()
-    shell.push(cell.functions)
+    shell.user_ns.update(cell.functions)
     for name, reason in cell.refused:
         print(f"{name} has no Python form: {reason}", file=sys.stderr)  # noqa: T201
-    names = [f"{name}{function.__signature__}" for name, function in cell.functions.items()]  # type: ignore[attr-defined]
+    names = [f"{name}{function.__signature__}" for name, function in cell.functions.items()]
     if not names and not cell.refused:
         names = ["no public functions; put pub before fn to call one from Python"]
     _footer(options, *names, built_line(artifact))

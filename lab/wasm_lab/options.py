@@ -68,11 +68,15 @@ capability_options = _stack(
         click.option("--clock", default="real", metavar="MODE", help="real, frozen, frozen=NS or refused."),
         click.option("--random", default="real", metavar="MODE", help="real, seed=N or refused."),
         click.option("--memory", metavar="SIZE", help="Linear memory at most, such as 64MiB, or none."),
-        click.option("--fuel", type=click.IntRange(min=1), help="Instructions at most, counted by the engine."),
+        click.option(
+            "--fuel", type=click.IntRange(min=1), help="Instructions at most, counted by the engine."
+        ),
         click.option("--timeout", metavar="TIME", help="Stop the guest after this, such as 500ms, or none."),
         click.option("--max-output", metavar="SIZE", help="Stop a guest that writes more, or none."),
         click.option("--argv0", metavar="NAME", default="", help="What the guest sees as its own name."),
-        click.option("-W", "--wasm", multiple=True, metavar="KEY=VALUE,…", help="fuel, timeout, max-memory-size."),
+        click.option(
+            "-W", "--wasm", multiple=True, metavar="KEY=VALUE,…", help="fuel, timeout, max-memory-size."
+        ),
         click.option("-S", "--wasi", multiple=True, metavar="KEY[=y|n],…", help="inherit-env."),
     ]
 )

@@ -189,7 +189,9 @@ def raise_for_failed_tests(report: TestReport) -> None:
     """Raise TestsFailed when any test of the report failed."""
     if not report.ok:
         failed = [result.name for result in report.results if result.outcome == "FAILED"]
-        raise TestsFailed(f"{len(failed)} of {len(report.results)} failed: {', '.join(failed)}.", report=report)
+        raise TestsFailed(
+            f"{len(failed)} of {len(report.results)} failed: {', '.join(failed)}.", report=report
+        )
 
 
 _default: Session | None = None

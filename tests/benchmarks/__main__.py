@@ -1,6 +1,6 @@
 """``make bench``: what the lab promises about speed, each beside its reference, in one run.
 
-    python -m tests.benchmarks [--json FILE] [--quick] [NAME…]
+python -m tests.benchmarks [--json FILE] [--quick] [NAME…]
 """
 
 from __future__ import annotations
@@ -67,13 +67,21 @@ def _compared(pair: Pair) -> tuple[str, str]:
 
 
 def _table(pairs: list[Pair]) -> Table:
-    table = Table(title=f"{platform.platform()}, Python {platform.python_version()}; medians", title_justify="left")
+    table = Table(
+        title=f"{platform.platform()}, Python {platform.python_version()}; medians", title_justify="left"
+    )
     for column in ("what", "ours", "reference", "compared", "middle half", "turns", "asked"):
         table.add_column(column, overflow="fold")
     for pair in pairs:
         middle, spread = _compared(pair)
         table.add_row(
-            pair.name, _amount(pair.ours), _amount(pair.reference), middle, spread, str(len(pair.ours_ns)), pair.asked
+            pair.name,
+            _amount(pair.ours),
+            _amount(pair.reference),
+            middle,
+            spread,
+            str(len(pair.ours_ns)),
+            pair.asked,
         )
     return table
 

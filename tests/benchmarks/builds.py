@@ -112,7 +112,8 @@ def kernel_speed(folder: Path, thin: int) -> Pair:
     source, module = folder / "kernel.rs", folder / "kernel.wasm"
     source.write_text(KERNEL)
     subprocess.run(
-        [find_rust().rustc, "--target", "wasm32-wasip1", "-O", "--edition", "2024", source, "-o", module], check=True
+        [find_rust().rustc, "--target", "wasm32-wasip1", "-O", "--edition", "2024", source, "-o", module],
+        check=True,
     )
     modules = [Session().compile(parse_cell(KERNEL, first_line=2)).wasm, module.read_bytes()]
     compiled = [wasmtime.Module(engine, wasm) for wasm in modules]
@@ -129,7 +130,11 @@ def kernel_speed(folder: Path, thin: int) -> Pair:
         function(store)
 
     return in_turn(
-        "kernel speed, cell's module", lambda: start(0), lambda: start(1), turns=40 // thin, asked="within 5 %"
+        "kernel speed, cell's module",
+        lambda: start(0),
+        lambda: start(1),
+        turns=40 // thin,
+        asked="within 5 %",
     )
 
 

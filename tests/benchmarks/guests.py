@@ -54,7 +54,11 @@ def cold_start(folder: Path, thin: int) -> Pair:
         assert stdout.read_bytes() == b"hello\n"
 
     return in_turn(
-        "cold start of hello", lambda: session.run(artifact), reference, turns=1000 // thin, asked="≤ 1.3×, < 150 µs"
+        "cold start of hello",
+        lambda: session.run(artifact),
+        reference,
+        turns=1000 // thin,
+        asked="≤ 1.3×, < 150 µs",
     )
 
 
@@ -81,7 +85,9 @@ def _by_hand() -> tuple[wasmtime.Store, wasmtime.Instance]:
 
 def call_u32(folder: Path, thin: int) -> Pair:
     """A bound ``fn(u32) -> u64``, against the raw wasmtime-py call."""
-    increment = Session().define(Session().compile(parse_cell(FUNCTIONS, first_line=2))).functions["increment"]
+    increment = (
+        Session().define(Session().compile(parse_cell(FUNCTIONS, first_line=2))).functions["increment"]
+    )
     store, instance = _by_hand()
     raw = instance.exports(store)["increment"]
     assert isinstance(raw, wasmtime.Func)
@@ -115,5 +121,10 @@ def call_megabyte(folder: Path, thin: int) -> Pair:
 
     assert abs(total(samples) - reference()) < 1e-6 * MEGABYTE
     return in_turn(
-        "1 MB of f64 in, f64 out", lambda: total(samples), reference, turns=300 // thin, batch=5, asked="≤ 1.7×"
+        "1 MB of f64 in, f64 out",
+        lambda: total(samples),
+        reference,
+        turns=300 // thin,
+        batch=5,
+        asked="≤ 1.7×",
     )

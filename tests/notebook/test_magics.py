@@ -58,7 +58,7 @@ def test_python_refuses_before_the_guest_is_entered(shell: InteractiveShell) -> 
 
 
 def test_statements_show_their_last_value(shell: InteractiveShell) -> None:
-    result, captured = run(shell, "%%wasm_rust\nlet v = vec![3, 1, 2];\nprintln!(\"said\");\nv.iter().max()")
+    result, captured = run(shell, '%%wasm_rust\nlet v = vec![3, 1, 2];\nprintln!("said");\nv.iter().max()')
     result.raise_error()
     assert captured.stdout == "said\n"
     assert captured.outputs[0].data["text/plain"].strip() == "Some(\n    3,\n)" or captured.outputs[0].data[
@@ -80,7 +80,7 @@ def test_a_program_shows_rich_content(shell: InteractiveShell) -> None:
 
 
 def test_an_error_shows_the_learners_lines_and_no_traceback_of_ours(shell: InteractiveShell) -> None:
-    result, captured = run(shell, "%%wasm_rust\nfn main() {\n    let n: u32 = \"text\";\n}")
+    result, captured = run(shell, '%%wasm_rust\nfn main() {\n    let n: u32 = "text";\n}')
     assert isinstance(result.error_in_exec, errors.CompileError)
     error = result.error_in_exec
     assert [(span.line, span.column) for span in error.diagnostics[0].spans] == [(3, 18)]
@@ -142,7 +142,9 @@ def test_other_cells_stay_alive(shell: InteractiveShell) -> None:
 
 def test_a_named_cell_is_a_crate_for_later_cells(shell: InteractiveShell) -> None:
     run(shell, "%%wasm_rust --name geometry\npub fn area(w: f64, h: f64) -> f64 { w * h }")
-    result, captured = run(shell, "%%wasm_rust\nuse geometry::area;\nfn main() { println!(\"{}\", area(2.0, 3.5)); }")
+    result, captured = run(
+        shell, '%%wasm_rust\nuse geometry::area;\nfn main() { println!("{}", area(2.0, 3.5)); }'
+    )
     result.raise_error()
     assert captured.stdout == "7\n"
 
@@ -170,7 +172,9 @@ def test_tests_raise_when_one_fails(shell: InteractiveShell) -> None:
     result, captured = run(shell, f"%%wasm_rust --test\n{good}")
     result.raise_error()
     assert "test adds ... ok" in captured.stdout
-    result, captured = run(shell, f"%%wasm_rust --test\n{good}#[test]\nfn fails() {{ assert_eq!(1 + 1, 3); }}")
+    result, captured = run(
+        shell, f"%%wasm_rust --test\n{good}#[test]\nfn fails() {{ assert_eq!(1 + 1, 3); }}"
+    )
     assert isinstance(result.error_in_exec, errors.TestsFailed)
     assert "1 passed; 1 failed" in captured.stdout
 
@@ -195,7 +199,7 @@ def test_a_wrong_magic_line_is_explained(shell: InteractiveShell, line: str, mes
 
 
 def test_help_is_shown_and_nothing_runs(shell: InteractiveShell) -> None:
-    result, captured = run(shell, "%%wasm_rust --help\nfn main() { println!(\"ran\"); }")
+    result, captured = run(shell, '%%wasm_rust --help\nfn main() { println!("ran"); }')
     result.raise_error()
     assert "--dir-ro" in captured.stdout
     assert "ran" not in captured.stdout
@@ -218,5 +222,7 @@ def test_module_not_found_is_no_import_of_everything() -> None:
     import subprocess
     import sys
 
-    probe = "import sys, wasm_lab; print([m for m in ('numpy', 'wasmtime', 'click', 'rich') if m in sys.modules])"
+    probe = (
+        "import sys, wasm_lab; print([m for m in ('numpy', 'wasmtime', 'click', 'rich') if m in sys.modules])"
+    )
     assert subprocess.check_output([sys.executable, "-c", probe], text=True).strip() == "[]"

@@ -21,13 +21,22 @@ def test_everything_outside_starts_closed() -> None:
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("4096", 4096), ("64MiB", 64 << 20), ("1.5g", 3 << 29), ("10kb", 10_000), ("none", None), (" 2 KiB ", 2048)],
+    [
+        ("4096", 4096),
+        ("64MiB", 64 << 20),
+        ("1.5g", 3 << 29),
+        ("10kb", 10_000),
+        ("none", None),
+        (" 2 KiB ", 2048),
+    ],
 )
 def test_sizes(text: str, size: int | None) -> None:
     assert caps.parse_size(text) == size
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("2s", 2.0), ("500ms", 0.5), ("1.5", 1.5), ("1m", 60.0), ("none", None)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("2s", 2.0), ("500ms", 0.5), ("1.5", 1.5), ("1m", 60.0), ("none", None)]
+)
 def test_durations(text: str, seconds: float | None) -> None:
     assert caps.parse_duration(text) == seconds
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from wasm_lab.cells.syntax import COMMENTS, ITEMS, Syntax, text_of
@@ -40,7 +41,7 @@ def kind_of(syntax: Syntax) -> Kind:
 
 def _likeliest(words: list[str]) -> Kind:
     """A guess from the words of code that does not parse."""
-    if ("fn", "main") in zip(words, words[1:], strict=False):
+    if ("fn", "main") in itertools.pairwise(words):
         return Kind.PROGRAM
     return Kind.FUNCTIONS if words and words[0] in _ITEM_WORDS else Kind.STATEMENTS
 

@@ -45,7 +45,7 @@ class LazyGroup(click.Group):
 @click.command(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Tab completion for bash: eval \"$(_WASM_LAB_COMPLETE=bash_source wasm-lab)\" (zsh, fish alike).",
+    epilog='Tab completion for bash: eval "$(_WASM_LAB_COMPLETE=bash_source wasm-lab)" (zsh, fish alike).',
 )
 @click.version_option(__version__, prog_name="wasm-lab")
 def cli() -> None:

@@ -26,7 +26,9 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @build_options
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="[default: FILE with .wasm]")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="[default: FILE with .wasm]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def build(file: Path, output: Path | None, as_json: bool, **options: Any) -> int:

@@ -39,14 +39,18 @@ def cache(prune: str | None, clear: bool, as_json: bool) -> int:
     elif prune is not None:
         limit = parse_size(prune)
         if limit is None:
-            raise UsageError("--prune takes a size, not none.", hint="Such as --prune 500MiB; --clear removes all.")
+            raise UsageError(
+                "--prune takes a size, not none.", hint="Such as --prune 500MiB; --clear removes all."
+            )
         removed = store.prune(limit)
     kinds = _by_kind(store.entries())
     if as_json:
         record = {
             "folder": str(store.root),
             "bound_bytes": store.max_bytes,
-            "kinds": {kind: {"entries": count, "size_bytes": total} for kind, (count, total) in kinds.items()},
+            "kinds": {
+                kind: {"entries": count, "size_bytes": total} for kind, (count, total) in kinds.items()
+            },
             "removed_entries": removed.removed if removed else 0,
             "removed_bytes": removed.removed_bytes if removed else 0,
         }

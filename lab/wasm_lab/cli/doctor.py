@@ -19,7 +19,9 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--fix", is_flag=True, help="Install a Rust compiler with the Wasm targets where there is none.")
+@click.option(
+    "--fix", is_flag=True, help="Install a Rust compiler with the Wasm targets where there is none."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 def doctor(fix: bool, as_json: bool) -> int:
     """List each compiler, runtime and tool: found or not, what it is for, how to get it.

@@ -42,7 +42,9 @@ Examples:
 @click.option("--runtime", default="wasmtime", show_default=True, help="The engine to run in.")
 @click.option("--audit", is_flag=True, help="List every host call afterwards, on standard error.")
 @click.option("--invoke", metavar="NAME", help="Call this function with ARGS instead of running main.")
-@click.option("--json", "as_json", is_flag=True, help="Print the whole run as JSON; output is captured in it.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the whole run as JSON; output is captured in it."
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 def run(file: Path, args: tuple[str, ...], runtime: str, audit: bool, **options: Any) -> int:
@@ -63,7 +65,16 @@ def run(file: Path, args: tuple[str, ...], runtime: str, audit: bool, **options:
         from wasm_lab.cli.invoke import invoke_function
 
         return invoke_function(session, artifact, invoke, args, capabilities, as_json=as_json)
-    result = session.run(artifact, capabilities, audit=audit)
+    sink = None
+    if artifact.source and artifact.source.kind == "statements" and not as_json:
+        # Their values come marked as rich content, which a terminal shows as text.
+        from wasm_lab.views.stream import TerminalSink
+
+        sink = TerminalSink()
+        capabilities = replace(capabilities, inherit_output=False)
+    result = session.run(artifact, capabilities, audit=audit, output=sink)
+    if sink:
+        sink.flush()
     if as_json:
         from wasm_lab.views.plain import plain
 

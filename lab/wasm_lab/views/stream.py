@@ -50,3 +50,31 @@ class NotebookSink:
         else:
             data = {mime: text, "text/plain": text if mime == "text/plain" else f"<{mime}>"}
         publish_display_data(data)
+
+
+class TerminalSink:
+    """An OutputSink for a terminal: rich content that is text is printed, the rest is named."""
+
+    def __init__(self) -> None:
+        self._splitter = RichSplitter()
+
+    def __call__(self, stream: str, data: bytes) -> None:
+        if stream == "stderr":
+            sys.stderr.buffer.write(data)
+            sys.stderr.buffer.flush()
+            return
+        self._show(self._splitter.feed(data))
+
+    def flush(self) -> None:
+        """Print what is still held back."""
+        self._show(self._splitter.close())
+
+    def _show(self, pieces: list[tuple[str | None, bytes]]) -> None:
+        for mime, content in pieces:
+            if mime is None:
+                sys.stdout.buffer.write(content)
+            elif mime.startswith("text/"):
+                sys.stdout.buffer.write(content + b"\n")
+            else:
+                sys.stdout.buffer.write(f"<{mime}, {len(content)} bytes>\n".encode())
+        sys.stdout.buffer.flush()

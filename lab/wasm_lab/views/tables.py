@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from wasm_lab.run import HostCall, TestReport, TestResult
+    from wasm_lab.wasi.audit import Group as AuditGroup
 
 #: Wide enough for one row a line when output goes to a file, which has no width of its own.
 FILE_COLUMNS = 160
@@ -51,49 +52,39 @@ def size(size_bytes: int) -> str:
     return f"{size_bytes / 1024 / 1024:.3g} MiB"
 
 
-def _arguments(call: HostCall) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
+#: Longer audits are grouped: nobody reads more rows than these.
+WHOLE_AUDIT_CALLS = 60
 
 
-def group_calls(calls: Sequence[HostCall]) -> list[tuple[HostCall, int, int]]:
-    """Neighbouring calls that are alike but for their times, as (first call, count, total ns)."""
-    groups: list[tuple[HostCall, int, int]] = []
-    for call in calls:
-        if groups:
-            first, count, total = groups[-1]
-            if (first.name, first.arguments, first.result, first.allowed) == (
-                call.name,
-                call.arguments,
-                call.result,
-                call.allowed,
-            ):
-                groups[-1] = (first, count + 1, total + call.duration_ns)
-                continue
-        groups.append((call, 1, call.duration_ns))
-    return groups
+def audit_table(calls: Sequence[HostCall]) -> RenderableType:
+    """Each host call: what, with which arguments, its result, whether it was allowed and why.
 
-
-def audit_table(calls: Sequence[HostCall]) -> Table:
-    """Each host call: what, with which arguments, its result, whether it was allowed and why."""
+    A long audit has one row for calls that are alike, with their number.
+    """
     refused = sum(not call.allowed for call in calls)
     table = Table(title=f"Audit: {len(calls)} host calls, {refused} refused", title_justify="left")
     table.add_column("call", no_wrap=True)
     table.add_column("arguments", overflow="fold")
     table.add_column("result", overflow="fold")
     table.add_column("allowed", no_wrap=True)
-    table.add_column("decided by")
     table.add_column("time", justify="right", no_wrap=True)
-    for call, count, total_ns in group_calls(calls):
-        verdict = Text("yes", style="green") if call.allowed else Text("refused", style="bold red")
-        times = f" ×{count}" if count > 1 else ""
-        decided = call.capability if call.allowed else f"{call.capability}: {call.flag}"
-        table.add_row(
-            Text(call.name + times), Text(_arguments(call)), Text(call.result), verdict, Text(decided), duration(total_ns)
-        )
-    for sentence in dict.fromkeys(call.explanation for call in calls if not call.allowed):
-        table.caption = f"{table.caption}\n{sentence}" if table.caption else sentence
-        table.caption_justify = "left"
-    return table
+    if len(calls) <= WHOLE_AUDIT_CALLS:
+        for call in calls:
+            arguments = ", ".join(f"{name}={value}" for name, value in call.arguments.items())
+            _audit_row(table, call.name, arguments, call)
+    else:
+        from wasm_lab.wasi.audit import grouped
+
+        for group in grouped(calls):
+            _audit_row(table, f"{group.name} ×{group.count}", group.subject, group)
+    sentences = dict.fromkeys(call.explanation for call in calls if not call.allowed)
+    return Group(table, *map(Text, sentences))
+
+
+def _audit_row(table: Table, name: str, arguments: str, call: HostCall | AuditGroup) -> None:
+    by = f" by {call.capability}" if call.capability else ""
+    verdict = Text("yes", style="green") if call.allowed else Text(f"refused{by}", style="bold red")
+    table.add_row(Text(name), Text(arguments), Text(call.result), verdict, duration(call.duration_ns))
 
 
 def test_line(result: TestResult) -> Text:
