@@ -126,7 +126,7 @@ def test_tests_are_reported_as_libtest_does(tmp_path: Path) -> None:
     assert "right: 3" in text
     assert wasm_lab("test", file, "halves").returncode == 0
     report = json.loads(wasm_lab("test", "--json", file).stdout)
-    assert [result["outcome"] for result in report["results"]] == ["ok", "FAILED", "ok", "ignored"]
+    assert [result["outcome"] for result in report["results"]] == ["ok", "ignored", "FAILED", "ok"]
 
 
 def test_build_and_inspect(tmp_path: Path) -> None:

@@ -1,0 +1,5 @@
+// Python by habit.
+//@ error: expected
+//@ line: 4
+def greet(name):
+    print("hello", name)
