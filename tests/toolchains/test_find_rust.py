@@ -148,6 +148,26 @@ def test_one_too_old_for_the_default_edition_is_refused(machine):
         find_rust()
 
 
+NEEDS_LLD = (
+    'case "$*" in *"-Clinker="*) ;; *) echo "error: linker \\`rust-lld\\` not found" >&2; exit 1;; esac; '
+    'for last; do :; done; "${last#-Clinker=}"'
+)
+
+
+def test_a_distributions_compiler_is_given_the_distributions_linker(machine):
+    compiler = machine.compiler("debian", compile=NEEDS_LLD)
+    with pytest.raises(ToolchainError, match=r"`rust-lld` not found .*sudo apt install lld"):
+        find_rust()
+    put(compiler.bin / "wasm-ld-19", "#!/bin/sh\necho wrong LLVM >&2; exit 1\n")
+    good = put(compiler.bin / "wasm-ld-18", "#!/bin/sh\n")
+    assert find_rust().linker == good
+    assert find_rust().linker == good  # as remembered
+    calls = compiler.calls
+    good.write_text("#!/bin/sh\n# another release\n")
+    find_rust()
+    assert len(compiler.calls) > len(calls)
+
+
 def test_the_error_lists_every_refusal_and_a_way_for_every_system(machine):
     first = machine.compiler("first", targets=())
     second = put(machine.root / "second" / "rustc", PROXY_WITHOUT_TOOLCHAIN)

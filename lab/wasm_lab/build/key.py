@@ -26,7 +26,7 @@ def digest(*parts: Any) -> str:
 
 def toolchain_parts(toolchain: RustToolchain) -> list[str]:
     """What of a compiler changes its results: its whole version, and which installation it is."""
-    return [toolchain.verbose, str(toolchain.sysroot)]
+    return [toolchain.verbose, str(toolchain.sysroot), str(toolchain.linker or "")]
 
 
 def unit_key(unit: Unit, toolchain: RustToolchain, *dependencies: str) -> str:

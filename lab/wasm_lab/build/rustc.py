@@ -121,6 +121,8 @@ def compile_unit(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Compiled
         f"--remap-path-prefix={scratch}=",
         f"--remap-path-prefix={scratch / ROOT_FILE}={unit.label.replace('=', '-')}",
     ]
+    if toolchain.linker:
+        command.append(f"-Clinker={toolchain.linker}")
     if bench.sysroot:
         command.append(f"--sysroot={bench.sysroot}")
     if bench.incremental:

@@ -19,6 +19,7 @@ def rust_commands() -> str:
         ("let the lab do it", "wasm-lab doctor --fix", "into a folder of its own, nothing else is changed"),
         ("with a rustup", f"rustup {_ADD}", ""),
         ("Debian, Ubuntu", f"sudo apt install rustup && rustup default stable && rustup {_ADD}", ""),
+        ("Debian 13", "sudo apt install rustc cargo libstd-rust-dev-wasm32 lld", "for wasm32-wasip1 alone"),
         ("Fedora", "sudo dnf install rust cargo lld rust-std-static-wasm32-wasip1", ""),
         ("macOS", f"brew install rustup && rustup default stable && rustup {_ADD}", ""),
         ("Windows", f"winget install Rustlang.Rustup; rustup {_ADD}", "in a new terminal"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-FORMAT = 1  #: raise when the meaning of a remembered answer changes
+FORMAT = 2  #: raise when the meaning of a remembered answer changes
 KEEP = 64  #: remembered answers kept; each is one or two kilobytes
 
 

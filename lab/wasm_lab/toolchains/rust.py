@@ -62,6 +62,7 @@ class RustToolchain:
     verbose: str  #: the whole of ``rustc -vV``; part of every build's cache key
     host: str  #: such as ``x86_64-unknown-linux-gnu``
     cargo: Path | None  #: the real cargo, for cells with dependencies
+    linker: Path | None = None  #: for ``-Clinker``, where rustc comes without its own (Debian's does)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,9 @@ def _probe(rustc: Path, target: Target, folder: str, saw: list[str]) -> RustTool
     program = Path(folder) / "probe.rs"
     program.write_text("fn main() {}\n")
     command: list[str | Path] = [real, program, f"--target={target}", f"--edition={DEFAULT_EDITION}"]
-    _run([*command, "--out-dir", folder], folder, f"{version} cannot build an empty program")
+    linker = _linker_for([*command, "--out-dir", folder], folder, version)
+    if linker:
+        saw.append(str(linker))
     return RustToolchain(
         rustc=real,
         sysroot=sysroot,
@@ -192,7 +195,34 @@ def _probe(rustc: Path, target: Target, folder: str, saw: list[str]) -> RustTool
         verbose=verbose,
         host=host,
         cargo=_cargo_of(sysroot, rustc, folder),
+        linker=linker,
     )
+
+
+def _linker_for(command: list[str | Path], folder: str, version: str) -> Path | None:
+    """Build an empty program; None when that works as it is, else the linker that it takes."""
+    who = f"{version} cannot build an empty program"
+    try:
+        _run(command, folder, who)
+    except _ProbeError as failure:
+        # rustup's toolchains bring rust-lld. A distribution's use the lld of its LLVM packages,
+        # under a name with or without a version, and rustc does not look for that.
+        if "`rust-lld` not found" not in str(failure):
+            raise
+        for linker in _wasm_linkers():
+            try:
+                _run([*command, f"-Clinker={linker}"], folder)
+            except _ProbeError:
+                continue
+            return linker
+        raise _ProbeError(f"{failure} (sudo apt install lld, or the package of that name)") from None
+    return None
+
+
+def _wasm_linkers() -> list[Path]:
+    """Every ``wasm-ld`` on PATH, the one without a version first, then the newest."""
+    names = ("wasm-ld", *(f"wasm-ld-{major}" for major in range(40, 13, -1)))
+    return [path for name in names for path in places.programs_on_path(name)]
 
 
 def _cargo_of(sysroot: Path, rustc: Path, folder: str) -> Path | None:
@@ -251,9 +281,9 @@ def _to_json(toolchain: RustToolchain) -> dict[str, str | None]:
 
 def _from_json(answer: dict[str, str]) -> RustToolchain:
     paths = {name: Path(answer[name]) for name in ("rustc", "sysroot")}
-    cargo = Path(answer["cargo"]) if answer["cargo"] else None
+    cargo, linker = (Path(answer[name]) if answer[name] else None for name in ("cargo", "linker"))
     texts = {name: answer[name] for name in ("version", "verbose", "host")}
-    return RustToolchain(cargo=cargo, **paths, **texts)  # type: ignore[arg-type]  # two kinds of **
+    return RustToolchain(cargo=cargo, linker=linker, **paths, **texts)  # type: ignore[arg-type]  # two kinds of **
 
 
 def _nothing_works(target: Target, refused: list[Refusal]) -> ToolchainError:
