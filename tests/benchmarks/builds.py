@@ -18,7 +18,7 @@ from wasm_lab.toolchains.rust import find_rust
 #: A cell as a learner has it: some iterators, formatting, a number that each edit changes.
 CELL = """\
 fn main() {{
-    let squares: Vec<u64> = (1..={edit}u64).map(|n| n * n).collect();
+    let squares: Vec<u64> = (1..=100u64).map(|n| n * n + {edit}).collect();
     println!("{{}} squares, sum {{}}", squares.len(), squares.iter().sum::<u64>());
 }}
 """
