@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.build import layout
-from wasm_lab.build.layout import Line
 from wasm_lab.build.places import MARK, Places
 from wasm_lab.build.rewording import reworded
 from wasm_lab.run import Diagnostic
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from wasm_lab.build.crate import Crate
+    from wasm_lab.build.layout import Line
     from wasm_lab.source import Source
 
 #: What rustc adds after the last message, which says nothing of the code.
@@ -83,15 +83,9 @@ def _text(lines: list[Line], *, color: bool) -> str:
 def _translated(message: dict[str, Any], places: Places, *, color: bool) -> Diagnostic | None:
     """A message about the learner's own text."""
     primary = [span for span in message["spans"] if span["is_primary"]]
-    spans = []
-    for span in primary:
-        found = None
-        step: dict[str, Any] | None = span
-        while step and found is None:
-            found = places.span(step)
-            step = step["expansion"]["span"] if step["expansion"] else None
-        if found and found not in spans:
-            spans.append(found)
+    spans = list(dict.fromkeys(found for span in primary if (found := places.span_or_call(span))))
+    if primary and not spans and message["level"] == "warning":
+        return None  # of the lab's own text
     file = primary[0]["file_name"] if primary else places.label
     lines = _own_lines(layout.parse(message["rendered"].rstrip("\n")), places, file)
     code = message["code"]["code"] if message["code"] else ""
@@ -113,7 +107,17 @@ def _own_lines(lines: list[Line], places: Places, file: str) -> list[Line]:
         if number and not _worth_showing(part, edited):
             continue
         kept += edited
+    kept = [line for line, before in zip(kept, [None, *kept], strict=False) if not _repeats(line, before)]
+    while kept and not kept[-1].text.strip():
+        kept.pop()
+    if kept and lines[-1].text.strip() != "|" == kept[-1].text.strip():
+        kept.pop()  # it led to a note that is left out
     return kept
+
+
+def _repeats(line: Line, before: Line | None) -> bool:
+    """Whether a line is a second bar that separates nothing."""
+    return before is not None and line.text.strip() == before.text.strip() == "|"
 
 
 def _parts(lines: list[Line]) -> Iterator[list[Line]]:
@@ -180,7 +184,7 @@ class _Editor:
         if places.own(number) is None:
             number, column = places.clamp(number)
         if column is None:
-            column = places._end_column(rust_line, int(arrow["column"]))
+            column = places.end_column(rust_line, int(arrow["column"]))
         line.replace(arrow.start("file"), arrow.end("column"), f"{places.label}:{number}:{column}")
         return True
 
@@ -224,10 +228,21 @@ class _Editor:
         """Take synthetic text out of a line that a suggestion has changed, or that rustc has shortened."""
         for first, end in self.places.cuts(rust_line):
             piece = layout.shown(self.places.root(rust_line)[first:end] + ".")[:-1]
-            at = line.text.rfind(piece, start) if first else line.text.find(piece, start)
-            if at < 0 and line.text.endswith(piece.rstrip()):
-                at = len(line.text) - len(piece.rstrip())
-            if at >= 0:
+            at, length = _occurrence(line.text, piece, start, leading=not first)
+            if length:
                 column = start + layout.width(line.text[start:at])
-                self.cuts.append((column, column + layout.width(piece)))
-                line.cut(at, min(at + len(piece), len(line.text)))
+                self.cuts.append((column, column + layout.width(line.text[at : at + length])))
+                line.cut(at, at + length)
+
+
+def _occurrence(text: str, piece: str, start: int, *, leading: bool) -> tuple[int, int]:
+    """Where ``piece`` stands in a line and how much of it: rustc shortens long lines by ``...``."""
+    at = text.find(piece, start) if leading else text.rfind(piece, start)
+    if at >= 0:
+        return at, len(piece)
+    if leading and text.startswith("...", start):
+        for length in range(len(piece) - 1, 2, -1):
+            if text.startswith(piece[-length:], start + 3):
+                return start, length + 3
+    bare = piece.rstrip()
+    return (len(text) - len(bare), len(bare)) if bare and text.endswith(bare) else (0, 0)

@@ -10,6 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _ESCAPE = re.compile(r"\x1b\[([0-9;]*)m")
 RESET = "\x1b[0m"
@@ -74,7 +78,8 @@ def parse(rendered: str) -> list[Line]:
     """The lines of a text with ANSI colours."""
     lines, style = [], ""
     for raw in rendered.split("\n"):
-        text, styles, at = "", [], 0
+        text, at = "", 0
+        styles: list[str] = []
         for escape in _ESCAPE.finditer(raw):
             piece = raw[at : escape.start()]
             text, styles = text + piece, styles + [style] * len(piece)
@@ -118,22 +123,24 @@ def draw(
     place: tuple[str, int, int],
     text: str,
     length: int,
-    remarks: list[str],
+    label: str = "",
+    remarks: Sequence[str] = (),
 ) -> list[Line]:
     """A message in rustc's layout, for what the lab says in its own words.
 
     Args:
-        place: label, line and column.
+        place: cell or file, line and column.
         text: the source line; empty leaves the picture out.
         length: of the marked part, in characters.
+        label: words after the marks.
         remarks: such as ``help: add a semicolon``.
     """
     color = RED if level == "error" else YELLOW
-    label, number, column = place
+    file, number, column = place
     pad = " " * len(str(number))
     lines = [
         Line.joined((level + (f"[{code}]" if code else ""), color), (f": {message}", BOLD)),
-        Line.joined((f"{pad}--> ", BLUE), (f"{label}:{number}:{column}", "")),
+        Line.joined((f"{pad}--> ", BLUE), (f"{file}:{number}:{column}", "")),
     ]
     if text.strip():
         before = width(text[: column - 1])
@@ -141,7 +148,7 @@ def draw(
         lines += [
             Line.plain(f"{pad} |", BLUE),
             Line.joined((f"{number} |", BLUE), (f" {shown(text)}", "")),
-            Line.joined((f"{pad} |", BLUE), (" " * (before + 1), ""), (marks, color)),
+            Line.joined((f"{pad} |", BLUE), (" " * (before + 1), ""), (f"{marks} {label}", color)),
         ]
     if remarks:
         lines.append(Line.plain(f"{pad} |", BLUE))

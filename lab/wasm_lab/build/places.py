@@ -26,6 +26,7 @@ class Places:
         self.label = source.label
         self.offset = crate.line_offset
         self.first_line = source.first_line
+        self.code = source.code
         self._own = [line.removesuffix("\r") for line in source.code.split("\n")]
         self._root = [line.removesuffix("\r") for line in crate.root.split("\n")]
         pieces = {part for piece in crate.synthetic for part in piece.split("\n") if part}
@@ -96,21 +97,47 @@ class Places:
             if rust_end == rust_line and span["column_end"] - 1 <= cut[1]:
                 return None
             column = self.column(rust_line, cut[1] + 1)
-            if column is None or column > len(self.own(line) or ""):
+            rest = (self.own(line) or "")[(column or 1) - 1 :]
+            if column is None or not rest.strip():
                 return None
+            column += len(rest) - len(rest.lstrip())
         if self.own(end_line) is None:
             end_line, end_column = self.last
         else:
-            end_column = self._end_column(rust_end, span["column_end"])
-        if (end_line, end_column) < (line, column):
-            end_line, end_column = line, column
+            end_column = self.end_column(rust_end, span["column_end"])
+        end_line, end_column = max((end_line, end_column), (line, column))
         return Span(label=self.label, line=line, column=column, end_line=end_line, end_column=end_column)
 
-    def _end_column(self, rust_line: int, rust_column: int) -> int:
+    def span_or_call(self, span: dict[str, Any]) -> Span | None:
+        """The learner's place for a span, or for the call of the macro that it comes from."""
+        step: dict[str, Any] | None = span
+        while step:
+            found = self.span(step)
+            if found:
+                return found
+            step = step["expansion"]["span"] if step["expansion"] else None
+        return None
+
+    def end_column(self, rust_line: int, rust_column: int) -> int:
         """The learner's column for the place after a span's last character."""
         at = rust_column - 1
         shift = sum(min(end, at) - start for start, end in self.cuts(rust_line) if start < at)
         return rust_column - shift
+
+    def moved(self, span: dict[str, Any]) -> Span | None:
+        """The learner's place of text that stands elsewhere in the root, such as ``#![feature(x)]``."""
+        texts = span["text"]
+        if not self.is_root(span["file_name"]) or len(texts) != 1:
+            return None
+        found = texts[0]["text"][texts[0]["highlight_start"] - 1 : texts[0]["highlight_end"] - 1].strip()
+        for line, own in enumerate(self._own, self.first_line):
+            at = own.find(found) if found else -1
+            # Where it stood, the root has blanks.
+            if at >= 0 and not self.root(line - self.offset)[at : at + len(found)].strip():
+                return Span(
+                    label=self.label, line=line, column=at + 1, end_line=line, end_column=at + 1 + len(found)
+                )
+        return None
 
     def clamp(self, line: int) -> tuple[int, int]:
         """The nearest place that the learner has, for a line before or after the learner's text."""

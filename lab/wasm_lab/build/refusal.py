@@ -28,11 +28,14 @@ def refusal(source: Source, crate: Crate, compiled: Compiled) -> BuildError:
             f"{source.label} did not compile: rustc ended with status {finished.status} and said: {said}",
             hint="The code is not to blame. A negative status is a signal, such as -9 when memory ran out.",
         )
+    from wasm_lab.build.hints import edition_hint
+
     count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
     return CompileError(
         f"{source.label} did not compile: {count}.",
         diagnostics=diagnostics,
         rendered="\n".join(each.rendered.rstrip() for each in diagnostics if each.rendered) + "\n",
+        hint=edition_hint(diagnostics, source),
     )
 
 

@@ -6,18 +6,18 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.build import layout
+from wasm_lab.build.delimiters import unmatched
 from wasm_lab.build.places import MARK
 from wasm_lab.run import Diagnostic, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wasm_lab.build.crate import Crate
     from wasm_lab.build.places import Places
 
 #: How the glue names a function of the cell.
 _CALLED = re.compile(r"super::(?:r#)?(\w+)")
-#: The type in rustc's words about a trait that is missing.
-_LACKS = re.compile(r"`(?P<type>[^`]+)` doesn't implement `(?:std::fmt::)?(?P<trait>Debug|Display)`")
-_BOUND = re.compile(r"the trait bound `(?P<type>.+?): [^`]+` is not satisfied")
 
 
 def reworded(message: dict[str, Any], crate: Crate, places: Places, *, color: bool) -> Diagnostic | None:
@@ -25,51 +25,41 @@ def reworded(message: dict[str, Any], crate: Crate, places: Places, *, color: bo
     primary = [span for span in message["spans"] if span["is_primary"]]
     if not primary:
         return None
+    called = next(filter(None, map(places.span_or_call, primary)), None)
     if all(MARK in span["file_name"] for span in primary):
+        if called:  # by the macro that shows the last expression
+            label = primary[0]["label"] or ""
+            return _told(message["message"], message, called, places, label=label, color=color)
         return _glue(message, primary[0], crate, places, color=color)
-    expanded = next((span for span in map(_in_our_macro, primary) if span), None)
-    if expanded is not None:
-        return _shown(message, expanded, primary, places, color=color)
-    return None
-
-
-def _in_our_macro(span: dict[str, Any]) -> dict[str, Any] | None:
-    """The call of a macro of the lab that ``span`` lies in, if it does."""
-    step: dict[str, Any] | None = span
-    while step and step["expansion"]:
-        if MARK in step["expansion"]["macro_decl_name"]:
-            call: dict[str, Any] = step["expansion"]["span"]
-            return call
-        step = step["expansion"]["span"]
-    return None
-
-
-def _shown(
-    message: dict[str, Any],
-    call: dict[str, Any],
-    primary: list[dict[str, Any]],
-    places: Places,
-    *,
-    color: bool,
-) -> Diagnostic | None:
-    """The last expression of a cell has no form in which it could be shown."""
-    found = _LACKS.search(message["message"]) or _BOUND.search(message["message"])
-    place = next((span for span in map(places.span, primary) if span), None) or places.span(call)
-    if not found or place is None:
+    blames_ours = "delimiter" in message["message"] and not all(map(places.span, primary))
+    if blames_ours and (bracket := _bracket(message, places, color=color)):
+        return bracket
+    if called:
         return None
-    name = found["type"].lstrip("&")
-    helps = [
-        f"help: add `#[derive(Debug)]` before the definition of `{name}`",
-        "help: or end the expression with `;` if it need not be shown",
-    ]
-    return _told(
-        f"a value of type `{name}` has neither `Debug` nor `Display`, so it cannot be shown",
-        message,
-        place,
-        places,
-        helps,
-        color=color,
+    moved = next(filter(None, map(places.moved, primary)), None)
+    return _told(message["message"], message, moved, places, color=color) if moved else None
+
+
+def _bracket(message: dict[str, Any], places: Places, *, color: bool) -> Diagnostic | None:
+    """A bracket without a partner, where rustc blames one of the lab's braces."""
+    found = unmatched(places.code)
+    if not found:
+        return None
+    line = places.first_line + found.line - 1
+    place = Span(
+        label=places.label, line=line, column=found.column, end_line=line, end_column=found.column + 1
     )
+    if found.opens:
+        return _told(
+            "this code contains an unclosed delimiter",
+            message,
+            place,
+            places,
+            label="never closed",
+            color=color,
+        )
+    words = f"unexpected closing delimiter: `{found.bracket}`"
+    return _told(words, message, place, places, label="closes nothing", color=color)
 
 
 def _glue(
@@ -90,10 +80,9 @@ def _glue(
         what = f"`{signature.name}` cannot cross into Python"
     place = Span(label=places.label, line=line, column=start, end_line=line, end_column=start + length)
     helps = [
-        f"note: rustc says of the glue: {message['message']}",
         "help: make the function private (leave out `pub`) if Python need not call it",
     ]
-    return _told(f"{what}: {_reason(message)}", message, place, places, helps, color=color)
+    return _told(f"{what}: {_reason(message)}", message, place, places, remarks=helps, color=color)
 
 
 def _whose(span: dict[str, Any], crate: Crate) -> Any:
@@ -119,11 +108,17 @@ def _reason(message: dict[str, Any]) -> str:
 
 
 def _told(
-    words: str, message: dict[str, Any], place: Span, places: Places, helps: list[str], *, color: bool
+    words: str,
+    message: dict[str, Any],
+    place: Span,
+    places: Places,
+    *,
+    label: str = "",
+    remarks: Sequence[str] = (),
+    color: bool,
 ) -> Diagnostic:
     text = places.own(place.line) or ""
     same = place.line == place.end_line
-    length = place.end_column - place.column if same else len(text) - place.column + 1
     code = message["code"]["code"] if message["code"] else ""
     lines = layout.draw(
         level=message["level"],
@@ -131,8 +126,9 @@ def _told(
         message=words,
         place=(place.label, place.line, place.column),
         text=text,
-        length=max(1, length),
-        remarks=helps,
+        length=place.end_column - place.column if same else len(text) - place.column + 1,
+        label=label,
+        remarks=remarks,
     )
     rendered = "\n".join(line.render(color=color) for line in lines) + "\n"
     return Diagnostic(level=message["level"], message=words, code=code, spans=(place,), rendered=rendered)

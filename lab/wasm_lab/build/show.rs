@@ -47,8 +47,8 @@ fn content(text: core::fmt::Arguments<'_>) {
 macro_rules! __wasm_lab_show {
     ($value:expr) => {
         #[allow(unused, unreachable_code, clippy::all)]
-        match $value {
-            value => {
+        match ($value,) {
+            (value,) => {
                 use crate::__wasm_lab_show::*;
                 if !Outcome::shown(&(&value).evcxr_display()) {
                     (&&&&Probe(&value)).show()
