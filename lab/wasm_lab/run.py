@@ -98,6 +98,8 @@ class HostCall:
         """One sentence on a refused call, with the flag that would allow it; else empty."""
         if self.allowed:
             return ""
+        if self.name == "fd_prestat_get":
+            return f"The program asked for a file, and no folder is open to it; open one with {self.flag}."
         subject = next((str(value) for key, value in self.arguments.items() if key == "path"), "")
         what = f"{self.name} of {subject!r}" if subject else self.name
         mend = f"; allow it with {self.flag}" if self.flag else ""
@@ -131,6 +133,7 @@ class Run:
     linear_memory_bytes: int = 0  #: at the end, which is the peak: Wasm memory never shrinks
     fuel_used: int | None = None  #: None unless fuel was asked for
     audit: tuple[HostCall, ...] | None = None  #: None unless the audit was asked for
+    denied: tuple[HostCall, ...] = ()  #: refused calls that are known without an audit
     module_sha256: str = ""
     code_cached: bool = False  #: whether machine code came from the cache
 
@@ -140,8 +143,11 @@ class Run:
 
     @property
     def refused(self) -> tuple[HostCall, ...]:
-        """The host calls that a capability refused (empty without the audit)."""
-        return tuple(call for call in self.audit or () if not call.allowed)
+        """The host calls that a capability refused, as far as they are known."""
+        audited = tuple(call for call in self.audit or () if not call.allowed)
+        known = {(call.name, call.arguments.get("path")) for call in audited}
+        beyond = (call for call in self.denied if (call.name, call.arguments.get("path")) not in known)
+        return (*audited, *beyond)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

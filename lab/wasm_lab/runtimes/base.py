@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wasm_lab.errors import UnsupportedError
 
@@ -24,6 +25,13 @@ class Enforcement(StrEnum):
     NATIVE = "natively"
     REWRITTEN = "by rewriting imports"
     NO = "not at all"
+
+
+@functools.cache
+def _default(field: str) -> Any:
+    from wasm_lab.capabilities import Capabilities
+
+    return getattr(Capabilities(), field)
 
 
 class RawFunction(Protocol):
@@ -85,19 +93,14 @@ class Runtime(ABC):
         Raises:
             UnsupportedError: naming the first capability that cannot be enforced.
         """
-        from wasm_lab.capabilities import Capabilities as Defaults
-
-        able, closed = self.enforces(), Defaults()
-        asked = {
-            name: getattr(capabilities, name) != getattr(closed, name) for name in able if name != "audit"
-        }
-        asked["audit"] = audit
-        for name, wanted in asked.items():
-            if wanted and able.get(name, Enforcement.NO) is Enforcement.NO:
-                raise UnsupportedError(
-                    f"{self.name} cannot enforce {name}, so it does not run this.",
-                    hint="Choose another runtime, or leave that option out.",
-                )
+        for name, how in self.enforces().items():
+            if how is Enforcement.NO:
+                asked = audit if name == "audit" else getattr(capabilities, name) != _default(name)
+                if asked:
+                    raise UnsupportedError(
+                        f"{self.name} cannot enforce {name}, so it does not run this.",
+                        hint="Choose another runtime, or leave that option out.",
+                    )
 
     @abstractmethod
     def run(

@@ -1,22 +1,27 @@
-"""The wasmtime runtime: modules and components, guarded by epochs."""
+"""The wasmtime runtime: modules in this process, guarded by epochs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wasm_lab.errors import LoadError
+from wasm_lab.errors import LoadError, UnsupportedError
 from wasm_lab.runtimes.base import Enforcement, Instance, Runtime
 from wasm_lab.runtimes.wasmtime.engine import guest_engine, version
+from wasm_lab.runtimes.wasmtime.host import answered_here
+from wasm_lab.runtimes.wasmtime.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    from wasmtime import InstancePre
+
     from wasm_lab.artifact import Artifact
     from wasm_lab.capabilities import Capabilities
     from wasm_lab.run import Run
     from wasm_lab.runtimes.base import OutputSink
+    from wasm_lab.runtimes.wasmtime.engine import Loaded
 
 
 class WasmtimeRuntime(Runtime):
-    """Runs WASI 0.1 modules in this process, through PyPI ``wasmtime``."""
+    """Runs WASI 0.1 modules and WASI 0.2 commands in this process, through PyPI ``wasmtime``."""
 
     name = "wasmtime"
 
@@ -25,10 +30,7 @@ class WasmtimeRuntime(Runtime):
         return version()
 
     def enforces(self) -> dict[str, Enforcement]:
-        yes, no = Enforcement.NATIVE, Enforcement.NO
-        names = ("args", "program", "env", "stdin", "dirs", "memory_bytes", "fuel", "deadline_s")
-        able = dict.fromkeys((*names, "output_bytes", "inherit_output"), yes)
-        return able | dict.fromkeys(("hosts", "clock", "frozen_ns", "random", "seed", "audit"), no)
+        return dict(_ENFORCES)
 
     def run(
         self,
@@ -38,15 +40,14 @@ class WasmtimeRuntime(Runtime):
         audit: bool = False,
         output: OutputSink | None = None,
     ) -> Run:
+        if artifact.is_component:
+            return self._run_component(artifact, capabilities, audit=audit, output=output)
         from wasm_lab.runtimes.wasmtime.command import run_command
 
         self.check(capabilities, audit=audit)
-        engine = guest_engine(fuel=capabilities.fuel is not None)
-        loaded = engine.load(artifact)
-        if "_start" not in loaded.exports:
-            raise LoadError(f"{artifact.label} is no program: it exports no _start.")
-        prepared = engine.prepare(artifact, loaded)
-        return run_command(engine, loaded, prepared, artifact, capabilities, output)
+        loaded, prepared = self._prepare(artifact, capabilities, audit=audit, command=True)
+        sandbox = self._sandbox(artifact, capabilities, audit=audit, output=output)
+        return run_command(sandbox, artifact, loaded, prepared)
 
     def instantiate(
         self,
@@ -56,10 +57,65 @@ class WasmtimeRuntime(Runtime):
         audit: bool = False,
         output: OutputSink | None = None,
     ) -> Instance:
+        if artifact.is_component:
+            raise UnsupportedError(
+                f"{artifact.label} is a component, whose functions cannot be called from Python here yet.",
+                hint="Build it for wasm32-wasip1, or run it if it is a program.",
+            )
         from wasm_lab.runtimes.wasmtime.instance import WasmtimeInstance
 
         self.check(capabilities, audit=audit)
+        loaded, prepared = self._prepare(artifact, capabilities, audit=audit, command=False)
+        sandbox = self._sandbox(artifact, capabilities, audit=audit, output=output)
+        return WasmtimeInstance(sandbox, artifact, loaded, prepared)
+
+    def _run_component(
+        self, artifact: Artifact, capabilities: Capabilities, *, audit: bool, output: OutputSink | None
+    ) -> Run:
+        from wasm_lab.runtimes.wasmtime.components import check_component, run_component
+
+        self.check(capabilities, audit=audit)
+        if audit:
+            raise UnsupportedError(
+                "The audit lists the calls of WASI 0.1, and this is a component for WASI 0.2.",
+                hint="Build it for wasm32-wasip1 to audit it, or leave the audit out.",
+            )
         engine = guest_engine(fuel=capabilities.fuel is not None)
         loaded = engine.load(artifact)
-        prepared = engine.prepare(artifact, loaded)
-        return WasmtimeInstance(engine, loaded, prepared, artifact, capabilities, output)
+        check_component(artifact, loaded)
+        sandbox = Sandbox(engine, artifact, capabilities, audit=False, output=output)
+        return run_component(sandbox, artifact, loaded, engine)
+
+    @staticmethod
+    def _prepare(
+        artifact: Artifact, capabilities: Capabilities, *, audit: bool, command: bool
+    ) -> tuple[Loaded, InstancePre]:
+        engine = guest_engine(fuel=capabilities.fuel is not None)
+        loaded = engine.load(artifact)
+        if command and "_start" not in loaded.exports:
+            functions = ", ".join(loaded.exports) or "nothing"
+            raise LoadError(
+                f"{artifact.label} is a library, not a program: it exports no _start, only {functions}.",
+                hint="Instantiate it and call its functions.",
+            )
+        return loaded, engine.prepare(artifact, loaded, answered_here(capabilities, audit=audit))
+
+    @staticmethod
+    def _sandbox(
+        artifact: Artifact, capabilities: Capabilities, *, audit: bool, output: OutputSink | None
+    ) -> Sandbox:
+        engine = guest_engine(fuel=capabilities.fuel is not None)
+        return Sandbox(engine, artifact, capabilities, audit=audit, output=output)
+
+
+#: Fields of Capabilities, and ``audit``, and how this room keeps a guest to them.
+_ENFORCES = {
+    **dict.fromkeys(
+        (
+            "args program env stdin dirs clock frozen_ns random seed memory_bytes fuel deadline_s output_bytes "
+            "inherit_output audit"
+        ).split(),
+        Enforcement.NATIVE,
+    ),
+    "hosts": Enforcement.NO,
+}

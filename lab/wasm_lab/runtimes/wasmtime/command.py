@@ -17,27 +17,16 @@ from wasm_lab.runtimes.wasmtime.traps import trap_info
 
 if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
-    from wasm_lab.capabilities import Capabilities
     from wasm_lab.run import TrapInfo
-    from wasm_lab.runtimes.base import OutputSink
-    from wasm_lab.runtimes.wasmtime.engine import GuestEngine, Loaded
+    from wasm_lab.runtimes.wasmtime.engine import Loaded
 
-_NO_ARGUMENTS = ctypes.c_void_p(None)
+_NO_SLOTS = ctypes.c_void_p(None)
 _NONE = ctypes.c_size_t(0)
 
 
-def run_command(
-    engine: GuestEngine,
-    loaded: Loaded,
-    prepared: wasmtime.InstancePre,
-    artifact: Artifact,
-    capabilities: Capabilities,
-    output: OutputSink | None,
-) -> Run:
-    """Execute ``_start`` of a WASI 0.1 command in a store of its own."""
+def run_command(sandbox: Sandbox, artifact: Artifact, loaded: Loaded, prepared: wasmtime.InstancePre) -> Run:
+    """Execute ``_start`` of a WASI 0.1 command in a store of its own, and close the store."""
     phases = dict(loaded.phases_ns)
-    started = time.perf_counter_ns()
-    sandbox = Sandbox(engine, artifact, capabilities, output)
     guard, memory = sandbox.guard, None
     failure: wasmtime.WasmtimeError | wasmtime.Trap | None = None
     try:
@@ -47,9 +36,9 @@ def run_command(
             memory = memory_of(sandbox, instance)
             start = function_of(sandbox, instance, "_start")
             entered = time.perf_counter_ns()
-            phases[Phase.INSTANTIATE] = entered - started
+            phases[Phase.INSTANTIATE] = entered - sandbox.started_ns
             trap = ctypes.c_void_p()
-            error = native.call(sandbox.context, byref(start), _NO_ARGUMENTS, _NONE, byref(trap))
+            error = native.call(sandbox.context, byref(start), _NO_SLOTS, _NONE, byref(trap))
             phases[Phase.RUN] = time.perf_counter_ns() - entered
             if error or trap:
                 failure = native.failure(error, trap)
@@ -58,10 +47,10 @@ def run_command(
         finally:
             guard.end()
         guard.raise_pending()
-        guard.why_stop()  # the last of the output, and whether that was too much
+        guard.why_stop()  # passes on the last of the output, and sees whether it was too much
         guard.raise_pending()
         stdout, stderr = sandbox.output.whole()
-        status, stop = _outcome(failure, sandbox, stderr)
+        status, stop = outcome(sandbox, failure, stderr)
         return Run(
             label=artifact.label,
             runtime="wasmtime",
@@ -73,6 +62,8 @@ def run_command(
             phases_ns=phases,
             linear_memory_bytes=native.memory_data_size(sandbox.context, byref(memory)) if memory else 0,
             fuel_used=sandbox.fuel_used(),
+            audit=sandbox.log.take() if sandbox.log else None,
+            denied=sandbox.preview1.denied(stdout, stderr),
             module_sha256=artifact.sha256,
             code_cached=loaded.code_cached,
         )
@@ -80,13 +71,16 @@ def run_command(
         sandbox.close()
 
 
-def _outcome(
-    failure: wasmtime.WasmtimeError | wasmtime.Trap | None, sandbox: Sandbox, stderr: bytes
+def outcome(
+    sandbox: Sandbox, failure: wasmtime.WasmtimeError | wasmtime.Trap | None, stderr: bytes
 ) -> tuple[int | None, TrapInfo | None]:
-    limit = sandbox.guard.limit
-    if failure is None and limit is None:
+    """The exit status, or else the trap, that a call amounts to."""
+    limit, status = sandbox.guard.limit, sandbox.host.exit_status
+    if limit is None and failure is None:
         return 0, None
-    if isinstance(failure, wasmtime.ExitTrap) and limit is None:
+    if limit is None and status is not None:
+        return status, None
+    if limit is None and isinstance(failure, wasmtime.ExitTrap):
         return failure.code, None
     cause = failure or wasmtime.WasmtimeError("stopped")
     return None, trap_info(cause, limit=limit, stderr=stderr.decode(errors="replace"))

@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
+from wasm_lab.build.cache import default_cache
 from wasm_lab.errors import LoadError
 from wasm_lab.run import Phase
 from wasm_lab.runtimes.wasmtime.guard import WASM_STACK_BYTES, watch_engine
+from wasm_lab.runtimes.wasmtime.host import define_calls
+from wasm_lab.wasi.missing import explain_missing, explain_unloadable, missing_imports
 
 if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
@@ -37,10 +40,10 @@ ROOMY_ADDRESS_SPACE_BYTES = 64 * 1024**3
 
 @dataclass(frozen=True)
 class Loaded:
-    """A module in an engine, and what loading it took."""
+    """A module or component in an engine, and what loading it took."""
 
-    module: wasmtime.Module
-    imports: tuple[tuple[str, str], ...]
+    module: Any  #: a ``wasmtime.Module`` or ``wasmtime.component.Component``
+    imports: tuple[tuple[str, str], ...]  #: module and name; a component's have only the first
     exports: tuple[str, ...]
     phases_ns: dict[Phase, int] = field(default_factory=dict)
     code_cached: bool = False
@@ -68,7 +71,8 @@ class GuestEngine:
         self.key = f"guarded={guarded} fuel={fuel} stack={WASM_STACK_BYTES} cramped={cramped}"
         self._modules: OrderedDict[str, Loaded] = OrderedDict()
         self._sizes: dict[str, int] = {}
-        self._prepared: dict[str, wasmtime.InstancePre] = {}
+        self._linkers: dict[frozenset[str], wasmtime.Linker] = {}
+        self._prepared: dict[tuple[str, frozenset[str]], wasmtime.InstancePre] = {}
         self._lock = threading.Lock()
         if guarded:
             watch_engine(self.engine.increment_epoch)
@@ -94,57 +98,81 @@ class GuestEngine:
             while sum(self._sizes.values()) > LOADED_BYTES and len(self._modules) > 1:
                 oldest, _ = self._modules.popitem(last=False)
                 del self._sizes[oldest]
+                for key in [key for key in self._prepared if key[0] == oldest]:
+                    del self._prepared[key]
         return fresh
 
-    def prepare(self, artifact: Artifact, loaded: Loaded) -> wasmtime.InstancePre:
+    def prepare(self, artifact: Artifact, loaded: Loaded, answered: frozenset[str]) -> wasmtime.InstancePre:
         """The module with its imports resolved.
+
+        Args:
+            answered: the WASI calls that are answered in Python (see `host.answered_here`).
 
         Raises:
             LoadError: it imports what nobody here provides.
         """
-        prepared = self._prepared.get(artifact.sha256)
+        prepared = self._prepared.get((artifact.sha256, answered))
         if prepared is None:
-            linker = wasmtime.Linker(self.engine)
-            linker.define_wasi()
+            missing = missing_imports(loaded.imports)
+            if missing:
+                message, hint = explain_missing(artifact.label, missing)
+                raise LoadError(message, hint=hint)
             try:
-                prepared = linker.instantiate_pre(loaded.module)
+                prepared = self._linker(answered).instantiate_pre(loaded.module)
             except wasmtime.WasmtimeError as error:
                 raise LoadError(f"{artifact.label} cannot be linked: {error}") from None
-            self._prepared[artifact.sha256] = prepared
+            self._prepared[artifact.sha256, answered] = prepared
         return prepared
+
+    def _linker(self, answered: frozenset[str]) -> wasmtime.Linker:
+        linker = self._linkers.get(answered)
+        if linker is None:
+            linker = wasmtime.Linker(self.engine)
+            linker.define_wasi()
+            define_calls(linker, answered)
+            self._linkers[answered] = linker
+        return linker
 
     def _from_cache_or_compiled(self, artifact: Artifact) -> Loaded:
         started = time.perf_counter_ns()
         key = hashlib.sha256(f"{artifact.sha256} {_platform()} {self.key}".encode()).hexdigest()
-        module = self._from_cache(key)
+        kind = _component_type() if artifact.is_component else wasmtime.Module
+        module = self._from_cache(kind, key)
         if module is not None:
             return self._loaded(module, Phase.LOAD, started)
         try:
-            module = wasmtime.Module(self.engine, artifact.wasm)
+            module = kind(self.engine, artifact.wasm)
         except wasmtime.WasmtimeError as error:
-            raise LoadError(f"{artifact.label} cannot be loaded: {error}") from None
+            message, hint = explain_unloadable(artifact.label, artifact.wasm, str(error))
+            raise LoadError(message, hint=hint) from None
         loaded = self._loaded(module, Phase.COMPILE, started)
-        cache = _cache()
-        if cache is not None:
-            cache.put(CACHE_KIND, key, bytes(module.serialize()))
+        default_cache().put(CACHE_KIND, key, bytes(module.serialize()))
         return loaded
 
-    def _from_cache(self, key: str) -> wasmtime.Module | None:
-        cache = _cache()
-        path = cache.path(CACHE_KIND, key) if cache is not None else None
+    def _from_cache(self, kind: Any, key: str) -> Any:
+        path = default_cache().path(CACHE_KIND, key)
         if path is None:
             return None
         try:
-            return wasmtime.Module.deserialize_file(self.engine, os.fspath(path))
+            return kind.deserialize_file(self.engine, os.fspath(path))
         except wasmtime.WasmtimeError:
             return None  # of a foreign engine, or gone since: compile it again
 
-    @staticmethod
-    def _loaded(module: wasmtime.Module, phase: Phase, started: int) -> Loaded:
-        imports = tuple((item.module, item.name or "") for item in module.imports)
-        exports = tuple(item.name for item in module.exports)
+    def _loaded(self, module: Any, phase: Phase, started: int) -> Loaded:
+        if isinstance(module, wasmtime.Module):
+            imports = tuple((item.module, item.name or "") for item in module.imports)
+            exports = tuple(item.name for item in module.exports)
+        else:
+            imports = tuple((name, "") for name in module.type.imports(self.engine))
+            exports = tuple(module.type.exports(self.engine))
         elapsed = time.perf_counter_ns() - started
         return Loaded(module, imports, exports, {phase: elapsed}, code_cached=phase is Phase.LOAD)
+
+
+def _component_type() -> Any:
+    from wasmtime import component  # a third of the package's import time, and seldom needed
+
+    return component.Component
 
 
 @functools.cache
@@ -163,15 +191,6 @@ def version() -> str:
 def _platform() -> str:
     """All that machine code depends on beside the module and the engine's configuration."""
     return f"wasmtime {version()} {sys.platform} {platform.machine()}"
-
-
-@functools.cache
-def _cache() -> Any:
-    try:
-        from wasm_lab.build.cache import Cache
-    except ImportError:
-        return None
-    return Cache()
 
 
 def _address_space_is_small() -> bool:

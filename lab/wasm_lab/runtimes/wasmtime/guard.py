@@ -16,7 +16,7 @@ the guest has been stopped. A guest thus behaves as Python code in its place wou
 
 from __future__ import annotations
 
-import _signal
+import importlib
 import os
 import signal
 import threading
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+    from wasm_lab.runtimes.wasmtime.host import Host
     from wasm_lab.runtimes.wasmtime.output import Output
 
 #: Time between two looks at a running guest, in seconds: the precision of deadlines.
@@ -50,6 +51,9 @@ RELAYED = tuple(
     int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)
 )
 
+# The C function itself: signal.getsignal wraps it and takes 10 times as long, for every call.
+_getsignal = importlib.import_module("_signal").getsignal
+
 _MAIN_THREAD = threading.main_thread().ident
 _get_ident = threading.get_ident
 
@@ -57,11 +61,23 @@ _get_ident = threading.get_ident
 class Guard:
     """What watches one store: one guest at a time, in one thread at a time."""
 
-    __slots__ = ("_lock", "_owner", "deadline_s", "limit", "output", "pending", "started_s")
+    __slots__ = (
+        "_lock",
+        "_owner",
+        "deadline_s",
+        "elsewhere",
+        "host",
+        "limit",
+        "output",
+        "pending",
+        "started_s",
+    )
 
     def __init__(self, deadline_s: float | None, output: Output) -> None:
         self.deadline_s = deadline_s
         self.output = output
+        self.elsewhere = False  #: whether another thread than the guest's looks after it
+        self.host: Host  #: answers the guest's host calls; set by whoever makes the store
         self.started_s = 0.0
         self.limit: TrapKind | None = None  #: which limit stopped the guest
         self.pending: BaseException | None = None  #: what a handler or a sink raised meanwhile
@@ -81,7 +97,7 @@ class Guard:
         self._owner = ident
         if ident == _MAIN_THREAD:
             for relay in _relays:
-                handler = _signal.getsignal(relay.number)
+                handler = _getsignal(relay.number)
                 if handler is not relay and callable(handler):
                     relay.install(handler)
         stack.append(self)
@@ -101,16 +117,20 @@ class Guard:
         if error is not None:
             raise error.with_traceback(None)
 
-    def why_stop(self) -> str:
-        """Why the guest must stop now; empty when it may go on. Runs inside callbacks: never raises."""
+    def why_stop(self, *, inside: bool = False) -> str:
+        """Why the guest must stop now; empty when it may go on. Runs inside callbacks: never raises.
+
+        Args:
+            inside: called from the guest's thread, which must not look if another thread does.
+        """
         try:
-            if self.pending is None and self.limit is None:
+            if self.pending is None and self.limit is None and not (inside and self.elsewhere):
                 self.output.pump()
                 if self.output.exceeded:
                     self.limit = TrapKind.OUTPUT
                 elif self.deadline_s is not None and time.monotonic() - self.started_s > self.deadline_s:
                     self.limit = TrapKind.DEADLINE
-        except BaseException as error:  # noqa: BLE001 - kept, and raised when the guest has been left
+        except BaseException as error:  # kept, and raised when the guest has been left
             self.pending = error
         if self.pending is not None:
             return "interrupted"
@@ -165,7 +185,7 @@ class _Relay:
             return
         try:
             handler(number, frame)
-        except BaseException as error:  # noqa: BLE001 - kept, and raised when the guest has been left
+        except BaseException as error:  # kept, and raised when the guest has been left
             # Every guest on this stack is inside or beneath the innermost, so all must end.
             for guard in stack:
                 guard.pending = error
@@ -237,7 +257,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-@native.EpochCallback
+@native.EpochCallback  # type: ignore[untyped-decorator]
 def on_epoch(_context: int, _data: int, delta: Any, kind: Any) -> int:
     """wasmtime calls this when a guest notices a new epoch (`wasmtime_store_epoch_deadline_callback`).
 
@@ -245,5 +265,5 @@ def on_epoch(_context: int, _data: int, delta: Any, kind: Any) -> int:
     """
     delta[0] = 1
     kind[0] = native.UPDATE_DEADLINE_CONTINUE
-    reason = current_guard().why_stop()
+    reason = current_guard().why_stop(inside=True)
     return native.new_error(reason) if reason else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import byref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import wasmtime
 
@@ -20,15 +20,16 @@ from wasm_lab.errors import (
 from wasm_lab.run import TrapKind
 from wasm_lab.runtimes.base import Instance
 from wasm_lab.runtimes.wasmtime import native
+from wasm_lab.runtimes.wasmtime.command import outcome
 from wasm_lab.runtimes.wasmtime.sandbox import GuestStopped, Sandbox, function_of, memory_of
-from wasm_lab.runtimes.wasmtime.traps import trap_info
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wasm_lab.artifact import Artifact
-    from wasm_lab.capabilities import Capabilities
     from wasm_lab.run import HostCall
-    from wasm_lab.runtimes.base import OutputSink, RawFunction
-    from wasm_lab.runtimes.wasmtime.engine import GuestEngine, Loaded
+    from wasm_lab.runtimes.base import RawFunction
+    from wasm_lab.runtimes.wasmtime.engine import Loaded
 
 _LIMITS: dict[TrapKind, type[GuestTrap]] = {
     TrapKind.DEADLINE: DeadlineExceeded,
@@ -36,50 +37,42 @@ _LIMITS: dict[TrapKind, type[GuestTrap]] = {
     TrapKind.FUEL: FuelExhausted,
 }
 
-#: Wasm's number types to the field of ``wasmtime_val_raw_t`` and the C type at its start.
-_NUMBERS = {
-    str(wasmtime.ValType.i32()): ctypes.c_int32,
-    str(wasmtime.ValType.i64()): ctypes.c_int64,
-    str(wasmtime.ValType.f32()): ctypes.c_float,
-    str(wasmtime.ValType.f64()): ctypes.c_double,
+#: Wasm's number types to the C type that lies at the start of a ``wasmtime_val_raw_t``.
+_NUMBERS: dict[str, Any] = {
+    "i32": ctypes.c_int32,
+    "i64": ctypes.c_int64,
+    "f32": ctypes.c_float,
+    "f64": ctypes.c_double,
 }
+
+#: What a module may export to set itself up: a reactor's own function (WASI application
+#: ABI), or the constructors of a module that was linked without one.
+_SETUPS = ("_initialize", "__wasm_call_ctors")
 
 
 class WasmtimeInstance(Instance):
     """A library's live instance; see `wasm_lab.runtimes.base.Instance`."""
 
     def __init__(
-        self,
-        engine: GuestEngine,
-        loaded: Loaded,
-        prepared: wasmtime.InstancePre,
-        artifact: Artifact,
-        capabilities: Capabilities,
-        output: OutputSink | None,
+        self, sandbox: Sandbox, artifact: Artifact, loaded: Loaded, prepared: wasmtime.InstancePre
     ) -> None:
         self._label = artifact.label
-        self._sandbox = Sandbox(engine, artifact, capabilities, output)
+        self._sandbox = sandbox
         self._poisoned = ""
-        self._exports = loaded.exports
         self._whole = memoryview(b"")
         self._whole_at = (0, 0)
-        self._memory: Any = None
-        guard = self._sandbox.guard
-        guard.begin()
+        failure = None
+        sandbox.guard.begin()
         try:
-            self._instance = self._sandbox.instantiate(prepared)
+            self._instance = sandbox.instantiate(prepared)
         except GuestStopped as stopped:
-            guard.end()
-            self._fail(stopped.cause)
-        except BaseException:
-            guard.end()
-            raise
-        else:
-            guard.end()
-        self._memory = memory_of(self._sandbox, self._instance)
-        # A reactor sets itself up in `_initialize` (WASI application ABI); a module linked
-        # without one may still export what constructs its globals.
-        for name in ("_initialize", "__wasm_call_ctors"):
+            failure = stopped.cause
+        finally:
+            sandbox.guard.end()
+        if failure is not None:
+            self._fail(failure)
+        self._memory = memory_of(sandbox, self._instance)
+        for name in _SETUPS:
             if name in loaded.exports:
                 self.function(name)()
                 break
@@ -91,25 +84,25 @@ class WasmtimeInstance(Instance):
     def function(self, name: str) -> RawFunction:
         handle = function_of(self._sandbox, self._instance, name)
         kind = wasmtime.Func._from_raw(handle).type(self._sandbox.store)
-        return self._caller(name, handle, [str(t) for t in kind.params], [str(t) for t in kind.results])
-
-    def _caller(self, name: str, handle: Any, params: list[str], results: list[str]) -> RawFunction:
+        params, results = [str(kind) for kind in kind.params], [str(kind) for kind in kind.results]
         for number in (*params, *results):
             if number not in _NUMBERS:
-                raise LoadError(f"{name} takes or returns a {number}, which Python calls cannot pass.")
-        # The call writes its results over its arguments, one 16-byte slot each, so the C
-        # type of a slot going in may differ from the one coming out.
+                raise LoadError(f"{name} takes or returns a {number}, which a Python call cannot pass.")
+        return self._caller(name, handle, params, results)
+
+    def _caller(self, name: str, handle: Any, params: list[str], results: list[str]) -> RawFunction:
+        # The call writes its results over its arguments, one slot of 16 bytes each, so the
+        # C type of a slot going in may differ from the one coming out.
         slots = (native.ValRaw * max(len(params), len(results), 1))()
         stride = ctypes.sizeof(native.ValRaw)
         inputs = [_NUMBERS[number].from_buffer(slots, stride * i) for i, number in enumerate(params)]
         outputs = [_NUMBERS[number].from_buffer(slots, stride * i) for i, number in enumerate(results)]
         trap = ctypes.c_void_p()
         raw = (self._sandbox.context, byref(handle), byref(slots), ctypes.c_size_t(len(slots)), byref(trap))
-        guard, output, enter = self._sandbox.guard, self._sandbox.output, native.call
-        single = outputs[0] if len(outputs) == 1 else None
-        count = len(inputs)
+        guard, output, enter, count = self._sandbox.guard, self._sandbox.output, native.call, len(inputs)
+        read = _reader(outputs)
 
-        def call(*args: int | float) -> int | float | None:
+        def call(*args: int | float) -> Any:
             if len(args) != count:
                 raise TypeError(f"{name} takes {count} arguments, and {len(args)} were given")
             guard.begin()
@@ -119,46 +112,38 @@ class WasmtimeInstance(Instance):
                 for slot, value in zip(inputs, args, strict=True):
                     slot.value = value
                 error = enter(*raw)
-                if single is not None:
-                    result = single.value
-                elif outputs:
-                    result = tuple(slot.value for slot in outputs)
-                else:
-                    result = None
+                if error or trap:
+                    self._fail(native.failure(error, trap))
+                if output.written:
+                    self._pass_on_output()
+                return read()
             finally:
                 guard.end()
-            if error or trap:
-                self._fail(native.failure(error, trap))
-            if guard.pending is not None:
-                guard.raise_pending()
-            if output.written:
-                self._after_output()
-            return result
+                if guard.pending is not None:
+                    guard.raise_pending()
 
         return call
 
-    def _after_output(self) -> None:
+    def _pass_on_output(self) -> None:
         guard = self._sandbox.guard
         guard.why_stop()
-        guard.raise_pending()
         if guard.limit is not None:
-            self._fail(wasmtime.WasmtimeError("stopped"))
+            self._fail(None)
         self._sandbox.output.forget()
 
-    def _fail(self, cause: wasmtime.WasmtimeError | wasmtime.Trap) -> None:
+    def _fail(self, failure: wasmtime.WasmtimeError | wasmtime.Trap | None) -> NoReturn:
         """Poison the instance and raise what stopped it."""
         guard, output = self._sandbox.guard, self._sandbox.output
         if guard.pending is not None:
             self._poisoned = "an earlier call was interrupted"
             guard.raise_pending()
-        _, stderr = output.whole()
         guard.why_stop()
-        guard.raise_pending()
-        if isinstance(cause, wasmtime.ExitTrap):
-            self._poisoned = f"an earlier call ended the program with exit status {cause.code}"
-            raise GuestExit(f"{self._label} ended with exit status {cause.code}.", status=cause.code)
-        trap = trap_info(cause, limit=guard.limit, stderr=stderr.decode(errors="replace"))
-        self._poisoned = f"an earlier call trapped ({trap.kind.value})"
+        _, stderr = output.whole()
+        status, trap = outcome(self._sandbox, failure, stderr)
+        if trap is None:
+            self._poisoned = f"an earlier call ended the program with exit status {status}"
+            raise GuestExit(f"{self._label} ended with exit status {status}.", status=status or 0)
+        self._poisoned = f"an earlier call was stopped ({trap.kind.value})"
         raise _LIMITS.get(trap.kind, GuestTrap)(str(trap), trap=trap)
 
     def read(self, address: int, size_bytes: int) -> bytes:
@@ -175,14 +160,11 @@ class WasmtimeInstance(Instance):
     def _current_memory(self) -> memoryview:
         if self._memory is None:
             return self._whole
-        handle = byref(self._memory)
-        at = (
-            native.memory_data(self._sandbox.context, handle),
-            native.memory_data_size(self._sandbox.context, handle),
-        )
+        context, handle = self._sandbox.context, byref(self._memory)
+        at = (native.memory_data(context, handle), native.memory_data_size(context, handle))
         if at != self._whole_at:
             array = (ctypes.c_ubyte * at[1]).from_address(at[0])
-            array.keeper = self._sandbox  # type: ignore[attr-defined]  # a view must not outlive the store
+            array.keeper = self._sandbox  # no view may outlive the store
             self._whole, self._whole_at = memoryview(array).cast("B"), at
         return self._whole
 
@@ -191,4 +173,15 @@ class WasmtimeInstance(Instance):
         return len(self._current_memory())
 
     def take_audit(self) -> tuple[HostCall, ...]:
-        return ()
+        log = self._sandbox.log
+        return log.take() if log else ()
+
+
+def _reader(outputs: list[Any]) -> Callable[[], Any]:
+    """What reads a call's results out of its slots."""
+    if len(outputs) == 1:
+        only = outputs[0]
+        return lambda: only.value
+    if outputs:
+        return lambda: tuple(slot.value for slot in outputs)
+    return lambda: None

@@ -15,13 +15,18 @@ import sys
 from ctypes import POINTER, byref, c_bool, c_size_t, c_uint8, c_uint64, c_void_p
 from typing import Any
 
+import wasmtime
 from wasmtime import Trap, WasmtimeError
 from wasmtime import _bindings as bindings
+from wasmtime import _ffi as ffi
 
 #: ``wasmtime/store.h``: WASMTIME_UPDATE_DEADLINE_CONTINUE.
 UPDATE_DEADLINE_CONTINUE = 0
 
 EpochCallback = ctypes.CFUNCTYPE(c_size_t, c_size_t, c_size_t, POINTER(c_uint64), POINTER(c_uint8))
+
+#: (environment, caller, slots, count) -> trap as an integer, 0 when there is none
+HostCallback = ctypes.CFUNCTYPE(c_size_t, c_size_t, c_size_t, c_size_t, c_size_t)
 
 ValRaw = bindings.wasmtime_val_raw_t
 Func = bindings.wasmtime_func_t
@@ -34,7 +39,7 @@ EXTERN_MEMORY = 3
 
 
 def _function(name: str, result: Any) -> Any:
-    function = bindings.dll[name]  # a new object each time, so that the package's own stays as it is
+    function = ffi.dll[name]  # a new object each time, so that the package's own stays as it is
     function.restype = result
     return function
 
@@ -48,6 +53,9 @@ memory_data = _function("wasmtime_memory_data", c_size_t)
 memory_data_size = _function("wasmtime_memory_data_size", c_size_t)
 _store_epoch_deadline_callback = _function("wasmtime_store_epoch_deadline_callback", None)
 _set_epoch_deadline = _function("wasmtime_context_set_epoch_deadline", None)
+caller_export_get = _function("wasmtime_caller_export_get", c_bool)
+linker_define_func_unchecked = _function("wasmtime_linker_define_func_unchecked", c_size_t)
+_trap_new = _function("wasmtime_trap_new", c_size_t)
 _error_new = _function("wasmtime_error_new", c_size_t)
 
 
@@ -59,6 +67,20 @@ def address_of(pointer: Any) -> c_void_p:
 def new_error(message: str) -> int:
     """A new ``wasmtime_error_t``, owned by whoever it is returned to."""
     return int(_error_new(message.encode()))
+
+
+def new_trap(message: str) -> int:
+    """A new ``wasm_trap_t``, owned by whoever it is returned to."""
+    encoded = message.encode()
+    return int(_trap_new(encoded, c_size_t(len(encoded))))
+
+
+def set_stdin_bytes(config: wasmtime.WasiConfig, data: bytes) -> None:
+    """Give the guest these bytes as standard input (the package has no wrapper for it)."""
+    vector = bindings.wasm_byte_vec_t()
+    content = (c_uint8 * len(data)).from_buffer_copy(data)
+    bindings.wasm_byte_vec_new(byref(vector), len(data), content)
+    bindings.wasi_config_set_stdin_bytes(config.ptr(), byref(vector))
 
 
 def watch_store(store: Any, context: c_void_p, callback: Any) -> None:

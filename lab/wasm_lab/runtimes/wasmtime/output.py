@@ -8,8 +8,10 @@ and so has a file position of its own; reading here by position disturbs nothing
 
 from __future__ import annotations
 
+import functools
 import os
 import tempfile
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,39 +22,72 @@ CHUNK_BYTES = 1 << 20
 
 STREAMS = ("stdout", "stderr")
 
+#: Files kept for the next guests.
+SPARE_FILES = 16
+
 
 class _Stream:
     """One stream's file: where the current call's part starts, and how much was passed on."""
 
-    __slots__ = ("delivered", "descriptor", "name", "path", "start", "temporary")
+    __slots__ = ("delivered", "file", "name", "path", "start")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.start = 0
         self.delivered = 0
-        self.temporary = False
-        self.descriptor, self.path = self._open()
-
-    def _open(self) -> tuple[int, str]:
-        if hasattr(os, "memfd_create"):
-            descriptor = os.memfd_create(f"wasm-lab {self.name}", os.MFD_CLOEXEC)
-            path = f"/proc/self/fd/{descriptor}"
-            if os.access(path, os.W_OK):
-                return descriptor, path
-            os.close(descriptor)  # no /proc here
-        self.temporary = True
-        return tempfile.mkstemp(prefix="wasm-lab-")
+        self.file, self.path = _spare.pop() if _spare else _new_file()
 
     def size(self) -> int:
-        return os.lseek(self.descriptor, 0, os.SEEK_END)
+        return os.lseek(self.file, 0, os.SEEK_END)
 
     def read(self, start: int, end: int) -> bytes:
-        return os.pread(self.descriptor, end - start, start) if end > start else b""
+        return os.pread(self.file, end - start, start) if end > start else b""
 
     def close(self) -> None:
-        os.close(self.descriptor)
-        if self.temporary:
+        if not _in_memory(self.path):
+            os.close(self.file)
             os.unlink(self.path)  # noqa: PTH108 - no Path object for each stream of each run
+        elif len(_spare) < SPARE_FILES:
+            os.ftruncate(self.file, 0)
+            _spare.append((self.file, self.path))
+        else:
+            os.close(self.file)
+
+
+#: Files in memory that no guest writes to any more, for the next one: making one takes 10 µs.
+_spare: deque[tuple[int, str]] = deque()
+
+
+def _new_file() -> tuple[int, str]:
+    if _memory_files_work():
+        file = os.memfd_create("wasm-lab", os.MFD_CLOEXEC)
+        return file, f"/proc/self/fd/{file}"
+    return tempfile.mkstemp(prefix="wasm-lab-")
+
+
+@functools.cache
+def _memory_files_work() -> bool:
+    if not hasattr(os, "memfd_create"):
+        return False
+    file = os.memfd_create("wasm-lab", os.MFD_CLOEXEC)
+    try:
+        return os.access(f"/proc/self/fd/{file}", os.W_OK)  # not without /proc
+    finally:
+        os.close(file)
+
+
+def _in_memory(path: str) -> bool:
+    return path.startswith("/proc/")
+
+
+def _after_fork() -> None:
+    """A forked child shares its parent's files: it must not write to them."""
+    while _spare:
+        os.close(_spare.pop()[0])
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Output:
@@ -121,10 +156,11 @@ class Output:
         for stream in self.streams:
             stream.start = stream.delivered = stream.size()
             # The engine goes on writing at its own position, so what came before becomes a hole.
-            os.ftruncate(stream.descriptor, 0)
-            os.ftruncate(stream.descriptor, stream.start)
+            os.ftruncate(stream.file, 0)
+            os.ftruncate(stream.file, stream.start)
 
     def close(self) -> None:
+        """Give the files back; only when the store that writes to them is closed."""
         for stream in self.streams:
             stream.close()
         self.streams = ()

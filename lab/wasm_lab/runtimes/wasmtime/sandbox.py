@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import functools
+import time
 from ctypes import byref
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +13,12 @@ import wasmtime
 
 from wasm_lab.errors import LoadError, UsageError
 from wasm_lab.runtimes.wasmtime import native
+from wasm_lab.runtimes.wasmtime.forward import Forwarder
 from wasm_lab.runtimes.wasmtime.guard import Guard, on_epoch
+from wasm_lab.runtimes.wasmtime.host import Host
 from wasm_lab.runtimes.wasmtime.output import Output
+from wasm_lab.runtimes.wasmtime.preview1 import Preview1
+from wasm_lab.wasi.audit import AuditLog
 
 if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
@@ -36,8 +43,11 @@ class Sandbox:
         engine: GuestEngine,
         artifact: Artifact,
         capabilities: Capabilities,
+        *,
+        audit: bool,
         output: OutputSink | None,
     ) -> None:
+        self.started_ns = time.perf_counter_ns()
         self.capabilities = capabilities
         self.output = Output(capabilities.output_bytes, output, inherited=capabilities.inherit_output)
         self.guard = Guard(capabilities.deadline_s, self.output)
@@ -51,6 +61,10 @@ class Sandbox:
         if capabilities.fuel is not None:
             self.store.set_fuel(capabilities.fuel)
         self.store.set_wasi(self._wasi(artifact))
+        self.log = AuditLog(capabilities) if audit else None
+        self.host = self.guard.host = Host(self.guard, self.context, self.log)
+        self.host.make_forwarder = functools.partial(Forwarder, engine, self.store, self.context)
+        self.preview1 = Preview1(self.host, capabilities)
 
     def _wasi(self, artifact: Artifact) -> wasmtime.WasiConfig:
         capabilities, config = self.capabilities, wasmtime.WasiConfig()
@@ -63,7 +77,7 @@ class Sandbox:
         if capabilities.stdin is None:
             config.inherit_stdin()
         elif capabilities.stdin:
-            set_stdin_bytes(config, capabilities.stdin)
+            native.set_stdin_bytes(config, capabilities.stdin)
         if self.output.inherited:
             config.inherit_stdout()
             config.inherit_stderr()
@@ -99,9 +113,14 @@ class Sandbox:
         return None if fuel is None else fuel - self.store.get_fuel()
 
     def close(self) -> None:
-        """Free the store and its files; for guests that nobody holds any more."""
+        """Free the store and then its files, to which it could write until now."""
         self.store.close()
         self.output.close()
+
+    def __del__(self) -> None:
+        # An instance that nobody holds any more; at the interpreter's end its modules may be gone.
+        with contextlib.suppress(Exception):
+            self.close()
 
 
 class GuestStopped(Exception):
@@ -110,15 +129,6 @@ class GuestStopped(Exception):
     def __init__(self, cause: wasmtime.WasmtimeError | wasmtime.Trap) -> None:
         super().__init__(str(cause))
         self.cause = cause
-
-
-def set_stdin_bytes(config: wasmtime.WasiConfig, data: bytes) -> None:
-    """Give the guest these bytes as standard input (the package has no wrapper for it)."""
-    vector = native.bindings.wasm_byte_vec_t()
-    native.bindings.wasm_byte_vec_new(
-        byref(vector), len(data), ctypes.cast(data, ctypes.POINTER(ctypes.c_uint8))
-    )
-    native.bindings.wasi_config_set_stdin_bytes(config.ptr(), byref(vector))
 
 
 def _check_text(text: str) -> None:

@@ -53,9 +53,12 @@ _HASH = re.compile(r"::h[0-9a-f]{16}$|\[[0-9a-f]{8,16}\]")
 _RUNTIME = re.compile(
     r"<?(?:&|mut |dyn )*(?:std|core|alloc|panic_abort|panic_unwind|test|compiler_builtins)::"
     r"|__rust|_?rust_(?:panic|begin|oom|eh)|rust_begin_unwind|__rg_|__rdl_"
-    r"|_start$|_initialize$|__main_void$|__main_argc_argv$|__original_main$|main$|abort$|_Exit$|__wasm_call_"
+    r"|__wasi_|__wasilibc_|clock_nanosleep$|_start$|_initialize$|__main_void$|__main_argc_argv$|__original_main$|main$|abort$|_Exit$|__wasm_call_"
     r"|.*\.command_export$|undefined_weak:|(?:dl)?malloc$|<unknown>"
 )
+
+#: Frames shown of a module without names.
+_UNNAMED_FRAMES = 3
 
 
 def panic_message(stderr: str) -> str:
@@ -115,8 +118,10 @@ def _cause(text: str) -> str:
 def _frames(text: str) -> Iterator[Frame]:
     """The learner's frames, innermost first; all of them if none are the learner's."""
     every = list(_all_frames(text.splitlines()))
-    own = [frame for frame in every if not _RUNTIME.match(frame.function)]
-    yield from own or every
+    named = [frame for frame in every if not frame.function.startswith("<wasm function ")]
+    own = [frame for frame in named if not _RUNTIME.match(frame.function)]
+    # Numbers of functions tell little, and a stripped module has nothing else.
+    yield from own or named or every[:_UNNAMED_FRAMES]
 
 
 def _all_frames(lines: Iterable[str]) -> Iterator[Frame]:
