@@ -95,10 +95,13 @@ def find_rust(target: Target = Target.WASIP1) -> RustToolchain:
             pass  # written by another version of the lab; found again below
     refused: list[Refusal] = []
     saw: list[str] = []
+    tried: set[Path] = set()
     for candidate in candidates():
         saw.append(str(candidate))
-        if not candidate.exists():
+        same = candidate.resolve()  # /bin is often a link to /usr/bin
+        if same in tried or not candidate.exists():
             continue
+        tried.add(same)
         result = probe(candidate, target, saw=saw)
         if isinstance(result, RustToolchain):
             memory.remember(question, _to_json(result), saw)
