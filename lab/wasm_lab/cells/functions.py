@@ -66,7 +66,7 @@ class _Reader:
         )
 
     def _parameters(self, node: Node) -> list[Parameter]:
-        parameters = []
+        parameters: list[Parameter] = []
         listed = node.child_by_field_name("parameters")
         for child in listed.named_children if listed else ():
             if child.type != "parameter":

@@ -28,6 +28,7 @@ def show_footer(lines: Sequence[str]) -> None:
 
 def register_formatters(shell: InteractiveShell) -> None:
     """Give Run, Artifact and TestReport a notebook form, by name, so that nothing is imported yet."""
+    assert shell.display_formatter is not None, "a shell formats what it displays"
     formatter = shell.display_formatter.formatters["text/plain"]
     formatter.for_type_by_name("wasm_lab.run", "Run", _pretty_run)
     formatter.for_type_by_name("wasm_lab.run", "TestReport", _pretty_report)

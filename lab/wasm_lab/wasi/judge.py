@@ -63,6 +63,9 @@ def judge(
     """
     if call.capability == "hosts":
         return refused_by("hosts") if errno else Verdict(True, "hosts")
+    if call.name == "fd_prestat_get" and errno == ERRNO["badf"] and not capabilities.dirs:
+        # How C libraries look for the folders that are open, before they ask for any path.
+        return refused_by("dirs")
     if call.name not in _CHANGES and call.name not in _ON_FILES:
         return Verdict(True, call.capability)
     first = call.parameters[0]
