@@ -57,6 +57,7 @@ class Source:
     name: str = "cell"  #: a valid Rust crate name; later cells may use it as a crate
     label: str = "cell"  #: what messages call the text: ``cell fib`` or a file name
     first_line: int = 1  #: the line of the cell or file on which ``code`` begins
+    folder: str = ""  #: where files that the code names are looked for; empty means the current folder
     #: crate name to a version requirement or a cargo table, as in ``[dependencies]``
     dependencies: dict[str, Any] = field(default_factory=dict)
     uses: tuple[Source, ...] = ()  #: earlier cells whose crates this one may name

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab._version import __version__
+from wasm_lab.build.nearby import may_name_files
 from wasm_lab.build.rustc import DECIDING_VARIABLES
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def unit_key(unit: Unit, toolchain: RustToolchain, *dependencies: str) -> str:
         unit.label,
         unit.root,
         dict(unit.files),
+        str(unit.folder) if may_name_files(unit.root) else "",
         # Procedural macros read variables without telling rustc; other code does so by env!, which it notes.
         dict(unit.env) if dependencies else {},
         {name: os.environ.get(name) for name in DECIDING_VARIABLES},

@@ -99,7 +99,7 @@ class Build:
 
     def _library_unit(self, used: Source) -> tuple[Unit, str]:
         """An earlier cell as a library crate: its own text, without glue, as this cell is optimised."""
-        unit = self._unit(used, root=used.code, crate=None)
+        unit = self._unit(used, root="\n" * (used.first_line - 1) + used.code, crate=None)
         below = [self._library_unit(each)[1] for each in every_used(used)]
         return unit, unit_key(unit, self.toolchain, *self._keys(), *below)
 
@@ -137,6 +137,7 @@ class Build:
             edition=source.edition,
             profile=built_as.profile,
             target=built_as.target,
+            folder=Path(source.folder).absolute(),
             env=_cargo_variables(source),
             incremental=bool(self.crates and crate) and built_as.profile is not Profile.SIZE,
         )
@@ -242,7 +243,7 @@ def _cargo_variables(source: Source) -> dict[str, str]:
     """What cargo sets for a crate that it compiles, and code written for cargo reads by ``env!``."""
     return {
         "CARGO_CRATE_NAME": source.name,
-        "CARGO_MANIFEST_DIR": str(Path.cwd()),
+        "CARGO_MANIFEST_DIR": str(Path(source.folder).absolute()),
         "CARGO_PKG_NAME": source.name,
         "CARGO_PKG_VERSION": "0.0.0",
         "CARGO_PKG_VERSION_MAJOR": "0",

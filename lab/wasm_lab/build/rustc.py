@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wasm_lab.build.nearby import may_name_files, mirror
 from wasm_lab.build.process import Finished, run_tool
 from wasm_lab.source import Profile, Target
 
@@ -31,7 +33,8 @@ PROFILE_FLAGS: dict[Profile, tuple[str, ...]] = {
 #: Variables that rustc itself reads and that change what it makes of the same code.
 DECIDING_VARIABLES = ("RUSTC_BOOTSTRAP",)
 
-ROOT_FILE = "main.rs"
+ROOT_FILE = "__wasm_lab_root.rs"
+DEP_INFO = "__wasm_lab_inputs.d"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,7 @@ class Unit:
     edition: str
     profile: Profile
     target: Target
+    folder: Path  #: where files that the code names are looked for
     env: Mapping[str, str] = field(default_factory=dict)
     #: Whether to keep what did not change from one compile to the next. It pays for crates that
     #: instantiate much of their dependencies' generic code (five times faster with serde), and
@@ -105,21 +109,24 @@ def compile_unit(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Compiled
         KeyboardInterrupt: the user interrupted; rustc has been stopped.
     """
     scratch = bench.scratch
-    (scratch / ROOT_FILE).write_text(unit.root, encoding="utf-8")
+    beside = _beside(unit, scratch)
+    root = beside / ROOT_FILE
+    root.write_text(unit.root, encoding="utf-8")
     for name, text in unit.files.items():
-        (scratch / name).write_text(text, encoding="utf-8")
+        (beside / name).write_text(text, encoding="utf-8")
     output = scratch / ("out.rlib" if unit.crate_type == "rlib" else "out.wasm")
     command: list[str | Path] = [
         toolchain.rustc,
-        scratch / ROOT_FILE,
+        root,
         *unit.flags(),
         *bench.words,
-        f"--emit=link={output},dep-info={scratch / 'inputs.d'}",
+        f"--emit=link={output},dep-info={scratch / DEP_INFO}",
         "--error-format=json",
         "--json=diagnostic-rendered-ansi",
-        # The later of two that match wins.
+        # The last of those that match wins.
         f"--remap-path-prefix={scratch}=",
-        f"--remap-path-prefix={scratch / ROOT_FILE}={unit.label.replace('=', '-')}",
+        f"--remap-path-prefix={beside}={unit.folder if beside != scratch else ''}",
+        f"--remap-path-prefix={root}={unit.label.replace('=', '-')}",
     ]
     if toolchain.linker:
         command.append(f"-Clinker={toolchain.linker}")
@@ -132,8 +139,17 @@ def compile_unit(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Compiled
     finished = run_tool(command, cwd=scratch, env={**os.environ, **unit.env})
     if finished.status:
         return Compiled(finished, None)
-    inputs, variables = _dependencies(scratch)
+    own = {root, *(beside / name for name in unit.files)}
+    inputs, variables = _dependencies(scratch, own)
     return Compiled(finished, output.read_bytes(), inputs, variables)
+
+
+def _beside(unit: Unit, scratch: Path) -> Path:
+    """The folder for the root file: one that looks like the unit's own, if its text may name files there."""
+    if may_name_files(unit.root):
+        with contextlib.suppress(OSError):
+            return mirror(unit.folder, scratch, unit.root)
+    return scratch
 
 
 def _reactor(sysroot: Path) -> list[str]:
@@ -143,24 +159,29 @@ def _reactor(sysroot: Path) -> list[str]:
     Without it the linker wraps every export so that each call runs the constructors anew.
     """
     start = sysroot / "lib" / "rustlib" / Target.WASIP1 / "lib" / "self-contained" / "crt1-reactor.o"
+    if not start.exists():  # a distribution may keep it elsewhere, where its linker finds it by name
+        return ["-Clink-arg=-l:crt1-reactor.o", "-Clink-arg=--export=_initialize"]
     return [f"-Clink-arg={start}", "-Clink-arg=--export=_initialize"]
 
 
 _ENV_DEP = re.compile(r"# env-dep:([^=\n]+)(?:=(.*))?")
 
 
-def _dependencies(scratch: Path) -> tuple[tuple[str, ...], tuple[tuple[str, str | None], ...]]:
-    """The files outside ``scratch`` and the variables that rustc's dep-info names.
+def _dependencies(
+    scratch: Path, own: set[Path]
+) -> tuple[tuple[str, ...], tuple[tuple[str, str | None], ...]]:
+    """The files besides its ``own`` that rustc read, and the variables, as its dep-info names them.
 
     Each file stands on a line of its own as a make target without prerequisites, with spaces escaped.
     """
-    text = (scratch / "inputs.d").read_text(encoding="utf-8", errors="surrogateescape")
+    text = (scratch / DEP_INFO).read_text(encoding="utf-8", errors="surrogateescape")
     files = []
     for line in text.splitlines():
         if line.endswith(":") and not line.startswith("#"):
             path = Path(scratch, line[:-1].replace("\\ ", " "))
-            if not path.is_relative_to(scratch):
-                files.append(str(path))
+            if path not in own:
+                mirrored = path.is_relative_to(scratch)
+                files.append(str(Path("/", path.relative_to(scratch)) if mirrored else path))
     variables = tuple((name, value if value is None else _unescape(value)) for name, value in _env_deps(text))
     return tuple(files), variables
 
