@@ -30,7 +30,7 @@ def artifact_of(
     """
     if file.suffix == ".rs":
         return session.compile(rust_source(file, options), progress=progress)
-    from wasm_lab.build.inspect import load_file
+    from wasm_lab.build.foreign import load_file
 
     return load_file(file)
 

@@ -57,7 +57,7 @@ class WasmLabMagics(Magics):
         elif name in session.cells:
             _show_inspection(session.cells[name].artifact)
         else:
-            from wasm_lab.build.inspect import load_file
+            from wasm_lab.build.foreign import load_file
 
             _show_inspection(load_file(Path(name)))
 

