@@ -6,12 +6,14 @@ import base64
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wasm_lab.artifact import Artifact
 from wasm_lab.build.sections import leb128, sections
 from wasm_lab.build.wasm_tools import ToolError, wasm_tools
 from wasm_lab.errors import LoadError
+
+if TYPE_CHECKING:
+    from wasm_lab.artifact import Artifact
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def inspect(artifact: Artifact) -> Inspection:
         LoadError: its bytes are damaged.
 
     Example:
+        >>> from wasm_lab.artifact import CORE_PREAMBLE, Artifact
         >>> empty = Artifact(wasm=CORE_PREAMBLE, label="empty")
         >>> inspect(empty).imports
         ()
