@@ -72,12 +72,8 @@ def _breakdown(messages: list[dict[str, Any]], other: str, *, color: bool) -> Di
     return Diagnostic(
         level="error",
         message="the compiler itself failed (an internal compiler error)",
-        rendered=_text(lines, color=color),
+        rendered=layout.text(lines, color=color),
     )
-
-
-def _text(lines: list[Line], *, color: bool) -> str:
-    return "\n".join(line.render(color=color) for line in lines).rstrip() + "\n"
 
 
 def _translated(message: dict[str, Any], places: Places, *, color: bool) -> Diagnostic | None:
@@ -94,7 +90,7 @@ def _translated(message: dict[str, Any], places: Places, *, color: bool) -> Diag
         message=message["message"],
         code=code,
         spans=tuple(spans),
-        rendered=_text(lines, color=color),
+        rendered=layout.text(lines, color=color),
     )
 
 
@@ -213,6 +209,10 @@ class _Editor:
     def _cut_known(self, line: Line, start: int, rust_line: int) -> None:
         """Take synthetic text out of a line of the root as it is."""
         root = self.places.root(rust_line)
+        own = self.places.own(self.places.line(rust_line)) or ""
+        if own != root and len(own) == len(root):  # some of it was blanked out
+            _restore(line, start, layout.shown(root), layout.shown(own))
+            return
         at = line.text.find(layout.shown(root), start)
         if at < 0:
             self._cut_new(line, start, rust_line)
@@ -233,6 +233,15 @@ class _Editor:
                 column = start + layout.width(line.text[start:at])
                 self.cuts.append((column, column + layout.width(line.text[at : at + length])))
                 line.cut(at, at + length)
+
+
+def _restore(line: Line, start: int, root: str, own: str) -> None:
+    """Put what the learner wrote for a line with blanks; rustc may have shortened it on the left."""
+    short = line.text.startswith("...", start)
+    begin = start + 3 if short else line.text.find(root, start)
+    rest = line.text[begin:]
+    if begin >= 0 and root.endswith(rest):
+        line.replace(begin, len(line.text), own[len(root) - len(rest) :])
 
 
 def _occurrence(text: str, piece: str, start: int, *, leading: bool) -> tuple[int, int]:

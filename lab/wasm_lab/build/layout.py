@@ -89,6 +89,11 @@ def parse(rendered: str) -> list[Line]:
     return lines
 
 
+def text(lines: Sequence[Line], *, color: bool) -> str:
+    """The lines as one text that ends with a line end."""
+    return "\n".join(line.render(color=color) for line in lines).rstrip() + "\n"
+
+
 def width(text: str) -> int:
     """The columns that rustc gives to ``text``: 4 for a tab, 2 for a wide character, 0 for a combining one."""
     return sum(_columns(character) for character in text)
@@ -121,7 +126,7 @@ def draw(
     code: str,
     message: str,
     place: tuple[str, int, int],
-    text: str,
+    source: str,
     length: int,
     label: str = "",
     remarks: Sequence[str] = (),
@@ -130,7 +135,7 @@ def draw(
 
     Args:
         place: cell or file, line and column.
-        text: the source line; empty leaves the picture out.
+        source: the source line; empty leaves the picture out.
         length: of the marked part, in characters.
         label: words after the marks.
         remarks: such as ``help: add a semicolon``.
@@ -142,12 +147,12 @@ def draw(
         Line.joined((level + (f"[{code}]" if code else ""), color), (f": {message}", BOLD)),
         Line.joined((f"{pad}--> ", BLUE), (f"{file}:{number}:{column}", "")),
     ]
-    if text.strip():
-        before = width(text[: column - 1])
-        marks = "^" * max(1, width(text[column - 1 : column - 1 + length]))
+    if source.strip():
+        before = width(source[: column - 1])
+        marks = "^" * max(1, width(source[column - 1 : column - 1 + length]))
         lines += [
             Line.plain(f"{pad} |", BLUE),
-            Line.joined((f"{number} |", BLUE), (f" {shown(text)}", "")),
+            Line.joined((f"{number} |", BLUE), (f" {shown(source)}", "")),
             Line.joined((f"{pad} |", BLUE), (" " * (before + 1), ""), (f"{marks} {label}", color)),
         ]
     if remarks:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.build import layout
 from wasm_lab.build.delimiters import unmatched
+from wasm_lab.build.layout import Line
 from wasm_lab.build.places import MARK
 from wasm_lab.run import Diagnostic, Span
 
@@ -19,10 +20,15 @@ if TYPE_CHECKING:
 #: How the glue names a function of the cell.
 _CALLED = re.compile(r"super::(?:r#)?(\w+)")
 
+#: The folders before a file's name.
+_FOLDERS = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?(?:[/\\][^\s:/\\]+)+[/\\]")
+
 
 def reworded(message: dict[str, Any], crate: Crate, places: Places, *, color: bool) -> Diagnostic | None:
     """``message`` in the lab's words when it is about the lab's own text; None when it is not."""
     primary = [span for span in message["spans"] if span["is_primary"]]
+    if message["message"].startswith("linking with "):
+        return _linking(message, color=color)
     if not primary:
         return None
     called = next(filter(None, map(places.span_or_call, primary)), None)
@@ -30,7 +36,8 @@ def reworded(message: dict[str, Any], crate: Crate, places: Places, *, color: bo
         if called:  # by the macro that shows the last expression
             label = primary[0]["label"] or ""
             return _told(message["message"], message, called, places, label=label, color=color)
-        return _glue(message, primary[0], crate, places, color=color)
+        error = message["level"] == "error"
+        return _glue(message, primary[0], crate, places, color=color) if error else None
     blames_ours = "delimiter" in message["message"] and not all(map(places.span, primary))
     if blames_ours and (bracket := _bracket(message, places, color=color)):
         return bracket
@@ -38,6 +45,23 @@ def reworded(message: dict[str, Any], crate: Crate, places: Places, *, color: bo
         return None
     moved = next(filter(None, map(places.moved, primary)), None)
     return _told(message["message"], message, moved, places, color=color) if moved else None
+
+
+def _linking(message: dict[str, Any], *, color: bool) -> Diagnostic:
+    """The linker's own words, without its command and the folders of this machine."""
+    notes = [child["message"] for child in message["children"] if child["level"] == "note"]
+    said = [
+        _FOLDERS.sub("", line.strip())
+        for note in notes
+        if not note.lstrip().startswith('"') and "some arguments are omitted" not in note
+        for line in note.splitlines()
+        if line.strip()
+    ]
+    first = next((line.partition("error: ")[2] for line in said if "error: " in line), "")
+    words = "linking failed" + (f": {first}" if first else "")
+    lines = [Line.joined(("error", layout.RED), (f": {words}", layout.BOLD))]
+    lines += [Line.plain(f"  {line}") for line in said]
+    return Diagnostic(level="error", message=words, rendered=layout.text(lines, color=color))
 
 
 def _bracket(message: dict[str, Any], places: Places, *, color: bool) -> Diagnostic | None:
@@ -125,10 +149,15 @@ def _told(
         code=code,
         message=words,
         place=(place.label, place.line, place.column),
-        text=text,
+        source=text,
         length=place.end_column - place.column if same else len(text) - place.column + 1,
         label=label,
         remarks=remarks,
     )
-    rendered = "\n".join(line.render(color=color) for line in lines) + "\n"
-    return Diagnostic(level=message["level"], message=words, code=code, spans=(place,), rendered=rendered)
+    return Diagnostic(
+        level=message["level"],
+        message=words,
+        code=code,
+        spans=(place,),
+        rendered=layout.text(lines, color=color),
+    )
