@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab import abi
 from wasm_lab.build.crate import crate_for
+from wasm_lab.cells import UNNAMED
 from wasm_lab.errors import GuestTrap, PoisonedError, StaleFunctionError, UsageError
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ class LiveCell:
         if artifact.source is None:
             raise UsageError(f"{artifact.label} was made elsewhere: its Rust signatures are not known.")
         crate = crate_for(artifact.source)
-        self.name = artifact.source.name
+        # A cell without a name goes by its first function, so that running it again replaces it.
+        first = next((signature.name for signature in crate.functions), UNNAMED)
+        self.name = first if artifact.source.name == UNNAMED else artifact.source.name
         self.artifact = artifact
         self.capabilities = capabilities
         self.refused = crate.refused  #: (function, why it has no Python form)

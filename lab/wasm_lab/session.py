@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from wasm_lab import build as _build
 from wasm_lab.capabilities import Capabilities
+from wasm_lab.cells import UNNAMED
 from wasm_lab.errors import (
     DeadlineExceeded,
     FuelExhausted,
@@ -74,9 +75,9 @@ class Session:
         return artifact
 
     def named_sources(self) -> dict[str, Source]:
-        """The sources of live cells by name: the crates that a later cell may use."""
-        sources = {name: cell.artifact.source for name, cell in self.cells.items()}
-        return {name: source for name, source in sources.items() if source}
+        """The sources of named cells: the crates that a later cell may use."""
+        sources = [cell.artifact.source for cell in self.cells.values()]
+        return {source.name: source for source in sources if source and source.name != UNNAMED}
 
     def run(
         self,

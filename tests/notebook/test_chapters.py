@@ -1,0 +1,56 @@
+"""The guided notebooks: stored clean, and executed as a reader would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from wasm_lab.chapters import chapter_path, execute_chapter
+from wasm_lab.errors import UsageError, WasmLabError
+
+NOTEBOOKS = sorted(chapter_path("00_quickstart").parent.glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_stored_without_outputs(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert code
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+
+
+def test_the_quickstart_runs_and_says_what_it_found(tmp_path: Path) -> None:
+    run = execute_chapter(chapter_path("00_quickstart"), tmp_path, progress_bar=False)
+    assert run.findings
+    assert "CPython's time" in run.findings[0]
+    page = run.page.read_text()
+    assert "could not read" in page
+    assert "read: a line that was granted" in page
+    executed = nbformat.read(run.notebook, as_version=4)
+    errors = [out for cell in executed.cells for out in cell.get("outputs", ()) if out.output_type == "error"]
+    assert not errors
+
+
+def test_a_cell_that_fails_fails_the_chapter_with_the_learners_lines(tmp_path: Path) -> None:
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell("%load_ext wasm_lab"),
+            nbformat.v4.new_code_cell("%%wasm_rust\nfn main() {\n    let n: u32 = true;\n}"),
+        ]
+    )
+    path = tmp_path / "broken.ipynb"
+    nbformat.write(notebook, path)
+    with pytest.raises(WasmLabError, match=r"cell 1 failed|cell 2 failed") as caught:
+        execute_chapter(path, tmp_path / "out", progress_bar=False)
+    assert "E0308" in caught.value.message
+    assert "cell:3:18" in caught.value.message
+    assert "site-packages" not in caught.value.message
+    assert (tmp_path / "out" / "broken.html").exists()
+
+
+def test_a_chapter_that_is_not_there() -> None:
+    with pytest.raises(UsageError, match="no chapter"):
+        chapter_path("99_absent")
