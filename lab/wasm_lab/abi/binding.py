@@ -69,6 +69,12 @@ class _Text:
         self.mark = "_"
         while any(name.startswith(self.mark) for name in self.parameters):
             self.mark += "_"
+        # The learner's functions and parameters may be called so too.
+        self.len, self.int, self.float = (
+            self.name("len", len),
+            self.name("int", int),
+            self.name("float", float),
+        )
         self.checks: list[str] = []
         self.places: list[tuple[str, str]] = []  # (bytes, address) variables of what lies in the frame
         self.words: list[str] = []  # what the raw call is given
@@ -107,7 +113,7 @@ class _Text:
         if bare.name in TEXTS:
             take = self.name(f"take{index}", arguments.text(where))
             self.checks.append(f"{data} = {take}({name})")
-            self.words.append(f"len({data})")
+            self.words.append(f"{self.len}({data})")
         elif is_flat(bare):
             mutable = bare.name == "slice mut"
             taker = (arguments.mutable_run if mutable else arguments.run)(bare, where)
@@ -116,7 +122,7 @@ class _Text:
             self.words.append(count)
             if mutable:
                 back = self.name(f"back{index}", arguments.give_back(bare))
-                self.after.append(f"{back}({name}, {self.mark}view({at}, len({data})))")
+                self.after.append(f"{back}({name}, {self.mark}view({at}, {self.len}({data})))")
         else:
             take = self.name(f"take{index}", arguments.stream(kind, where))
             self.checks.append(f"{data} = {take}({name})")
@@ -125,11 +131,11 @@ class _Text:
         slow = self.name(f"slow{index}", arguments.scalar(plain, where))
         match plain.kind:
             case "int":
-                quick = f"{name}.__class__ is int and {plain.low} <= {name} <= {plain.high}"
+                quick = f"{name}.__class__ is {self.int} and {plain.low} <= {name} <= {plain.high}"
             case "float" if plain.size == 8:
-                quick = f"{name}.__class__ is float"
+                quick = f"{name}.__class__ is {self.float}"
             case "float":
-                quick = f"{name}.__class__ is float and -{F32_LIMIT!r} < {name} < {F32_LIMIT!r}"
+                quick = f"{name}.__class__ is {self.float} and -{F32_LIMIT!r} < {name} < {F32_LIMIT!r}"
             case "bool":
                 quick = f"{name} is True or {name} is False"
             case _:
@@ -150,13 +156,13 @@ class _Text:
         name, grow = self.name("frame", frame), self.name("grow", None)
         view = self.name("view", self.guest.view)
         self.names[grow] = grower(self.guest, frame, f"{rust_name(self.signature.name)}()")
-        sizes = [f"(len({data}) + 15 & -16)" for data, _ in self.places[:-1]]
-        total = " + ".join([*sizes, f"len({self.places[-1][0]})"])
+        sizes = [f"({self.len}({data}) + 15 & -16)" for data, _ in self.places[:-1]]
+        total = " + ".join([*sizes, f"{self.len}({self.places[-1][0]})"])
         size = f"{self.mark}size"
         lines = [f"{size} = {total}", f"if {size} > {name}.size: {grow}({size})"]
         before = f"{name}.address"
         for (data, at), length in zip(self.places, [*sizes, ""], strict=True):
-            lines += [f"{at} = {before}", f"if {data}: {view}({at}, len({data}))[:] = {data}"]
+            lines += [f"{at} = {before}", f"if {data}: {view}({at}, {self.len}({data}))[:] = {data}"]
             before = f"{at} + {length}"
         return lines
 
