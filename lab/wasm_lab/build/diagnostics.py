@@ -150,7 +150,8 @@ class _Editor:
 
     def _keep(self, line: Line) -> bool:
         if layout.REMARK.match(line.text):
-            self.remark = MARK in line.text
+            # There is no Cargo.toml to add a crate to; `hints` tells of the header instead.
+            self.remark = MARK in line.text or "`Cargo.toml`" in line.text
             return not self.remark
         if arrow := layout.ARROW.match(line.text):
             return self._arrow(line, arrow)

@@ -64,6 +64,8 @@ _SANDBOX = (
      "wasm-bindgen is for a browser's JavaScript; here `pub fn` is called from Python without it."),
     (r"cannot find `(?:unix|windows|linux)` in `os`|unresolved import `std::os::(?:unix|windows|linux)",
      "The guest is a WASI program: it has no std::os::unix or std::os::windows, only std::os::wasi."),
+    (r"`#\[panic_handler\]` function required",
+     "Leave out #![no_std]: the standard library is there, and only what is used of it gets into the module."),
     (r"environment variable `(\w+)` not defined at compile time",
      "env! reads the compiler's environment; std::env::var reads the guest's, which --env NAME=VALUE sets."),
 )  # fmt: skip

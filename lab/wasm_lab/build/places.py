@@ -116,7 +116,20 @@ class Places:
             if found:
                 return found
             step = step["expansion"]["span"] if step["expansion"] else None
-        return None
+        return self._elsewhere(span)
+
+    def _elsewhere(self, span: dict[str, Any]) -> Span | None:
+        """A place in another file of the learner's, which the code names by ``mod`` or ``include!``."""
+        file = span["file_name"]
+        if self.is_root(file) or MARK in file or file.startswith(("/rustc/", "<")):
+            return None
+        return Span(
+            label=file,
+            line=span["line_start"],
+            column=span["column_start"],
+            end_line=span["line_end"],
+            end_column=span["column_end"],
+        )
 
     def end_column(self, rust_line: int, rust_column: int) -> int:
         """The learner's column for the place after a span's last character."""

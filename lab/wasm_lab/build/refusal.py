@@ -34,7 +34,7 @@ def refusal(source: Source, crate: Crate, compiled: Compiled) -> BuildError:
     return CompileError(
         f"{source.label} did not compile: {count}.",
         diagnostics=diagnostics,
-        rendered="\n".join(each.rendered.rstrip() for each in diagnostics if each.rendered) + "\n",
+        rendered="\n\n".join(each.rendered.rstrip() for each in diagnostics if each.rendered) + "\n",
         hint=edition_hint(diagnostics, source),
     )
 

@@ -127,6 +127,8 @@ def _whose(span: dict[str, Any], crate: Crate) -> Any:
 
 
 def _reason(message: dict[str, Any]) -> str:
+    if message["message"].endswith("in module `super`"):
+        return "it is not there when this compiles, perhaps because of `#[cfg]`"
     labels = [span["label"] for span in message["spans"] if span["is_primary"] and span["label"]]
     return str(labels[0] if labels and MARK not in labels[0] else message["message"])
 

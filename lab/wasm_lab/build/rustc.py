@@ -137,6 +137,9 @@ def compile_unit(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Compiled
     if unit.crate_type == "cdylib" and unit.target is Target.WASIP1:
         command += _reactor(bench.sysroot or toolchain.sysroot)
     finished = run_tool(command, cwd=scratch, env={**os.environ, **unit.env})
+    # Paths in the words of a message are not remapped, such as that of a file it could not read.
+    said = finished.stderr.replace(str(beside), str(unit.folder)) if beside != scratch else finished.stderr
+    finished = replace(finished, stderr=said.replace(f"{scratch}{os.sep}", ""))
     if finished.status:
         return Compiled(finished, None)
     own = {root, *(beside / name for name in unit.files)}
