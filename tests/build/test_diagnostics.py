@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wasm_lab.build import layout
+from wasm_lab.build import build, layout
 from wasm_lab.build.crate import Crate, crate_for
 from wasm_lab.build.delimiters import unmatched
 from wasm_lab.build.diagnostics import read_diagnostics
 from wasm_lab.build.hints import edition_hint
 from wasm_lab.cells.signatures import Signature
+from wasm_lab.errors import CompileError
 from wasm_lab.source import Kind, Source
 from wasm_lab.toolchains.rust import find_rust
 
@@ -286,6 +287,43 @@ def test_repetitions_and_other_output_are_left_out(tmp_path: Path) -> None:
     assert once
 
 
+@pytest.mark.usefixtures("cache")
+def test_a_refused_build_tells_what_to_do_next() -> None:
+    code = 'use rand::Rng;\nlet x: u8 = "a";'
+    with pytest.raises(CompileError) as raised:
+        build(Source(code=code, kind=Kind.STATEMENTS, first_line=2, label="cell a"))
+    error = raised.value
+    assert error.hint.endswith('---\n[dependencies]\nrand = "0.9"\n---')
+    assert "Cargo.toml" not in str(error), "there is none"
+    assert [each.spans[0].line for each in error.diagnostics] == [2, 3]
+    assert "cell a did not compile: 2 errors." in str(error)
+
+
+@pytest.mark.usefixtures("cache")
+def test_other_files_are_named_as_the_learner_knows_them(tmp_path: Path) -> None:
+    (tmp_path / "part.rs").write_text("pub fn f() -> u8 {\n    let unused = 1;\n    2\n}\n")
+    code = 'mod part;\nfn main() { part::f(); let _ = include_str!("nowhere.txt"); }'
+    with pytest.raises(CompileError) as raised:
+        build(Source(code=code, kind=Kind.PROGRAM, label="cell a", folder=str(tmp_path)))
+    assert f"couldn't read `{tmp_path / 'nowhere.txt'}`" in raised.value.diagnostics[0].message
+    assert "wasm-lab-build" not in str(raised.value)
+    fine = code.replace('include_str!("nowhere.txt")', "1")
+    (warning,) = build(Source(code=fine, kind=Kind.PROGRAM, label="cell a", folder=str(tmp_path))).warnings
+    span = warning.spans[0]
+    assert (span.label, span.line, span.column) == (str(tmp_path / "part.rs"), 2, 9)
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_function_whose_types_are_not_what_they_seem() -> None:
+    code = "pub struct Vec<T>(pub T);\npub fn f(_: Vec<u8>) -> u8 { 1 }"
+    with pytest.raises(CompileError) as raised:
+        build(Source(code=code, kind=Kind.FUNCTIONS, first_line=2, label="cell a"))
+    (error,) = raised.value.diagnostics
+    assert error.message.startswith("`f` cannot cross into Python: ")
+    assert (error.spans[0].line, error.spans[0].column) == (3, 8)
+    assert "__wasm_lab" not in str(raised.value)
+
+
 HINTS = {
     "fn gen() {}": "--edition 2021",
     'extern "C" { fn foo(); }': "--edition 2021",
@@ -299,6 +337,7 @@ HINTS = {
     "pub trait T { fn f(u8); }": "--edition 2015",
     "use rand::Rng;": '---\n[dependencies]\nrand = "0.9"\n---',
     "pub fn f() -> u8 { rand::random() }": '---\n[dependencies]\nrand = "0.9"\n---',
+    "#![no_std]\npub fn f() {}": "Leave out #![no_std]",
     "use wasm_bindgen::prelude::*;": "without it",
     "use std::os::unix::fs::PermissionsExt;": "std::os::wasi",
 }
