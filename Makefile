@@ -54,11 +54,11 @@ constraints: ## resolve the versions anew (needs uv: pipx install uv)
 	uv pip compile pyproject.toml --extra lab --group dev --group build --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-config --upgrade --quiet --output-file .constraints.new
 	@{ sed '/^[^#]/,$$d' constraints.txt; cat .constraints.new; } > .constraints && mv .constraints constraints.txt
-	uv pip compile pyproject.toml --extra toolchain --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-annotate --no-config --no-deps --upgrade-package rustup --quiet --output-file .constraints.new
-	@{ sed '/^[^#]/,$$d' lab/wasm_lab/toolchains/rustup.txt; sed -n '/^rustup==/,/[^\\]$$/p' .constraints.new; } \
-		> .constraints && mv .constraints lab/wasm_lab/toolchains/rustup.txt
-	@rm .constraints.new
+	@for file in lab/wasm_lab/toolchains/rustup.txt lab/wasm_lab/toolchains/ziglang.txt; do \
+		sed -n 's/^\([a-z]*==[^ ]*\).*/\1/p' $$file | uv pip compile - --universal --python-version 3.11 \
+			--generate-hashes --no-header --no-annotate --no-config --no-deps --quiet --output-file .constraints.new && \
+		{ sed '/^[^#]/,$$d' $$file; cat .constraints.new; } > .constraints && mv .constraints $$file || exit 1; \
+	done; rm .constraints.new
 
 clean: ## remove .venv and what the tools left; keep the lab's Rust toolchain and its cache
 	rm -rf .venv .setup.lock .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist out

@@ -233,11 +233,17 @@ def _logged(command, mode, total):
 FIND_RUST = """
 import sys
 from wasm_lab.errors import ToolchainError
+from wasm_lab.toolchains.host_linker import ensure_host_linker
 from wasm_lab.toolchains.install import ensure_rust
+say = lambda line: print(line, flush=True)
 try:
-    ensure_rust(progress=lambda line: print(line, flush=True))
+    rust = ensure_rust(progress=say)
 except ToolchainError as error:
     sys.exit(str(error))
+try:
+    ensure_host_linker(rust, progress=say)
+except ToolchainError as error:
+    say("Crates with procedural macros or build scripts will not build. " + str(error))
 """
 
 

@@ -82,7 +82,7 @@ def test_a_broken_program_is_found_and_not_ok(machine):
     row = doctor._program_row(Program("tool", "a test", "no way", ("tool",)))
     assert row.found
     assert not row.ok
-    assert "ended with status 127: tool: cannot open shared object file" in row.note
+    assert "`: tool: cannot open shared object file" in row.note
 
 
 def test_a_program_that_hangs_is_given_up(machine, monkeypatch):

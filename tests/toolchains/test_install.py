@@ -12,7 +12,7 @@ import pytest
 
 from wasm_lab.errors import ToolchainError
 from wasm_lab.source import Target
-from wasm_lab.toolchains import install
+from wasm_lab.toolchains import install, pypi
 from wasm_lab.toolchains.install import PINNED_RUST, ensure_rust
 from wasm_lab.toolchains.rust import find_rust
 
@@ -170,11 +170,16 @@ def test_an_installer_that_hangs_is_ended(machine, monkeypatch):
 
 
 def test_the_pinned_rustup_is_named_alike_everywhere():
-    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"][
-        "toolchain"
-    ]
-    assert extra == re.findall(r"^rustup==\S+", install.RUSTUP_REQUIREMENT.read_text(), re.MULTILINE)
-    assert "--hash=sha256:" in install.RUSTUP_REQUIREMENT.read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["optional-dependencies"]["toolchain"] == [f"rustup=={pypi.version_of('rustup')}"]
+
+
+@pytest.mark.parametrize("name", ["rustup", "ziglang"])
+def test_what_comes_from_pypi_is_fixed_with_checksums_and_no_address(name):
+    text = pypi.requirement_file(name).read_text()
+    assert re.findall(r"^\w+==\S+", text, re.MULTILINE) == [f"{name}=={pypi.version_of(name)}"]
+    assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", text)) > 5
+    assert "://" not in text
 
 
 @pytest.mark.slow
@@ -185,6 +190,7 @@ def test_from_nothing_by_the_pypi_package(machine, tmp_path):
     found = ensure_rust(progress=said.append)
     assert found.version.startswith(f"rustc {PINNED_RUST} ")
     assert found.rustc.is_relative_to(tmp_path / "own")
+    assert pypi.unpacked("rustup")
     assert any("from PyPI" in line for line in said)
     assert found.cargo is not None
     source = tmp_path / "hello.rs"

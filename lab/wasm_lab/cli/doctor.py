@@ -20,7 +20,9 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.option(
-    "--fix", is_flag=True, help="Install a Rust compiler with the Wasm targets where there is none."
+    "--fix",
+    is_flag=True,
+    help="Install a Rust compiler with the Wasm targets, and a linker, where there is none.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 def doctor(fix: bool, as_json: bool) -> int:
@@ -34,10 +36,14 @@ def doctor(fix: bool, as_json: bool) -> int:
     from wasm_lab.views.tables import print_table
 
     if fix:
+        from wasm_lab.toolchains.host_linker import ensure_host_linker
         from wasm_lab.toolchains.install import ensure_rust
 
+        def say(line: str) -> None:
+            click.echo(line, err=True)
+
         try:
-            ensure_rust(progress=lambda line: click.echo(line, err=True))
+            ensure_host_linker(ensure_rust(progress=say), progress=say)
         except ToolchainError as error:
             show_error(error)  # and the table below says what else there is
     report = examine()

@@ -6,10 +6,8 @@ How the table looks is the business of ``views`` and ``cli``.
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import re
 import shutil
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.errors import ToolchainError
 from wasm_lab.source import Target
 from wasm_lab.toolchains.advice import rust_commands
+from wasm_lab.toolchains.commands import ask
 from wasm_lab.toolchains.host_linker import find_host_linker
 from wasm_lab.toolchains.rust import RustToolchain, find_rust
 
@@ -289,11 +288,11 @@ def _package_row(package: Package) -> Row:
 
 def _import_failure(module: str) -> str:
     """What goes wrong when a module is imported, in a process of its own; "" when nothing does."""
-    done, note = _run([sys.executable, "-c", f"import {module}"])
-    if note or done is None or done.returncode == 0:
-        return note
-    lines = done.stderr.strip().splitlines()
-    return lines[-1][:NOTE_LENGTH] if lines else f"import {module} ended with status {done.returncode}"
+    answer = ask([sys.executable, "-c", f"import {module}"], timeout_s=VERSION_TIMEOUT_S)
+    if answer.ok:
+        return ""
+    lines = answer.stderr.strip().splitlines()
+    return (lines[-1] if lines else f"import {module} {answer.why}")[:NOTE_LENGTH]
 
 
 def _program_row(program: Program) -> Row:
@@ -322,35 +321,9 @@ def _which(name: str) -> str | None:
 
 def _version_of(path: Path, arguments: tuple[str, ...]) -> tuple[str, str]:
     """The version that a program tells, and otherwise what is wrong with it."""
-    done, note = _run([str(path), *arguments])
-    if done is None:
-        return "", note
-    said = done.stdout or done.stderr
-    if done.returncode != 0:
-        last = said.strip().splitlines()[-1:] or ["no message"]
-        return (
-            "",
-            f"`{path} {' '.join(arguments)}` ended with status {done.returncode}: {last[0][:NOTE_LENGTH]}",
-        )
+    answer = ask([path, *arguments], timeout_s=VERSION_TIMEOUT_S)
+    if not answer.ok:
+        return "", f"`{path} {' '.join(arguments)}`: {answer.why}"[:NOTE_LENGTH]
+    said = answer.stdout or answer.stderr
     number = re.search(r"\d+(\.\d+)+[-+.\w]*|\d+", said)
     return (number.group() if number else "unknown"), ""
-
-
-def _run(command: list[str]) -> tuple[subprocess.CompletedProcess[str] | None, str]:
-    try:
-        done = subprocess.run(
-            command,
-            cwd=Path(sys.prefix).anchor,
-            env={**os.environ, "RUSTUP_AUTO_INSTALL": "0"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=VERSION_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return None, f"{command[0]} did not answer within {VERSION_TIMEOUT_S} s"
-    except OSError as error:
-        return None, f"{command[0]} does not start ({error.strerror or error})"
-    return done, ""

@@ -21,7 +21,6 @@ does not change which compiler its cells get; ``RUSTUP_TOOLCHAIN`` and ``RUSTC``
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from wasm_lab.errors import ToolchainError
 from wasm_lab.source import DEFAULT_EDITION, Target
 from wasm_lab.toolchains import memory, places
 from wasm_lab.toolchains.advice import rust_commands
+from wasm_lab.toolchains.commands import ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -244,33 +244,10 @@ class _ProbeError(Exception):
 
 
 def _run(command: list[str | Path], folder: str, who: str = "") -> str:
-    # A proxy must not install a toolchain of 700 MB because the lab asked for its version.
-    environment = {**os.environ, "RUSTUP_AUTO_INSTALL": "0"}
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=PROBE_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise _ProbeError(f"did not answer within {PROBE_TIMEOUT_S} s") from None
-    except OSError as error:
-        raise _ProbeError(f"does not start ({error.strerror or error})") from None
-    if done.returncode != 0:
-        said = _first_error(done.stderr) or f"ended with status {done.returncode} and no message"
-        raise _ProbeError(f"{who}: {said}" if who else said)
-    return done.stdout
-
-
-def _first_error(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return next((line for line in lines if line.startswith("error")), lines[0] if lines else "")
+    answer = ask(command, timeout_s=PROBE_TIMEOUT_S, cwd=folder)
+    if not answer.ok:
+        raise _ProbeError(f"{who}: {answer.why}" if who else answer.why)
+    return answer.stdout
 
 
 def _question(target: Target) -> tuple[str, ...]:
