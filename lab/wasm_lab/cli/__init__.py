@@ -11,7 +11,7 @@ import click
 
 from wasm_lab._version import __version__
 from wasm_lab.cli.show import show_error
-from wasm_lab.errors import UsageError, WasmLabError
+from wasm_lab.errors import DeadlineExceeded, GuestTrap, UsageError, WasmLabError
 
 #: Exit status after an interrupt: 128 plus the number of SIGINT, as shells have it.
 INTERRUPTED = 130
@@ -73,5 +73,14 @@ def main() -> NoReturn:
         status = INTERRUPTED
     except WasmLabError as error:
         show_error(error)
-        status = USAGE if isinstance(error, UsageError) else FAILED
+        status = _status_of(error)
     sys.exit(status)
+
+
+def _status_of(error: WasmLabError) -> int:
+    """The status to exit with for an error: a guest's trap as ``wasm-lab run`` reports one."""
+    if isinstance(error, GuestTrap):
+        from wasm_lab.cli.run import TIMED_OUT, TRAPPED
+
+        return TIMED_OUT if isinstance(error, DeadlineExceeded) else TRAPPED
+    return USAGE if isinstance(error, UsageError) else FAILED

@@ -15,7 +15,9 @@ from wasm_lab.errors import GuestExit
 from wasm_lab.options import build_options, capabilities_from, capability_options
 
 if TYPE_CHECKING:
+    from wasm_lab.artifact import Artifact
     from wasm_lab.run import Run
+    from wasm_lab.views.stream import PassingSink, TerminalSink
 
 #: What a shell reports for a process that ended by SIGABRT (128 + 6): wasmtime's own choice for a trap.
 TRAPPED = 134
@@ -65,12 +67,8 @@ def run(file: Path, args: tuple[str, ...], runtime: str, audit: bool, **options:
         from wasm_lab.cli.invoke import invoke_function
 
         return invoke_function(session, artifact, invoke, args, capabilities, as_json=as_json)
-    sink = None
-    if artifact.source and artifact.source.kind == "statements" and not as_json:
-        # Their values come marked as rich content, which a terminal shows as text.
-        from wasm_lab.views.stream import TerminalSink
-
-        sink = TerminalSink()
+    sink = None if as_json else _sink(artifact, capabilities)
+    if sink:
         capabilities = replace(capabilities, inherit_output=False)
     result = session.run(artifact, capabilities, audit=audit, output=sink)
     if sink:
@@ -82,6 +80,21 @@ def run(file: Path, args: tuple[str, ...], runtime: str, audit: bool, **options:
     else:
         report(result)
     return exit_code(result)
+
+
+def _sink(artifact: Artifact, capabilities: Capabilities) -> TerminalSink | PassingSink | None:
+    """What output goes through on its way; None when the guest may write to our own streams itself."""
+    if artifact.source and artifact.source.kind == "statements":
+        # Their values come marked as rich content, which a terminal shows as text.
+        from wasm_lab.views.stream import TerminalSink
+
+        return TerminalSink()
+    if capabilities.output_bytes is not None:
+        # Nobody counts what a guest writes to our own streams itself.
+        from wasm_lab.views.stream import PassingSink
+
+        return PassingSink()
+    return None
 
 
 def exit_code(result: Run) -> int:

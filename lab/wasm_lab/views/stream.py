@@ -52,6 +52,18 @@ class NotebookSink:
         publish_display_data(data)
 
 
+class PassingSink:
+    """An OutputSink that passes everything on to this process's own streams, byte for byte."""
+
+    def __call__(self, stream: str, data: bytes) -> None:
+        own = sys.stderr if stream == "stderr" else sys.stdout
+        own.buffer.write(data)
+        own.buffer.flush()
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
 class TerminalSink:
     """An OutputSink for a terminal: rich content that is text is printed, the rest is named."""
 
