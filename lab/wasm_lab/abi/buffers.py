@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.abi.misfit import Misfit, type_of
@@ -32,7 +33,7 @@ def to_run(value: Any, plain: Plain) -> Run:
     try:
         view = memoryview(value)
     except TypeError:
-        if _is_sequence(value):
+        if _is_sequence(value, plain):
             return listed(list(value), plain)
         raise Misfit(TypeError, f"must be {wanted(plain)}, not {type_of(value)}") from None
     except (ValueError, BufferError):  # a dtype without a format, such as datetime64
@@ -45,7 +46,7 @@ def to_run(value: Any, plain: Plain) -> Run:
 def checked(view: memoryview, value: Any, plain: Plain) -> Run:
     """The bytes of a buffer whose elements are of exactly this type."""
     if view.format != plain.form and not _same(view, plain):
-        if plain.kind == "char" and _is_sequence(value):
+        if plain.kind == "char" and _is_sequence(value, plain):
             return listed(list(value), plain)
         raise Misfit(TypeError, f"must be {wanted(plain)}, not {_given(view, value)}{_advice(value, plain)}")
     if view.shape is None or view.ndim != 1:
@@ -56,9 +57,10 @@ def checked(view: memoryview, value: Any, plain: Plain) -> Run:
     return (view.cast("B") if view.nbytes else b""), view.shape[0]
 
 
-def _is_sequence(value: Any) -> bool:
-    from collections.abc import Sequence
-
+def _is_sequence(value: Any, plain: Plain) -> bool:
+    """Whether a value that is no buffer is taken item by item; text is so only for char."""
+    if isinstance(value, str):
+        return plain.kind == "char"
     return isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray))
 
 

@@ -91,8 +91,6 @@ impl In for $T {
     unsafe fn get(r: &mut *const u8) -> Self { unsafe { bare::<$T>(r) } }
     unsafe fn get_all(r: &mut *const u8, n: usize) -> Vec<Self> { unsafe { run::<$T>(r, n).to_vec() } }
 }
-//@ in unit
-impl In for () { unsafe fn get(_: &mut *const u8) -> Self {} }
 //@ in str
 impl<'a> In for &'a str {
     unsafe fn get(r: &mut *const u8) -> Self { unsafe { let n = count(r); ::std::str::from_utf8_unchecked(run::<u8>(r, n)) } }
@@ -154,8 +152,6 @@ impl Out for $T {
         w.extend_from_slice(unsafe { ::std::slice::from_raw_parts(all.as_ptr() as *const u8, ::std::mem::size_of_val(all)) });
     }
 }
-//@ out unit
-impl Out for () { fn put(&self, _: &mut Vec<u8>) {} }
 //@ out str
 impl Out for str { fn put(&self, w: &mut Vec<u8>) { note(self.len(), w); w.extend_from_slice(self.as_bytes()); } }
 //@ out String

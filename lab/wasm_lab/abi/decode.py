@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.abi.buffers import from_run
 from wasm_lab.abi.scalars import SURROGATES
-from wasm_lab.abi.types import MAPS, PLAIN, SEQUENCES, SETS, TEXTS, element
+from wasm_lab.abi.types import MAPS, PLAIN, SEQUENCES, SETS, TEXTS, element, row_format
 from wasm_lab.errors import LoadError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def decoder(kind: RustType, what: str) -> Decoder:
         return decoder(args[-1], what)
     if name in SEQUENCES:
         plain = element(kind)
-        return _run(plain, what) if plain else _sequence(decoder(args[0], what), what)
+        return _run(plain, what) if plain else _sequence(args[0], what)
     if name == "Option":
         return _option(decoder(args[0], what), what)
     if name == "tuple":
@@ -43,15 +43,13 @@ def decoder(kind: RustType, what: str) -> Decoder:
     if name in MAPS:
         return _map(decoder(args[0], what), decoder(args[1], what), what)
     if name in SETS:
-        items = _sequence(decoder(args[0], what), what)
+        items = _sequence(args[0], what)
 
         def members(data: memoryview | bytes, at: int) -> tuple[Any, int]:
             found, at = items(data, at)
             return set(found), at
 
         return members
-    if name == "unit":
-        return lambda data, at: (None, at)
     raise AssertionError(kind)
 
 
@@ -132,7 +130,12 @@ def _run(plain: Plain, what: str) -> Decoder:
     return decode
 
 
-def _sequence(decode_item: Decoder, what: str) -> Decoder:
+def _sequence(kind: RustType, what: str) -> Decoder:
+    form = row_format(kind)
+    if form:
+        return _rows(struct.Struct(form), what)
+    decode_item = decoder(kind, what)
+
     def decode(data: memoryview | bytes, at: int) -> tuple[list[Any], int]:
         count, at = count_at(data, at, what)
         items = []
@@ -140,6 +143,17 @@ def _sequence(decode_item: Decoder, what: str) -> Decoder:
             item, at = decode_item(data, at)
             items.append(item)
         return items, at
+
+    return decode
+
+
+def _rows(row: struct.Struct, what: str) -> Decoder:
+    def decode(data: memoryview | bytes, at: int) -> tuple[list[Any], int]:
+        count, at = count_at(data, at, what)
+        end = at + count * row.size
+        if end > len(data):
+            raise ended(what)
+        return list(row.iter_unpack(data[at:end])), end
 
     return decode
 

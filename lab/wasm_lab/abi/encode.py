@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.abi.buffers import pack_all, to_run
 from wasm_lab.abi.misfit import Misfit, type_of
 from wasm_lab.abi.scalars import check, to_utf8
-from wasm_lab.abi.types import MAPS, PLAIN, SEQUENCES, SETS, TEXTS, array_length, element
+from wasm_lab.abi.types import MAPS, PLAIN, SEQUENCES, SETS, TEXTS, array_length, element, row_format
 
 if TYPE_CHECKING:
     from wasm_lab.abi.types import Plain
@@ -31,7 +31,7 @@ def encoder(kind: RustType) -> Encoder:
     if name in SEQUENCES:
         plain = element(kind)
         length = array_length(kind) if name == "array" else None
-        return _run(plain, length) if plain else _sequence(encoder(args[0]), length)
+        return _run(plain, length) if plain else _sequence(args[0], length)
     if name == "Option":
         return _option(encoder(args[0]))
     if name == "tuple":
@@ -40,8 +40,6 @@ def encoder(kind: RustType) -> Encoder:
         return _map(encoder(args[0]), encoder(args[1]))
     if name in SETS:
         return _set(encoder(args[0]))
-    if name == "unit":
-        return _unit
     raise AssertionError(kind)
 
 
@@ -59,11 +57,6 @@ def _plain(plain: Plain) -> Encoder:
         out += pack(take(value))
 
     return encode_packed
-
-
-def _unit(value: Any, out: bytearray) -> None:
-    if value not in (None, ()):
-        raise Misfit(TypeError, f"must be None, not {type_of(value)}")
 
 
 def _text(value: Any, out: bytearray) -> None:
@@ -105,11 +98,21 @@ def _items(value: Any, what: str) -> list[Any] | tuple[Any, ...]:
     return list(value)
 
 
-def _sequence(encode_item: Encoder, length: int | None) -> Encoder:
+def _sequence(kind: RustType, length: int | None) -> Encoder:
+    encode_item = encoder(kind)
+    form = row_format(kind)
+    pack = struct.Struct(form).pack if form else None
+
     def encode(value: Any, out: bytearray) -> None:
         items = _items(value, "a list")
         check_length(len(items), length)
         out += _count(len(items))
+        if pack:
+            try:
+                out += b"".join([pack(*item) for item in items])
+                return
+            except (struct.error, OverflowError, TypeError, ValueError):
+                pass  # found again below, one by one, by an encoder that can say which it is
         for index, item in enumerate(items):
             try:
                 encode_item(item, out)

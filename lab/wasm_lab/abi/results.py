@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.abi.buffers import from_run
 from wasm_lab.abi.decode import decoded, decoder, special, whole
-from wasm_lab.abi.types import TEXTS, direct, element
+from wasm_lab.abi.types import PLAIN, TEXTS, direct, element
 from wasm_lab.errors import GuestError, LoadError
 
 if TYPE_CHECKING:
@@ -88,6 +88,9 @@ def _converter(kind: RustType, what: str) -> tuple[int, Callable[[memoryview], A
     plain = element(kind)
     if plain:
         return plain.size, from_run(plain, what)
+    plain = PLAIN.get(kind.name)
+    if plain:
+        return plain.size, whole(decoder(kind, what), what)
     if kind.name == "unit":
         return 1, lambda view: None
     return 1, whole(decoder(kind, what), what)

@@ -99,6 +99,15 @@ def is_flat(kind: RustType) -> bool:
     return kind.name in TEXTS or element(kind) is not None
 
 
+def row_format(kind: RustType) -> str:
+    """The ``struct`` format of a tuple of numbers, which a list has one after the other; else empty."""
+    if kind.name != "tuple":
+        return ""
+    members = [PLAIN.get(arg.name) for arg in kind.args]
+    forms = [plain.form for plain in members if plain and plain.kind in ("int", "float")]
+    return "<" + "".join(forms) if len(forms) == len(members) and all(forms) else ""
+
+
 _LENGTH = re.compile(r";\s*(0x[0-9a-fA-F_]+|[0-9][0-9_]*?)_?(?:usize)?\s*\]\s*$")
 
 
