@@ -89,6 +89,7 @@ def rewrite(
             offsets, names = _index(member.data)
             pairs = [(position[at], name) for at, name in zip(offsets, names, strict=True) if at in position]
             text = b"".join(name + b"\0" for _, name in pairs)
+            text += b"\0" * (len(text) % 2)  # LLVM pads it within
             contents[place] = bytes(4 + 4 * len(pairs)) + text
             starts = _starts(contents)
             table = struct.pack(f">{len(pairs) + 1}I", len(pairs), *(starts[at] for at, _ in pairs))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.build.manifest import PACKAGE
 from wasm_lab.build.process import Finished, run_tool
 from wasm_lab.errors import DependencyError, ToolchainError
+from wasm_lab.toolchains.host_linker import linker_variables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,6 +172,7 @@ class Cargo:
             "CARGO_TERM_COLOR": "never",
             "CARGO_TERM_PROGRESS_WHEN": "never",
             "CARGO_NET_RETRY": os.environ.get("CARGO_NET_RETRY", "1"),
+            **linker_variables(self.toolchain),
         }
 
 
@@ -205,7 +207,8 @@ _NO_CRATE = re.compile(
 _NO_FEATURE = re.compile(r"depends on `([^`]+)`,? with features? `([^`]+)` but `[^`]+` does not have")
 
 _HOST_LINKER = (
-    "Crates with procedural macros (serde's derive is one) or build scripts need a C linker on this machine: "
+    "Crates with procedural macros (serde's derive is one) or build scripts need a C linker on this machine. "
+    "wasm-lab doctor --fix installs one for the lab alone; for the whole machine: "
     "sudo apt install build-essential (Debian, Ubuntu), sudo dnf install gcc (Fedora), "
     "xcode-select --install (macOS), or the Visual Studio Build Tools (Windows)."
 )

@@ -48,13 +48,18 @@ def diagnostics_of(messages: str, crate: Crate, source: Source) -> tuple[Diagnos
     return read_diagnostics(messages, crate, source, color=True)
 
 
+#: rustc's errors about a library that is absent, damaged or made by another compiler.
+_LIBRARY_ERRORS = frozenset({"E0460", "E0461", "E0462", "E0463", "E0514", "E0786"})
+
+
 def blames_the_code(stderr: str) -> bool:
-    """Whether any error of rustc points at a place in the code; that of a failed link does not."""
+    """Whether any error of rustc is about the code itself; that of a failed link is not."""
     for line in stderr.splitlines():
         try:
             message = json.loads(line)
         except ValueError:
             continue
-        if message.get("level") == "error" and message.get("spans"):
+        code = (message.get("code") or {}).get("code")
+        if message.get("level") == "error" and message.get("spans") and code not in _LIBRARY_ERRORS:
             return True
     return False
