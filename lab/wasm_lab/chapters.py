@@ -67,7 +67,12 @@ def execute_chapter(notebook: Path, out: Path, *, progress_bar: bool = True) -> 
     started = time.perf_counter_ns()
     try:
         execute_notebook(
-            notebook, executed, kernel_name="python3", progress_bar=progress_bar, cwd=notebook.parent
+            notebook,
+            executed,
+            kernel_name="python3",
+            progress_bar=progress_bar,
+            cwd=notebook.parent,
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )
     except PapermillExecutionError as error:
         _write_page(nbformat.read(executed, as_version=4), page)

@@ -31,12 +31,12 @@ def shown(code: str) -> str:
         ("let x = 1;", ""),
         ("let mut x = 1; x += 1", ""),
         ("()", ""),
-        ("let n: i32 = \"12\".parse()?;\nn + 1", "13"),
-        ("let n: i32 = \"12\".parse()?;\nOk::<(), std::num::ParseIntError>(())", ""),
-        ("#![allow(unused)]\nuse std::collections::BTreeMap;\nBTreeMap::from([(1, \"a\")])", '{1: "a"}'),
+        ('let n: i32 = "12".parse()?;\nn + 1', "13"),
+        ('let n: i32 = "12".parse()?;\nOk::<(), std::num::ParseIntError>(())', ""),
+        ('#![allow(unused)]\nuse std::collections::BTreeMap;\nBTreeMap::from([(1, "a")])', '{1: "a"}'),
         (
             "struct P; impl std::fmt::Display for P {\n"
-            "fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result { write!(f, \"shown\") } }\nP",
+            'fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result { write!(f, "shown") } }\nP',
             "shown",
         ),
         ("struct P;\nP", "a P; put #[derive(Debug)] before its definition to see what is in it"),

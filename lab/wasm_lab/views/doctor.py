@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from wasm_lab.views.tables import Stack
 
 if TYPE_CHECKING:
     from wasm_lab.toolchains.doctor import Report, Row
 
 
-def doctor_table(report: Report) -> RenderableType:
+def doctor_table(report: Report) -> Stack:
     """Each compiler, runtime and tool: found or not, version, what it is for, how to get it."""
     table = Table(title="What this machine has for the lab", title_justify="left")
     table.add_column("what", no_wrap=True)
@@ -22,7 +23,7 @@ def doctor_table(report: Report) -> RenderableType:
     table.add_column("where it is, or how to get it", overflow="fold")
     for row in report.rows:
         table.add_row(row.name, _state(row), row.version, row.purpose, _place(row))
-    return Group(table, _verdict(report))
+    return Stack(table, _verdict(report))
 
 
 def _state(row: Row) -> Text:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from wasm_lab.views.plain import plain
-from wasm_lab.views.tables import size
+from wasm_lab.views.tables import Stack, size
 
 if TYPE_CHECKING:
     from wasm_lab.build.inspect import Inspection
@@ -50,7 +49,7 @@ def inspection_record(inspection: Inspection, *, with_base64: bool) -> dict[str,
     return record
 
 
-def inspection_tables(inspection: Inspection) -> RenderableType:
+def inspection_tables(inspection: Inspection) -> Stack:
     """Sections by size, imports, exports, producers and what the module will ask for."""
     what = "component" if inspection.is_component else "module"
     head = Text(f"{inspection.label}: a {what} of {size(inspection.size_bytes)}\nSHA-256 {inspection.sha256}")
@@ -62,7 +61,7 @@ def inspection_tables(inspection: Inspection) -> RenderableType:
         f"{capability} ({', '.join(names)})" for capability, names in asked_capabilities(inspection).items()
     )
     tail = Text(f"made by: {producers or 'not said'}\nmay ask for: {asked or 'nothing'}")
-    return Group(
+    return Stack(
         head, _sections(inspection), _items("imports", inspection), _items("exports", inspection), tail
     )
 

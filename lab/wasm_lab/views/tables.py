@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group
+from rich.jupyter import JupyterMixin
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 #: Wide enough for one row a line when output goes to a file, which has no width of its own.
 FILE_COLUMNS = 160
+
+
+class Stack(Group, JupyterMixin):
+    """Renderables one below the other, in a terminal and in a notebook alike."""
 
 
 def print_table(table: Any, stream: TextIO) -> None:
@@ -56,7 +61,7 @@ def size(size_bytes: int) -> str:
 WHOLE_AUDIT_CALLS = 60
 
 
-def audit_table(calls: Sequence[HostCall]) -> RenderableType:
+def audit_table(calls: Sequence[HostCall]) -> Stack:
     """Each host call: what, with which arguments, its result, whether it was allowed and why.
 
     A long audit has one row for calls that are alike, with their number.
@@ -78,7 +83,7 @@ def audit_table(calls: Sequence[HostCall]) -> RenderableType:
         for group in grouped(calls):
             _audit_row(table, f"{group.name} ×{group.count}", group.subject, group)
     sentences = dict.fromkeys(call.explanation for call in calls if not call.allowed)
-    return Group(table, *map(Text, sentences))
+    return Stack(table, *map(Text, sentences))
 
 
 def _audit_row(table: Table, name: str, arguments: str, call: HostCall | AuditGroup) -> None:
