@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from wasm_lab.run import Diagnostic
     from wasm_lab.source import Source
 
+#: Where each error code has a page.
+EXPLANATIONS = "https://doc.rust-lang.org/error_codes/"
+
 #: Characters of the end of what a broken compiler said that go into the message.
 SAID_LENGTH = 4000
 
@@ -35,8 +38,14 @@ def refusal(source: Source, crate: Crate, compiled: Compiled) -> BuildError:
         f"{source.label} did not compile: {count}.",
         diagnostics=diagnostics,
         rendered="\n\n".join(each.rendered.rstrip() for each in diagnostics if each.rendered) + "\n",
-        hint=edition_hint(diagnostics, source),
+        hint="\n".join(part for part in (edition_hint(diagnostics, source), _explanations(errors)) if part),
     )
+
+
+def _explanations(errors: list[Diagnostic]) -> str:
+    """Where rustc's documentation explains the codes of these errors; terminals and notebooks make links of it."""
+    codes = dict.fromkeys(error.code for error in errors if error.code.startswith("E"))
+    return "\n".join(f"{code} explained: {EXPLANATIONS}{code}.html" for code in codes)
 
 
 def diagnostics_of(messages: str, crate: Crate, source: Source) -> tuple[Diagnostic, ...]:
