@@ -31,9 +31,11 @@ class _Slot:
 class LiveCell:
     """The public functions of a cell, bound to one instance that keeps their state.
 
-    Example (in a notebook, after a cell that defines ``counter``):
-        >>> cell = wasm_lab.cell("counter")  # doctest: +SKIP
-        >>> cell.reset()                     # doctest: +SKIP
+    Example:
+        >>> import wasm_lab
+        >>> cell = wasm_lab.load("pub fn double(n: u32) -> u32 { 2 * n }")
+        >>> cell.functions["double"](21)
+        42
 
     Args:
         artifact: a library built from a Source of functions.

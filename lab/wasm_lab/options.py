@@ -10,14 +10,16 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from wasm_lab import capabilities as caps
-from wasm_lab.capabilities import Capabilities
 from wasm_lab.errors import UsageError
 from wasm_lab.source import DEFAULT_EDITION, EDITIONS, Profile, Target
+
+if TYPE_CHECKING:
+    from wasm_lab.capabilities import Capabilities
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -54,8 +54,8 @@ class Session:
     Example:
         >>> from wasm_lab.cells import parse_cell
         >>> session = Session()
-        >>> session.run(session.compile(parse_cell("fn main() { println!(\"hi\"); }"))).stdout
-        b'hi\\n'
+        >>> session.run(session.compile(parse_cell("fn main() { print!(\\"hi\\"); }"))).stdout
+        b'hi'
     """
 
     def __init__(self, runtime: str = "wasmtime") -> None:

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-
 from tests.benchmarks import builds, guests, processes
 from tests.benchmarks.pairs import Pair
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import wasmtime
-
 from tests.benchmarks.pairs import Pair, in_turn
+
 from wasm_lab.cells import parse_cell
 from wasm_lab.session import Session, raise_for_failure
 from wasm_lab.toolchains.rust import find_rust

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import wasmtime
-
 from tests.benchmarks.pairs import Pair, in_turn
+
 from wasm_lab.cells import parse_cell
 from wasm_lab.session import Session
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +28,7 @@ def split(pieces: list[bytes]) -> list[tuple[str | None, bytes]]:
 @given(st.lists(st.integers(0, len(OUTPUT)), max_size=12))
 def test_any_pieces_give_the_same(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(OUTPUT)]
-    assert split([OUTPUT[a:b] for a, b in zip(edges, edges[1:], strict=False)]) == PARTS
+    assert split([OUTPUT[a:b] for a, b in itertools.pairwise(edges)]) == PARTS
 
 
 @given(st.binary())
