@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 
 SAMPLES = Path(__file__).parents[2] / "wasm_samples"
 FILES = sorted(path.relative_to(SAMPLES) for path in SAMPLES.glob("*/*") if path.suffix in {".rs", ".wat"})
+#: Building the crates of a sample takes most of it.
+LONGEST_S = 180
 NEED_CRATES = {"json_transform.rs", "image_resize.rs"}
 
 
@@ -44,20 +47,24 @@ def pattern(expected: str) -> str:
 
 def execute(command: str, folder: Path, path: str) -> str:
     """Output (both streams) of a command, and its status when that is not 0."""
-    done = subprocess.run(
+    with subprocess.Popen(
         ["bash", "-c", command],
         cwd=folder,
         env={**os.environ, "PATH": path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=300,
-        check=False,
-    )
-    text = done.stdout.decode(errors="replace")
-    if done.returncode:
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=LONGEST_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # a guest that nothing stops must not outlive its test
+            raise
+    text = output.decode(errors="replace")
+    if process.returncode:
         newline = "" if not text or text.endswith("\n") else "\n"
-        text += f"{newline}[exit status {done.returncode}]\n"
+        text += f"{newline}[exit status {process.returncode}]\n"
     return text
 
 

@@ -13,7 +13,8 @@
 //! ```
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::error::Error;
 
 // Numbers. Each function gives back what it got, or twice that, so that limits can be tried.
 
@@ -104,7 +105,32 @@ pub fn counting(limit: u16) -> Vec<u16> {
     (0..limit).collect()
 }
 
-// Lists of text, tuples, Option, Result, nothing.
+/// Changes the caller's own array: what the guest wrote is copied back.
+pub fn normalise(values: &mut [f64]) {
+    let largest = values.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+    values.iter_mut().for_each(|x| *x /= largest);
+}
+
+// Lists of text, maps, sets, nested lists, tuples, Option, Result, nothing.
+
+pub fn total(counts: HashMap<String, u64>) -> u64 {
+    counts.values().sum()
+}
+
+pub fn letters(text: &str) -> BTreeMap<char, u32> {
+    text.chars().fold(BTreeMap::new(), |mut counts, letter| {
+        *counts.entry(letter).or_default() += 1;
+        counts
+    })
+}
+
+pub fn distinct(words: Vec<String>) -> BTreeSet<String> {
+    words.into_iter().collect()
+}
+
+pub fn row_lengths(rows: Vec<Vec<u8>>) -> Vec<usize> {
+    rows.iter().map(Vec::len).collect()
+}
 
 pub fn join(words: Vec<String>, separator: &str) -> String {
     words.join(separator)
@@ -129,6 +155,12 @@ pub fn or_zero(x: Option<i64>) -> i64 {
 /// Raises GuestError with the parser's own words when the text is no number.
 pub fn parse_number(text: &str) -> Result<i64, std::num::ParseIntError> {
     text.trim().parse()
+}
+
+/// The same for any kind of error.
+pub fn first_number(text: &str) -> Result<f64, Box<dyn Error>> {
+    let word = text.split_whitespace().next().ok_or("there is no word")?;
+    Ok(word.parse()?)
 }
 
 /// The same with a text as its error.
@@ -166,9 +198,9 @@ pub fn largest<T: PartialOrd + Copy>(values: &[T]) -> Option<T> {
     values.iter().copied().reduce(|a, b| if b > a { b } else { a })
 }
 
-/// A hash map has no form outside Rust.
-pub fn total(counts: HashMap<String, u64>) -> u64 {
-    counts.values().sum()
+/// Python's text cannot change, so there is nothing to write back to.
+pub fn append(text: &mut String) {
+    text.push('.');
 }
 
 /// A function cannot be passed from Python.

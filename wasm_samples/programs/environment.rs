@@ -12,7 +12,7 @@
 //! GREETING="hello"
 //! home folder: none
 //! current folder: "/"
-//! $ HOME=/somewhere wasm-lab run programs/environment.rs
+//! $ SECRET=hunter2 wasm-lab run programs/environment.rs
 //! home folder: none
 //! current folder: "/"
 //! ```

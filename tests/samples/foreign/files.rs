@@ -28,7 +28,7 @@ fn main() -> std::io::Result<()> {
         .collect::<std::io::Result<_>>()?;
     names.sort();
     println!("{names:?}");
-    println!("{:?}", fs::remove_dir("/tmp/a").map_err(|e| e.kind()));
+    println!("{}", fs::remove_dir("/tmp/a").is_err());
     fs::remove_dir_all("/tmp/a")?;
     println!("{}", Path::new("/tmp/a").exists());
     Ok(())
@@ -39,5 +39,5 @@ fn main() -> std::io::Result<()> {
 //> "first\nSECOND\ndritte Zeile\n"
 //> 26 bytes
 //> ["b", "other.txt"]
-//> Err(DirectoryNotEmpty)
+//> true
 //> false
