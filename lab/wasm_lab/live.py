@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab import abi
 from wasm_lab.build.crate import crate_for
-from wasm_lab.cells import UNNAMED
 from wasm_lab.errors import GuestTrap, PoisonedError, StaleFunctionError, UsageError
+from wasm_lab.source import UNNAMED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from wasm_lab import build as _build
 from wasm_lab.capabilities import Capabilities
-from wasm_lab.cells import UNNAMED
 from wasm_lab.errors import (
     DeadlineExceeded,
     FuelExhausted,
@@ -23,6 +22,7 @@ from wasm_lab.errors import (
 )
 from wasm_lab.run import Run, TestReport, TrapKind
 from wasm_lab.runtimes import get_runtime
+from wasm_lab.source import UNNAMED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -35,6 +35,9 @@ class Target(StrEnum):
     WASIP2 = "wasm32-wasip2"  #: a component for WASI 0.2
 
 
+#: The crate name of a cell that was given none.
+UNNAMED = "cell"
+
 DEFAULT_EDITION = "2024"
 EDITIONS = ("2015", "2018", "2021", "2024")
 
@@ -54,7 +57,7 @@ class Source:
     code: str
     kind: Kind
     language: str = "rust"
-    name: str = "cell"  #: a valid Rust crate name; later cells may use it as a crate
+    name: str = UNNAMED  #: a valid Rust crate name; later cells may use it as a crate
     label: str = "cell"  #: what messages call the text: ``cell fib`` or a file name
     first_line: int = 1  #: the line of the cell or file on which ``code`` begins
     folder: str = ""  #: where files that the code names are looked for; empty means the current folder

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 from wasm_lab.cells.header import read_header
 from wasm_lab.errors import HeaderError
-from wasm_lab.source import DEFAULT_EDITION, Kind, Profile, Source, Target
+from wasm_lab.source import DEFAULT_EDITION, UNNAMED, Kind, Profile, Source, Target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-#: The crate name of a cell that was given none.
-UNNAMED = "cell"
 
 #: Words that no crate may be called (Rust Reference, Keywords, and the crates that every cell has).
 _RESERVED = frozenset(
