@@ -193,7 +193,7 @@ def test_two_processes_that_compile_the_same_cell_agree(cache: Cache) -> None:
 def running(word: str) -> list[str]:
     """The command lines of processes that have ``word`` in them."""
     found = []
-    for process in os.listdir("/proc"):  # noqa: PTH208
+    for process in os.listdir("/proc"):
         try:
             with open(f"/proc/{process}/cmdline", "rb") as stream:  # noqa: PTH123
                 line = stream.read().replace(b"\0", b" ").decode(errors="replace")
