@@ -209,6 +209,12 @@ def test_an_unterminated_string_ends_with_the_cell(say: Say) -> None:
     assert (span.line, span.column, span.end_line, span.end_column) == (2, 9, 3, 11)
 
 
+def test_an_unclosed_string_in_a_library_is_blamed_where_it_begins(say: Say) -> None:
+    error = only_error(say('pub fn f(x: u8) -> u8 { g(a") }\n\npub fn g(x: u8) -> u8 { x }', Kind.FUNCTIONS))
+    assert error.code == "E0765"
+    assert (error.spans[0].line, error.spans[0].column) == (2, 28)
+
+
 def test_a_blanked_attribute_is_shown_as_it_was_written(say: Say) -> None:
     error = only_error(
         say('#[test]\n#[should_panic(expected = "a")] fn a() { let x: u8 = "a"; }', Kind.TESTS, first_line=2)
@@ -293,7 +299,7 @@ def test_a_refused_build_tells_what_to_do_next() -> None:
     with pytest.raises(CompileError) as raised:
         build(Source(code=code, kind=Kind.STATEMENTS, first_line=2, label="cell a"))
     error = raised.value
-    assert error.hint.endswith('---\n[dependencies]\nrand = "0.9"\n---')
+    assert '---\n[dependencies]\nrand = "0.9"\n---' in error.hint
     assert "Cargo.toml" not in str(error), "there is none"
     assert [each.spans[0].line for each in error.diagnostics] == [2, 3]
     assert "cell a did not compile: 2 errors." in str(error)
