@@ -74,7 +74,7 @@ def say(tmp_path: Path) -> Say:
             assert "main.rs" not in each.rendered
             assert "\x1b" not in each.rendered
             shown = each.rendered.partition("\nhelp:")[0]
-            for number, text in re.findall(r"^ *(\d+) +\| (?:[/|] +)*(.+)$", shown, re.MULTILINE):
+            for number, text in re.findall(r"^ *(\d+) +\| (?:[/|](?: +|$))*(.*)$", shown, re.MULTILINE):
                 own = code.split("\n")[int(number) - first_line]
                 assert text.strip().removeprefix("...") in own.replace("\t", "    "), (
                     "a source line is the learner's own"
