@@ -210,9 +210,9 @@ def test_an_unterminated_string_ends_with_the_cell(say: Say) -> None:
 
 
 def test_an_unclosed_string_in_a_library_is_blamed_where_it_begins(say: Say) -> None:
-    error = only_error(say('pub fn f(x: u8) -> u8 { g(a") }\n\npub fn g(x: u8) -> u8 { x }', Kind.FUNCTIONS))
+    error = only_error(say('pub fn f(x: u8) -> u8 { g(") }\n\npub fn g(x: u8) -> u8 { x }', Kind.FUNCTIONS))
     assert error.code == "E0765"
-    assert (error.spans[0].line, error.spans[0].column) == (2, 28)
+    assert (error.spans[0].line, error.spans[0].column) == (2, 27)
 
 
 def test_a_blanked_attribute_is_shown_as_it_was_written(say: Say) -> None:
