@@ -46,7 +46,7 @@ class WasmtimeRuntime(Runtime):
 
         self.check(capabilities, audit=audit)
         loaded, prepared = self._prepare(artifact, capabilities, audit=audit, command=True)
-        sandbox = self._sandbox(artifact, capabilities, audit=audit, output=output)
+        sandbox = self._sandbox(artifact, loaded, capabilities, audit=audit, output=output)
         return run_command(sandbox, artifact, loaded, prepared)
 
     def instantiate(
@@ -66,7 +66,7 @@ class WasmtimeRuntime(Runtime):
 
         self.check(capabilities, audit=audit)
         loaded, prepared = self._prepare(artifact, capabilities, audit=audit, command=False)
-        sandbox = self._sandbox(artifact, capabilities, audit=audit, output=output)
+        sandbox = self._sandbox(artifact, loaded, capabilities, audit=audit, output=output)
         return WasmtimeInstance(sandbox, artifact, loaded, prepared)
 
     def _run_component(
@@ -83,7 +83,7 @@ class WasmtimeRuntime(Runtime):
         engine = guest_engine(fuel=capabilities.fuel is not None)
         loaded = engine.load(artifact)
         check_component(artifact, loaded)
-        sandbox = Sandbox(engine, artifact, capabilities, audit=False, output=output)
+        sandbox = Sandbox(engine, artifact, loaded, capabilities, audit=False, output=output)
         return run_component(sandbox, artifact, loaded, engine)
 
     @staticmethod
@@ -92,20 +92,26 @@ class WasmtimeRuntime(Runtime):
     ) -> tuple[Loaded, InstancePre]:
         engine = guest_engine(fuel=capabilities.fuel is not None)
         loaded = engine.load(artifact)
+        prepared = engine.prepare(artifact, loaded, answered_here(capabilities, audit=audit))
         if command and "_start" not in loaded.exports:
-            functions = ", ".join(loaded.exports) or "nothing"
+            exports = ", ".join(loaded.exports) or "nothing"
             raise LoadError(
-                f"{artifact.label} is a library, not a program: it exports no _start, only {functions}.",
-                hint="Instantiate it and call its functions.",
+                f"{artifact.label} is a library, not a program: it has no _start, but exports {exports}.",
+                hint="Its functions can be called: with --invoke NAME, or on an instance in Python.",
             )
-        return loaded, engine.prepare(artifact, loaded, answered_here(capabilities, audit=audit))
+        return loaded, prepared
 
     @staticmethod
     def _sandbox(
-        artifact: Artifact, capabilities: Capabilities, *, audit: bool, output: OutputSink | None
+        artifact: Artifact,
+        loaded: Loaded,
+        capabilities: Capabilities,
+        *,
+        audit: bool,
+        output: OutputSink | None,
     ) -> Sandbox:
         engine = guest_engine(fuel=capabilities.fuel is not None)
-        return Sandbox(engine, artifact, capabilities, audit=audit, output=output)
+        return Sandbox(engine, artifact, loaded, capabilities, audit=audit, output=output)
 
 
 #: Fields of Capabilities, and ``audit``, and how this room keeps a guest to them.

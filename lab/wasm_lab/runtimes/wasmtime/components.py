@@ -59,7 +59,7 @@ def check_component(artifact: Artifact, loaded: Loaded) -> None:
     if not any(name.startswith(_RUN) for name in loaded.exports):
         exports = ", ".join(loaded.exports) or "nothing"
         raise LoadError(
-            f"{artifact.label} is a component, but no program: it exports no {_RUN}, only {exports}.",
+            f"{artifact.label} is a component, but no program: it has no {_RUN}, but exports {exports}.",
             hint="Build it with a main function to run it.",
         )
 

@@ -11,13 +11,15 @@ import threading
 import time
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass, field
-from importlib import metadata
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
+from wasm_lab.artifact import COMPONENT_PREAMBLE
 from wasm_lab.build.cache import default_cache
+from wasm_lab.build.sections import leb128, sections
 from wasm_lab.errors import LoadError
 from wasm_lab.run import Phase
 from wasm_lab.runtimes.wasmtime.guard import WASM_STACK_BYTES, watch_engine
@@ -33,6 +35,13 @@ CACHE_KIND = "machine-code"
 #: Wasm bytes whose machine code is kept loaded; the least recently used go first.
 LOADED_BYTES = 256 * 1024 * 1024
 
+#: Section numbers: of a core module (specification 5.5.2), and of a component (``Binary.md``).
+_MEMORY_SECTION, _CORE_MODULE_SECTION, _COMPONENT_SECTION = 5, 1, 4
+
+_MAGIC = b"\0asm"
+
+_DETAILS = "WASMTIME_BACKTRACE_DETAILS"
+
 #: Address space, in bytes, below which memories are not reserved in advance: wasmtime
 #: otherwise reserves 4 GiB and a guard for each (wasmtime `Config::memory_reservation`).
 ROOMY_ADDRESS_SPACE_BYTES = 64 * 1024**3
@@ -45,6 +54,7 @@ class Loaded:
     module: Any  #: a ``wasmtime.Module`` or ``wasmtime.component.Component``
     imports: tuple[tuple[str, str], ...]  #: module and name; a component's have only the first
     exports: tuple[str, ...]
+    memories: int  #: how many it has of its own, all parts of a component counted
     phases_ns: dict[Phase, int] = field(default_factory=dict)
     code_cached: bool = False
 
@@ -58,7 +68,7 @@ class GuestEngine:
     """
 
     def __init__(self, *, guarded: bool, fuel: bool) -> None:
-        config = wasmtime.Config()
+        config = _config_with_details()
         config.epoch_interruption = guarded
         config.consume_fuel = fuel
         config.max_wasm_stack = WASM_STACK_BYTES
@@ -68,7 +78,7 @@ class GuestEngine:
             config.memory_guard_size = 0
             config.memory_reservation_for_growth = 0
         self.engine = wasmtime.Engine(config)
-        self.key = f"guarded={guarded} fuel={fuel} stack={WASM_STACK_BYTES} cramped={cramped}"
+        self.key = f"guarded={guarded} fuel={fuel} stack={WASM_STACK_BYTES} cramped={cramped} details=True"
         self._modules: OrderedDict[str, Loaded] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self._linkers: dict[frozenset[str], wasmtime.Linker] = {}
@@ -91,7 +101,7 @@ class GuestEngine:
             return loaded
         fresh = self._from_cache_or_compiled(artifact)
         # Whoever asks for it again finds it in memory: nothing is loaded, so no phase is told.
-        kept = Loaded(fresh.module, fresh.imports, fresh.exports, {}, code_cached=True)
+        kept = replace(fresh, phases_ns={}, code_cached=True)
         with self._lock:
             self._modules[digest] = kept
             self._sizes[digest] = artifact.size_bytes
@@ -120,7 +130,8 @@ class GuestEngine:
             try:
                 prepared = self._linker(answered).instantiate_pre(loaded.module)
             except wasmtime.WasmtimeError as error:
-                raise LoadError(f"{artifact.label} cannot be linked: {error}") from None
+                said = " ".join(str(error).split())
+                raise LoadError(f"{artifact.label} cannot be linked: {said}.") from None
             self._prepared[artifact.sha256, answered] = prepared
         return prepared
 
@@ -136,16 +147,19 @@ class GuestEngine:
     def _from_cache_or_compiled(self, artifact: Artifact) -> Loaded:
         started = time.perf_counter_ns()
         key = hashlib.sha256(f"{artifact.sha256} {_platform()} {self.key}".encode()).hexdigest()
+        if artifact.wasm[: len(_MAGIC)] != _MAGIC:  # the engine would take text too, and then cache by it
+            message, hint = explain_unloadable(artifact.label, artifact.wasm, "")
+            raise LoadError(message, hint=hint)
         kind = _component_type() if artifact.is_component else wasmtime.Module
         module = self._from_cache(kind, key)
         if module is not None:
-            return self._loaded(module, Phase.LOAD, started)
+            return self._loaded(artifact, module, Phase.LOAD, started)
         try:
             module = kind(self.engine, artifact.wasm)
         except wasmtime.WasmtimeError as error:
             message, hint = explain_unloadable(artifact.label, artifact.wasm, str(error))
             raise LoadError(message, hint=hint) from None
-        loaded = self._loaded(module, Phase.COMPILE, started)
+        loaded = self._loaded(artifact, module, Phase.COMPILE, started)
         default_cache().put(CACHE_KIND, key, bytes(module.serialize()))
         return loaded
 
@@ -158,15 +172,16 @@ class GuestEngine:
         except wasmtime.WasmtimeError:
             return None  # of a foreign engine, or gone since: compile it again
 
-    def _loaded(self, module: Any, phase: Phase, started: int) -> Loaded:
+    def _loaded(self, artifact: Artifact, module: Any, phase: Phase, started: int) -> Loaded:
         if isinstance(module, wasmtime.Module):
             imports = tuple((item.module, item.name or "") for item in module.imports)
             exports = tuple(item.name for item in module.exports)
         else:
             imports = tuple((name, "") for name in module.type.imports(self.engine))
             exports = tuple(module.type.exports(self.engine))
+        memories = _memories(artifact.wasm)
         elapsed = time.perf_counter_ns() - started
-        return Loaded(module, imports, exports, {phase: elapsed}, code_cached=phase is Phase.LOAD)
+        return Loaded(module, imports, exports, memories, {phase: elapsed}, code_cached=phase is Phase.LOAD)
 
 
 def _component_type() -> Any:
@@ -184,6 +199,11 @@ def guest_engine(*, guarded: bool = True, fuel: bool = False) -> GuestEngine:
 @functools.cache
 def version() -> str:
     """The version of the ``wasmtime`` package, which is its engine's major version too."""
+    packages = Path(wasmtime.__file__).parent.parent
+    for record in packages.glob("wasmtime-*.dist-info"):
+        return record.stem.removeprefix("wasmtime-")
+    from importlib import metadata  # takes as long to import as the engine itself
+
     return metadata.version("wasmtime")
 
 
@@ -191,6 +211,31 @@ def version() -> str:
 def _platform() -> str:
     """All that machine code depends on beside the module and the engine's configuration."""
     return f"wasmtime {version()} {sys.platform} {platform.machine()}"
+
+
+def _memories(wasm: bytes) -> int:
+    """How many memories a module has of its own; in a component, all its modules together."""
+    if wasm[:8] == COMPONENT_PREAMBLE:
+        inner = (_CORE_MODULE_SECTION, _COMPONENT_SECTION)
+        return sum(_memories(wasm[part.body : part.end]) for part in sections(wasm) if part.number in inner)
+    return sum(leb128(wasm, part.body)[0] for part in sections(wasm) if part.number == _MEMORY_SECTION)
+
+
+def _config_with_details() -> wasmtime.Config:
+    """A configuration whose traps tell source lines, where a module has debug information.
+
+    The C API has no setting for it; the environment is read when a Config is made. It costs
+    nothing to load a module: the lines are looked up only when a guest traps.
+    """
+    before = os.environ.get(_DETAILS)
+    os.environ[_DETAILS] = "1"
+    try:
+        return wasmtime.Config()
+    finally:
+        if before is None:
+            del os.environ[_DETAILS]
+        else:
+            os.environ[_DETAILS] = before
 
 
 def _address_space_is_small() -> bool:

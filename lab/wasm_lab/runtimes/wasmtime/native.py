@@ -59,6 +59,16 @@ _trap_new = _function("wasmtime_trap_new", c_size_t)
 _error_new = _function("wasmtime_error_new", c_size_t)
 
 
+def same_type(one: wasmtime.ValType, other: wasmtime.ValType) -> bool:
+    """Whether two value types are the same, without asking for their kinds (see `instance`)."""
+    return bool(bindings.wasmtime_wasm_valtype_equal(one.ptr(), other.ptr()))
+
+
+def trap_of(code: wasmtime.TrapCode) -> Trap:
+    """A new trap with that code."""
+    return Trap._from_ptr(bindings.wasmtime_trap_new_code(code.value))
+
+
 def address_of(pointer: Any) -> c_void_p:
     """A ctypes pointer as a plain address, which undeclared functions take fastest."""
     return c_void_p(ctypes.cast(pointer, c_void_p).value)

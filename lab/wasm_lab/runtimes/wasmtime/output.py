@@ -22,6 +22,8 @@ CHUNK_BYTES = 1 << 20
 
 STREAMS = ("stdout", "stderr")
 
+_lseek, _END = os.lseek, os.SEEK_END
+
 #: Files kept for the next guests.
 SPARE_FILES = 16
 
@@ -38,7 +40,7 @@ class _Stream:
         self.file, self.path = _spare.pop() if _spare else _new_file()
 
     def size(self) -> int:
-        return os.lseek(self.file, 0, os.SEEK_END)
+        return _lseek(self.file, 0, _END)
 
     def read(self, start: int, end: int) -> bytes:
         return os.pread(self.file, end - start, start) if end > start else b""
@@ -110,7 +112,11 @@ class Output:
     @property
     def written(self) -> bool:
         """Whether the guest wrote anything in this call."""
-        return any(stream.size() != stream.start for stream in self.streams)
+        # A plain loop, because this is asked after every call of a function: 0.4 µs instead of 0.8.
+        for stream in self.streams:  # noqa: SIM110
+            if _lseek(stream.file, 0, _END) != stream.start:
+                return True
+        return False
 
     @property
     def exceeded(self) -> bool:

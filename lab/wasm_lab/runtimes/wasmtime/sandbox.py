@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
     from wasm_lab.capabilities import Capabilities
     from wasm_lab.runtimes.base import OutputSink
-    from wasm_lab.runtimes.wasmtime.engine import GuestEngine
+    from wasm_lab.runtimes.wasmtime.engine import GuestEngine, Loaded
 
 #: Entries that each table may have; each takes 8 bytes of the host.
 TABLE_ELEMENTS = 1_000_000
@@ -42,6 +42,7 @@ class Sandbox:
         self,
         engine: GuestEngine,
         artifact: Artifact,
+        loaded: Loaded,
         capabilities: Capabilities,
         *,
         audit: bool,
@@ -53,10 +54,7 @@ class Sandbox:
         self.guard = Guard(capabilities.deadline_s, self.output)
         self.store = wasmtime.Store(engine.engine)
         self.context = native.address_of(self.store._context())
-        memory = capabilities.memory_bytes
-        self.store.set_limits(
-            memory_size=-1 if memory is None else memory, table_elements=TABLE_ELEMENTS, tables=TABLES
-        )
+        self._limit(loaded.memories)
         native.watch_store(self.store, self.context, on_epoch)
         if capabilities.fuel is not None:
             self.store.set_fuel(capabilities.fuel)
@@ -65,6 +63,19 @@ class Sandbox:
         self.host = self.guard.host = Host(self.guard, self.context, self.log)
         self.host.make_forwarder = functools.partial(Forwarder, engine, self.store, self.context)
         self.preview1 = Preview1(self.host, capabilities)
+
+    def _limit(self, memories: int) -> None:
+        """Bound what the guest's memories take together: wasmtime bounds their number and each one's size."""
+        memory = self.capabilities.memory_bytes
+        if memory is None:
+            self.store.set_limits(table_elements=TABLE_ELEMENTS, tables=TABLES)
+        else:
+            self.store.set_limits(
+                memory_size=memory // max(memories, 1),
+                memories=max(memories, 1),
+                table_elements=TABLE_ELEMENTS,
+                tables=TABLES,
+            )
 
     def _wasi(self, artifact: Artifact) -> wasmtime.WasiConfig:
         capabilities, config = self.capabilities, wasmtime.WasiConfig()

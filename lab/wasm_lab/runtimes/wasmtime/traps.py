@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 from typing import TYPE_CHECKING
 
 from wasmtime import Trap, TrapCode, WasmtimeError
 
 from wasm_lab.run import Frame, TrapInfo, TrapKind
+from wasm_lab.runtimes.wasmtime import native
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,6 +49,9 @@ _FRAME = re.compile(r"^\s+\d+:\s+0x(?P<offset>[0-9a-f]+) - (?P<name>.*)$")
 _PLACE = re.compile(r"^\s+at (?P<file>.*?):(?P<line>\d+)(?::(?P<column>\d+))?$")
 _INLINED = re.compile(r"^\s+- (?P<name>.*)$")
 
+#: The module's name before a function's; ``!`` is a type of Rust's too, inside of brackets.
+_MODULE = re.compile(r"^[^!<>]*!(?=.)")
+
 #: Hashes that Rust appends to names: ``::h0123456789abcdef`` (legacy), ``[0123abcd]`` (v0).
 _HASH = re.compile(r"::h[0-9a-f]{16}$|\[[0-9a-f]{8,16}\]")
 
@@ -59,6 +65,12 @@ _RUNTIME = re.compile(
 
 #: Frames shown of a module without names.
 _UNNAMED_FRAMES = 3
+
+#: Frames shown of a function that calls itself.
+_REPEATED_FRAMES = 2
+
+#: Frames that the engine tells of at most (wasmtime `Config::wasm_backtrace_max_frames`).
+_MOST_FRAMES = 20
 
 
 def panic_message(stderr: str) -> str:
@@ -79,15 +91,37 @@ def trap_info(failure: WasmtimeError | Trap, *, limit: TrapKind | None, stderr: 
         stderr: what the guest wrote there; Rust says there why it panicked.
     """
     text = str(failure)
-    frames = tuple(_frames(text))
-    code = failure.trap_code if isinstance(failure, Trap) else None
-    kind = limit or (_KINDS.get(code, TrapKind.OTHER) if code else TrapKind.HOST)
+    every = list(_all_frames(text.splitlines()))
+    frames = tuple(_own(every))
+    kind = limit or _kind(failure, text)
     message = kind.value
     if kind is TrapKind.UNREACHABLE:
         kind, message = _abort(stderr)
+    elif kind is TrapKind.OUT_OF_BOUNDS and _recurses(every):
+        # The stack of Rust's and C's larger variables lies at the bottom of linear memory.
+        kind, message = TrapKind.STACK_OVERFLOW, "the stack in linear memory is full"
     elif kind in {TrapKind.HOST, TrapKind.OTHER}:
         message = _cause(text)
+        if "exceeds memory limits" in message or "memory count too high" in message:
+            kind = TrapKind.ALLOCATION
     return TrapInfo(kind=kind, message=message, frames=frames)
+
+
+def _kind(failure: WasmtimeError | Trap, text: str) -> TrapKind:
+    code = failure.trap_code if isinstance(failure, Trap) else None
+    if code is not None:
+        return _KINDS.get(code, TrapKind.OTHER)
+    # A component's trap comes as an error without a code, but says the same.
+    return _kinds_by_message().get(_cause(text), TrapKind.HOST)
+
+
+@functools.cache
+def _kinds_by_message() -> dict[str, TrapKind]:
+    """What the engine says for each code, asked from it."""
+    messages = {}
+    for code, kind in _KINDS.items():
+        messages[_cause(native.trap_of(code).message)] = kind
+    return messages
 
 
 def _abort(stderr: str) -> tuple[TrapKind, str]:
@@ -115,13 +149,20 @@ def _cause(text: str) -> str:
     return re.sub(r"^\d+: ", "", last).removeprefix("wasm trap: ")
 
 
-def _frames(text: str) -> Iterator[Frame]:
+def _own(every: list[Frame]) -> Iterator[Frame]:
     """The learner's frames, innermost first; all of them if none are the learner's."""
-    every = list(_all_frames(text.splitlines()))
     named = [frame for frame in every if not frame.function.startswith("<wasm function ")]
     own = [frame for frame in named if not _RUNTIME.match(frame.function)]
     # Numbers of functions tell little, and a stripped module has nothing else.
-    yield from own or named or every[:_UNNAMED_FRAMES]
+    for _, alike in itertools.groupby(
+        own or named or every[:_UNNAMED_FRAMES], key=lambda frame: frame.function
+    ):
+        yield from itertools.islice(alike, _REPEATED_FRAMES)
+
+
+def _recurses(every: list[Frame]) -> bool:
+    """Whether the backtrace is full, and of few functions over and over."""
+    return len(every) >= _MOST_FRAMES and len({frame.function for frame in every[:_MOST_FRAMES]}) <= 4
 
 
 def _all_frames(lines: Iterable[str]) -> Iterator[Frame]:
@@ -151,5 +192,4 @@ def _all_frames(lines: Iterable[str]) -> Iterator[Frame]:
 
 def _plain(name: str) -> str:
     """A function's name without the module's before it and Rust's hashes."""
-    _, separator, function = name.partition("!")
-    return _HASH.sub("", function if separator else name)
+    return _HASH.sub("", _MODULE.sub("", name))
