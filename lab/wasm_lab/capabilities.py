@@ -7,7 +7,7 @@ because Rust's own ``HashMap`` and ``Instant`` panic without them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from wasm_lab.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MIB = 1024 * 1024
 
@@ -76,6 +76,10 @@ class Capabilities:
     deadline_s: float | None = 10.0
     output_bytes: int | None = 4 * MIB
     inherit_output: bool = False  #: the guest writes to this process's own stdout and stderr
+
+    def with_args(self, args: Sequence[str]) -> Capabilities:
+        """The same with other arguments for the program."""
+        return replace(self, args=tuple(args))
 
     def flags(self) -> list[str]:
         """The command-line flags that differ from the defaults, ready to copy."""

@@ -1,56 +1,21 @@
-"""The ``wasm-lab`` command: each subcommand is a module of its own, imported when it is used."""
+"""The ``wasm-lab`` command. Nothing is imported before it is known to be needed."""
 
 from __future__ import annotations
 
 import gc
-import importlib
 import sys
 from typing import NoReturn
 
-import click
-
-from wasm_lab._version import __version__
-from wasm_lab.cli.show import show_error
 from wasm_lab.errors import DeadlineExceeded, GuestTrap, UsageError, WasmLabError
 
 #: Exit status after an interrupt: 128 plus the number of SIGINT, as shells have it.
 INTERRUPTED = 130
+#: What a shell reports for a process that ended by SIGABRT (128 + 6): wasmtime's own choice for a trap.
+TRAPPED = 134
+#: What ``timeout(1)`` exits with.
+TIMED_OUT = 124
 FAILED = 1
 USAGE = 2
-
-COMMANDS = {
-    "run": "run:run",
-    "test": "test:test",
-    "build": "build:build",
-    "inspect": "inspect:inspect",
-    "doctor": "doctor:doctor",
-    "cache": "cache:cache",
-    "quickstart": "quickstart:quickstart",
-}
-
-
-class LazyGroup(click.Group):
-    """A group that imports a subcommand only to run it or to list it."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(f"wasm_lab.cli.{module}"), attribute)
-        return command
-
-
-@click.command(
-    cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog='Tab completion for bash: eval "$(_WASM_LAB_COMPLETE=bash_source wasm-lab)" (zsh, fish alike).',
-)
-@click.version_option(__version__, prog_name="wasm-lab")
-def cli() -> None:
-    """Test what is claimed of Rust and WebAssembly by running it."""
 
 
 def main() -> NoReturn:
@@ -62,25 +27,35 @@ def main() -> NoReturn:
     # Start-up makes many objects and no garbage; looking for some meanwhile takes a tenth of it.
     gc.set_threshold(100_000)
     try:
-        status = cli.main(prog_name="wasm-lab", standalone_mode=False)
-    except click.exceptions.Abort:
-        status = INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        status = error.exit_code
+        status = _dispatch(sys.argv[1:])
     except KeyboardInterrupt:
-        click.echo("Interrupted.", err=True)
+        print("Interrupted.", file=sys.stderr)  # noqa: T201
         status = INTERRUPTED
     except WasmLabError as error:
+        from wasm_lab.cli.show import show_error
+
         show_error(error)
-        status = _status_of(error)
+        status = status_of(error)
     sys.exit(status)
 
 
-def _status_of(error: WasmLabError) -> int:
+def _dispatch(words: list[str]) -> int:
+    if len(words) > 1 and words[0] == "run" and words[1].endswith((".wasm", ".wat", ".rs")):
+        # Without options there is nothing to parse, and the parser takes a third of the start-up.
+        from pathlib import Path
+
+        file = Path(words[1])
+        if file.is_file() and not words[1].startswith("-"):
+            from wasm_lab.cli.execute import DEFAULTS, execute
+
+            return execute(file, DEFAULTS.with_args(words[2:]))
+    from wasm_lab.cli.commands import run_commands
+
+    return run_commands()
+
+
+def status_of(error: WasmLabError) -> int:
     """The status to exit with for an error: a guest's trap as ``wasm-lab run`` reports one."""
     if isinstance(error, GuestTrap):
-        from wasm_lab.cli.run import TIMED_OUT, TRAPPED
-
         return TIMED_OUT if isinstance(error, DeadlineExceeded) else TRAPPED
     return USAGE if isinstance(error, UsageError) else FAILED
