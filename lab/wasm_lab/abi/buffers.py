@@ -166,10 +166,10 @@ def _to_array(plain: Plain, what: str) -> Callable[[memoryview], Any]:
     def boolean(view: memoryview) -> Any:
         import numpy as np
 
-        array = np.frombuffer(view, np.uint8).copy()
-        if array.size and array.max() > 1:
-            raise LoadError(f"{what} returned {array.max()} for a bool.")
-        return array.view(np.bool_)
+        largest = np.frombuffer(view, np.uint8).max(initial=0)
+        if largest > 1:
+            raise LoadError(f"{what} returned {largest} for a bool.")
+        return np.frombuffer(view, np.bool_).copy()
 
     def number(view: memoryview) -> Any:
         import numpy as np

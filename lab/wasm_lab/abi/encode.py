@@ -107,7 +107,7 @@ def _sequence(kind: RustType, length: int | None) -> Encoder:
         items = _items(value, "a list")
         check_length(len(items), length)
         out += _count(len(items))
-        if pack:
+        if pack and all(item.__class__ is tuple for item in items):
             try:
                 out += b"".join([pack(*item) for item in items])
                 return

@@ -30,6 +30,7 @@ from wasm_lab.abi.types import (
     export_name,
     is_flat,
     owned,
+    rust_name,
 )
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def _wrapper(index: int, signature: Signature, needs: dict[str, None]) -> str:
         arguments.append(argument)
     if needs_frame(signature):
         needs["frame"] = None
-    call = f"super::{signature.name}({', '.join(arguments)})"
+    # As a raw identifier, since the name may be a keyword.
+    call = f"super::r#{rust_name(signature.name)}({', '.join(arguments)})"
     result, body = _result(call, signature.result, needs)
     release = "release(); " if "hold" in body or "packed" in body else ""
     text = "".join(lets) + release + body
