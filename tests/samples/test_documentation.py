@@ -34,6 +34,20 @@ def sessions(text: str) -> list[tuple[str, str]]:
     return found
 
 
+def test_readme_says_how_to_break_a_module(path: str, tmp_path: Path) -> None:
+    folder = tmp_path / "wasm_samples"
+    shutil.copytree(SAMPLES, folder)
+    block = re.findall(
+        r"```console\n(.*?)```", (SAMPLES / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    commands = [line.removeprefix("$ ") for line in "".join(block).splitlines()]
+    assert len(commands) == 4
+    assert not any("[exit status" in execute(command, folder, path) for command in commands)
+    for broken in ("truncated", "bad_magic", "bad_version"):
+        output = execute(f"wasm-lab run {broken}.wasm", folder, path)
+        assert re.fullmatch(r"error: (?:.*\n)+\[exit status 1\]\n", output), output
+
+
 def pattern(expected: str) -> str:
     """A regular expression: ``...`` is any text, on a line of its own any lines."""
     parts = []
