@@ -20,6 +20,7 @@ LINKS = 'for last; do :; done; [ -d "$last" ] && exit 0; echo "{text}" > "$last"
 def test_without_cc_the_real_compiler_cannot_link(monkeypatch, tmp_path):
     monkeypatch.setenv("WASM_LAB_CACHE", str(tmp_path / "cache"))
     toolchain = find_rust()
+    monkeypatch.setenv("WASM_LAB_TOOLCHAIN", str(tmp_path / "own"))
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     linker = find_host_linker(toolchain)
