@@ -96,7 +96,7 @@ def trap_info(failure: WasmtimeError | Trap, *, limit: TrapKind | None, stderr: 
     kind = limit or _kind(failure, text)
     message = kind.value
     if kind is TrapKind.UNREACHABLE:
-        kind, message = _abort(stderr)
+        kind, message = _abort(stderr, every)
     elif kind is TrapKind.OUT_OF_BOUNDS and _recurses(every):
         # The stack of Rust's and C's larger variables lies at the bottom of linear memory.
         kind, message = TrapKind.STACK_OVERFLOW, "the stack in linear memory is full"
@@ -124,7 +124,7 @@ def _kinds_by_message() -> dict[str, TrapKind]:
     return messages
 
 
-def _abort(stderr: str) -> tuple[TrapKind, str]:
+def _abort(stderr: str, every: list[Frame]) -> tuple[TrapKind, str]:
     """Why Rust executed ``unreachable``, as far as it said so."""
     panic = list(_PANIC.finditer(stderr))
     memory = list(_OUT_OF_MEMORY.finditer(stderr))
@@ -132,6 +132,8 @@ def _abort(stderr: str) -> tuple[TrapKind, str]:
     last = max(
         (found[-1] for found in (panic, memory, fatal) if found), key=lambda m: m.start(), default=None
     )
+    if last is None and any("panicking::" in frame.function for frame in every):
+        return TrapKind.PANIC, "its message went straight to standard error"
     if last is None:
         return TrapKind.UNREACHABLE, TrapKind.UNREACHABLE.value
     if memory and last is memory[-1]:
@@ -152,12 +154,19 @@ def _cause(text: str) -> str:
 def _own(every: list[Frame]) -> Iterator[Frame]:
     """The learner's frames, innermost first; all of them if none are the learner's."""
     named = [frame for frame in every if not frame.function.startswith("<wasm function ")]
-    own = [frame for frame in named if not _RUNTIME.match(frame.function)]
+    own = [frame for frame in named if not _of_a_library(frame)]
     # Numbers of functions tell little, and a stripped module has nothing else.
     for _, alike in itertools.groupby(
         own or named or every[:_UNNAMED_FRAMES], key=lambda frame: frame.function
     ):
         yield from itertools.islice(alike, _REPEATED_FRAMES)
+
+
+def _of_a_library(frame: Frame) -> bool:
+    """Whether a frame is of Rust's or C's own libraries; the place tells more surely than the name."""
+    if frame.file:
+        return frame.file.startswith("/rustc/")
+    return bool(_RUNTIME.match(frame.function))
 
 
 def _recurses(every: list[Frame]) -> bool:
