@@ -228,7 +228,7 @@ def test_a_value_comes_back_as_it_went(
 ) -> None:
     echo, kind = cell[f"echo{index}"], signatures[f"echo{index}"].result
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(values(kind))
     def check(value: Any) -> None:
         assert same(value, echo(value))
