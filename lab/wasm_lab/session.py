@@ -168,14 +168,20 @@ class Session:
 
 def failure_of(run: Run) -> GuestFailure | None:
     """The exception that a Run which did not end well amounts to; None when it did."""
-    refusals = " ".join(dict.fromkeys(call.explanation for call in run.refused))
+    if run.ok:
+        return None
+    hint = " ".join(dict.fromkeys(call.explanation for call in run.refused))
+    if not hint and run.audit is None:
+        from wasm_lab.wasi.refusals import advice
+
+        hint = advice((run.stdout + run.stderr).decode(errors="replace"))
     if run.trap:
-        hint = refusals or _LIMIT_HINTS.get(run.trap.kind, "")
+        hint = hint or _LIMIT_HINTS.get(run.trap.kind, "")
         kind = _LIMIT_ERRORS.get(run.trap.kind, GuestTrap)
         return kind(str(run.trap), trap=run.trap, hint=hint, run=run)
     if run.exit_status:
         message = f"{run.label} ended with exit status {run.exit_status}."
-        return GuestExit(message, status=run.exit_status, hint=refusals, run=run)
+        return GuestExit(message, status=run.exit_status, hint=hint, run=run)
     return None
 
 

@@ -68,6 +68,33 @@ def audit_may_tell(text: str) -> bool:
     return bool(_MAYBE.search(text[-_SEARCHED:]))
 
 
+#: What Rust says of things that a guest has not, and what to do about each.
+_ABSENT = (
+    (
+        re.compile(r"\bNotPresent\b|environment variable not found"),
+        "The guest sees no environment variables but those given with --env NAME=VALUE.",
+    ),
+    (
+        re.compile(r"operation not supported on this platform"),
+        "A guest of WASI 0.1 has no threads, processes or sockets of its own to open.",
+    ),
+)
+
+
+def advice(text: str) -> str:
+    """What to do about an error that a failed program's output tells of; empty when it tells of none.
+
+    Example:
+        >>> advice("called `Result::unwrap()` on an `Err` value: NotPresent")
+        'The guest sees no environment variables but those given with --env NAME=VALUE.'
+    """
+    text = text[-_SEARCHED:]
+    told = [sentence for pattern, sentence in _ABSENT if pattern.search(text)]
+    if not told and audit_may_tell(text):
+        told = ["Run it with --audit to see which call to the host was refused, and why."]
+    return " ".join(told)
+
+
 def _refused_path(path: str) -> HostCall:
     return HostCall(
         name="path_open",

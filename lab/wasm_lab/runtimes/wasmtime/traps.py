@@ -133,7 +133,7 @@ def _abort(stderr: str, every: list[Frame]) -> tuple[TrapKind, str]:
         (found[-1] for found in (panic, memory, fatal) if found), key=lambda m: m.start(), default=None
     )
     if last is None and any("panicking::" in frame.function for frame in every):
-        return TrapKind.PANIC, "its message went straight to standard error"
+        return TrapKind.PANIC, "its own message stands above"
     if last is None:
         return TrapKind.UNREACHABLE, TrapKind.UNREACHABLE.value
     if memory and last is memory[-1]:
