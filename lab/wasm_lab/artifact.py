@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from wasm_lab.run import Diagnostic
+    from wasm_lab.diagnostic import Diagnostic
     from wasm_lab.source import Source
 
 #: The first eight bytes of a core module and of a component: magic, version, layer

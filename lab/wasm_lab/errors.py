@@ -36,7 +36,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wasm_lab.run import Diagnostic, Run, TestReport, TrapInfo
+    from wasm_lab.diagnostic import Diagnostic
+    from wasm_lab.run import Run, TrapInfo
+    from wasm_lab.testing import TestReport
 
 
 class WasmLabError(Exception):

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from wasm_lab.build.crate import TestCase, crate_for
 from wasm_lab.errors import UsageError
-from wasm_lab.run import TestReport, TestResult, TrapKind
+from wasm_lab.run import TrapKind
+from wasm_lab.testing import TestReport, TestResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,28 +8,6 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """A place in the learner's own text. Lines and columns count from 1."""
-
-    label: str  #: the cell or file
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnostic:
-    """One message of the compiler, placed in the learner's own text."""
-
-    level: str  #: ``error``, ``warning``, ``note`` or ``help``
-    message: str
-    code: str = ""  #: such as ``E0308``, or a lint's name; empty when it has none
-    spans: tuple[Span, ...] = ()  #: the primary places
-    rendered: str = ""  #: the compiler's own layout, with ANSI colours
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """One frame of a guest's backtrace; file and line where debug information allows."""
 
@@ -148,36 +126,3 @@ class Run:
         known = {(call.name, call.arguments.get("path")) for call in audited}
         beyond = (call for call in self.denied if (call.name, call.arguments.get("path")) not in known)
         return (*audited, *beyond)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestResult:
-    """One ``#[test]`` function's outcome."""
-
-    __test__ = False
-
-    name: str
-    outcome: str  #: ``ok``, ``FAILED`` or ``ignored``
-    message: str = ""  #: why it failed, or the reason given to ``#[ignore]``
-    stdout: str = ""
-    duration_ns: int = 0
-    should_panic: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestReport:
-    """All outcomes of one ``--test`` build."""
-
-    __test__ = False
-
-    label: str
-    results: tuple[TestResult, ...]
-    filtered_out: int = 0
-    duration_ns: int = 0
-
-    def count(self, outcome: str) -> int:
-        return sum(result.outcome == outcome for result in self.results)
-
-    @property
-    def ok(self) -> bool:
-        return not self.count("FAILED")

@@ -20,7 +20,7 @@ from wasm_lab.errors import (
     TestsFailed,
     UsageError,
 )
-from wasm_lab.run import Run, TestReport, TrapKind
+from wasm_lab.run import Run, TrapKind
 from wasm_lab.runtimes import get_runtime
 from wasm_lab.source import UNNAMED
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
     from wasm_lab.build import Progress
     from wasm_lab.live import LiveCell
-    from wasm_lab.run import TestResult
     from wasm_lab.runtimes.base import OutputSink
     from wasm_lab.source import Source
+    from wasm_lab.testing import TestReport, TestResult
 
 _LIMIT_ERRORS: dict[TrapKind, type[GuestTrap]] = {
     TrapKind.DEADLINE: DeadlineExceeded,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from wasm_lab.run import Diagnostic
+    from wasm_lab.diagnostic import Diagnostic
 
     Say = Callable[..., tuple[Diagnostic, ...]]
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -246,3 +246,58 @@ def test_interrupt_while_waiting_for_input(waiting):
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "interrupted\n"
         process.stdin.close()
+
+
+def test_handlers_are_as_before_when_the_guest_has_been_left(runtime, probe, library):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)]
+    runtime.run(probe, Capabilities())
+    runtime.instantiate(library, Capabilities()).function("count")()
+    with pytest.raises(KeyboardInterrupt), interrupted(0.1):
+        runtime.run(probe, Capabilities(args=("loop",), deadline_s=None))
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)] == before
+
+
+def test_an_interrupt_stops_a_guest_within_a_guest(runtime, probe, library):
+    instance = runtime.instantiate(library, Capabilities(deadline_s=None))
+
+    def sink(name, data):
+        with suppress(KeyboardInterrupt):
+            instance.function("spin")()
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), interrupted(0.2):
+        runtime.run(probe, Capabilities(args=("loop",), deadline_s=None), output=sink)
+    assert time.monotonic() - started < 0.2 + SLACK_S
+    assert instance.poisoned
+
+
+def test_interrupts_at_any_moment_leave_all_in_order(runtime, library):
+    # Signals as fast as they can be handled, so that some come at the worst moment: while an
+    # instance is being entered or left, in the guest, and in what looks after it.
+    def interrupt(number, frame):
+        raise TimeoutError
+
+    count = runtime.instantiate(library, Capabilities()).function("count")
+    before, seen, poisoned = signal.signal(signal.SIGALRM, interrupt), 0, 0
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.000_3)
+        while seen < 300:
+            try:
+                while True:
+                    count()
+            except TimeoutError:
+                seen += 1
+            except PoisonedError:
+                with suppress(TimeoutError):
+                    count = runtime.instantiate(library, Capabilities()).function("count")
+                    poisoned += 1
+    finally:
+        for _ in range(100):
+            with suppress(TimeoutError):
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
+                break
+    assert poisoned < seen
+    with suppress(PoisonedError):
+        assert count() > 0
+    assert runtime.instantiate(library, Capabilities()).function("count")() == 1

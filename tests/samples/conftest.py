@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wasm_lab.artifact import Artifact
-    from wasm_lab.run import Run, TestReport
+    from wasm_lab.run import Run
     from wasm_lab.source import Source
+    from wasm_lab.testing import TestReport
 
 SAMPLES = Path(__file__).parents[2] / "wasm_samples"
 

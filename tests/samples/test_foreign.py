@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wasm_lab.artifact import Artifact
-    from wasm_lab.run import Run, TestReport
+    from wasm_lab.run import Run
     from wasm_lab.source import Source
+    from wasm_lab.testing import TestReport
 
 FOREIGN = Path(__file__).parent / "foreign"
 

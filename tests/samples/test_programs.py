@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from wasm_lab.live import LiveCell
-    from wasm_lab.run import Run, TestReport
+    from wasm_lab.run import Run
     from wasm_lab.source import Source
+    from wasm_lab.testing import TestReport
 
 KERNELS = ["fib", "sieve", "n_body", "matrix", "sha256"]
 

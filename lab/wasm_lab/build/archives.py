@@ -106,6 +106,15 @@ def only(archive: bytes, offsets: Container[int]) -> bytes:
     return rewrite(archive, bytes, lambda member: member.offset in offsets)
 
 
+def bundle(items: Iterable[bytes]) -> bytes:
+    """An archive of these files under numbers for names, without an index: to be linked as a whole."""
+    written = bytearray(ARCHIVE_MAGIC)
+    for number, item in enumerate(items):
+        written += f"{number}.o/".encode().ljust(16) + b"0".ljust(12) + b"0".ljust(6) * 2 + b"644".ljust(8)
+        written += str(len(item)).encode().ljust(10) + b"`\n" + item + b"\n" * (len(item) % 2)
+    return bytes(written)
+
+
 def _starts(contents: Iterable[bytes]) -> list[int]:
     starts, offset = [], len(ARCHIVE_MAGIC)
     for content in contents:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.build import layout
 from wasm_lab.build.places import MARK, Places
 from wasm_lab.build.rewording import reworded
-from wasm_lab.run import Diagnostic
+from wasm_lab.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from wasm_lab.source import EDITIONS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wasm_lab.run import Diagnostic
+    from wasm_lab.diagnostic import Diagnostic
     from wasm_lab.source import Source
 
 #: What rustc says of code that an earlier edition takes: (pattern, the construct, the last edition
@@ -78,7 +78,7 @@ def edition_hint(diagnostics: Sequence[Diagnostic], source: Source) -> str:
     cell does not ask for, and of what the sandbox has not.
 
     Example:
-        >>> from wasm_lab.run import Diagnostic
+        >>> from wasm_lab.diagnostic import Diagnostic
         >>> from wasm_lab.source import Source
         >>> error = Diagnostic(level="error", message="expected identifier, found reserved keyword `gen`")
         >>> edition_hint([error], Source(code="let gen = 1;", kind=Kind.STATEMENTS))

@@ -39,7 +39,7 @@ def mirror(folder: Path, scratch: Path, text: str) -> Path:
         if len(parts) - depth <= levels_up:
             _link_all(Path(folder.anchor, *parts[:depth]), inner, but=part)
         inner /= part
-        inner.mkdir()
+        inner.mkdir(exist_ok=True)  # from an earlier try in the same scratch folder
     _link_all(folder, inner, but="")
     return inner
 
@@ -47,5 +47,5 @@ def mirror(folder: Path, scratch: Path, text: str) -> Path:
 def _link_all(real: Path, inner: Path, *, but: str) -> None:
     with os.scandir(real) as entries:
         for entry in entries:
-            if entry.name != but and not (inner / entry.name).exists():
+            if entry.name != but and not os.path.lexists(inner / entry.name):
                 (inner / entry.name).symlink_to(entry.path)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wasm_lab.artifact import Artifact, Step
-from wasm_lab.build import crates, lean, stored
+from wasm_lab.build import crates, lean, link, stored
 from wasm_lab.build.cache import default_cache
 from wasm_lab.build.crate import crate_for
 from wasm_lab.build.key import unit_key
@@ -56,7 +56,6 @@ class Build:
         result = stored.load(self.cache, "wasm", key, unit.env)
         cached = result is not None
         if result is None:
-            self._step("prepare")
             with self._folder_of_libraries(used) as words:
                 compiled = self._compile(unit, (*words, *self._crate_words()))
             if compiled.output is None:
@@ -137,6 +136,7 @@ class Build:
             edition=source.edition,
             profile=built_as.profile,
             target=built_as.target,
+            exports=crate.exports if crate else (),
             folder=Path(source.folder).absolute(),
             env=_cargo_variables(source),
             incremental=bool(self.crates and crate) and built_as.profile is not Profile.SIZE,
@@ -154,23 +154,45 @@ class Build:
             ) from error
 
     def _compile_on(self, bench: Bench, unit: Unit, sysroot: Path | None) -> Compiled:
-        lean_output_failed = False
+        """The ways of compiling, the quickest first, until one gives a module or blames the code."""
+        light: Compiled | None = None
         if sysroot:
-            compiled = compile_unit(unit, self.toolchain, bench.with_sysroot(sysroot))
-            self._step("rustc, lean std")
-            if compiled.output is None and blames_the_code(compiled.finished.stderr):
-                return compiled
-            if compiled.output is not None and not lean.misses_symbols(compiled.output):
-                return compiled
+            on_lean = bench.with_sysroot(sysroot)
+            light, line_failed = self._overlapped(on_lean, unit)
+            if light is None:
+                light = compile_unit(unit, self.toolchain, on_lean)
+                self._step("rustc, lean std")
+                if line_failed and light.output is not None:
+                    link.give_up(unit, self.toolchain, on_lean, self.cache, self._crates_key)
+            if light.output is None and blames_the_code(light.finished.stderr):
+                return light
+            if light.output is not None and not lean.misses_symbols(light.output):
+                return light
             _needs_whole_library.add((unit.name, unit.target))
-            lean_output_failed = (
-                compiled.output is None and "undefined symbol" not in compiled.finished.stderr
-            )
         whole = compile_unit(unit, self.toolchain, bench)
         self._step("rustc")
-        if sysroot and lean_output_failed and whole.output is not None:
+        failed = (
+            light is not None and light.output is None and "undefined symbol" not in light.finished.stderr
+        )
+        if sysroot and failed and whole.output is not None:
             lean.give_up(sysroot)
         return whole
+
+    def _overlapped(self, bench: Bench, unit: Unit) -> tuple[Compiled | None, bool]:
+        """What rustc and the linker give side by side, and whether the linker failed at it."""
+        if self.source.uses or not link.is_ordinary(unit):
+            return None, False
+        line = link.line_for(unit, self.toolchain, bench, self.cache, self._crates_key)
+        if line is None:
+            return None, False
+        self._step("prepare")
+        compiled = link.compile_and_link(unit, self.toolchain, bench, line)
+        self._step("rustc beside its linker, lean std")
+        return compiled, compiled is None
+
+    @property
+    def _crates_key(self) -> str:
+        return self.crates.key if self.crates else ""
 
     @contextlib.contextmanager
     def _bench(self, unit: Unit, words: tuple[str, ...]) -> Iterator[tuple[Bench, Path | None]]:

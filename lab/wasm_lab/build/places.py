@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.run import Span
+from wasm_lab.diagnostic import Span
 
 if TYPE_CHECKING:
     from wasm_lab.build.crate import Crate

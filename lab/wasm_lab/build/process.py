@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 WINDOWS = sys.platform == "win32"
@@ -47,26 +48,44 @@ def run_tool(
         OSError: the program cannot be started.
         KeyboardInterrupt: the user interrupted; the tool and its children have been stopped.
     """
+    with started(command, cwd=cwd, env=env) as process:
+        if on_stdout is None and on_stderr is None:
+            stdout, stderr = process.communicate()
+        else:
+            stdout, stderr = _follow(process, on_stdout, on_stderr)
+        return Finished(process.wait(), stdout, stderr)
+
+
+@contextlib.contextmanager
+def started(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    pass_fds: tuple[int, ...] = (),
+    stderr_to: IO[str] | None = None,
+) -> Iterator[subprocess.Popen[str]]:
+    """A running tool. Leaving the block by an exception stops it and all that it started.
+
+    Its output is to be read by the caller; ``stderr_to`` is a file that takes the errors instead.
+    """
     process = subprocess.Popen(
         [os.fspath(word) for word in command],
         cwd=cwd,
         env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr_to or subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
+        pass_fds=pass_fds,
         # The terminal sends Ctrl-C to its foreground group; it must reach only Python, which then
         # stops the tool in an orderly way.
         process_group=None if WINDOWS else 0,
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )
     try:
-        if on_stdout is None and on_stderr is None:
-            stdout, stderr = process.communicate()
-        else:
-            stdout, stderr = _follow(process, on_stdout, on_stderr)
-        return Finished(process.wait(), stdout, stderr)
+        yield process
     except BaseException:
         _stop(process)
         raise

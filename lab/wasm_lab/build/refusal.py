@@ -10,7 +10,7 @@ from wasm_lab.errors import BuildError, CompileError
 if TYPE_CHECKING:
     from wasm_lab.build.crate import Crate
     from wasm_lab.build.rustc import Compiled
-    from wasm_lab.run import Diagnostic
+    from wasm_lab.diagnostic import Diagnostic
     from wasm_lab.source import Source
 
 #: Where each error code has a page.

@@ -9,7 +9,7 @@ from wasm_lab.build import layout
 from wasm_lab.build.delimiters import unmatched
 from wasm_lab.build.layout import Line
 from wasm_lab.build.places import MARK
-from wasm_lab.run import Diagnostic, Span
+from wasm_lab.diagnostic import Diagnostic, Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -56,10 +56,11 @@ class Unit:
     #: instantiate much of their dependencies' generic code (five times faster with serde), and
     #: not for others. It needs more than one codegen unit.
     incremental: bool = False
+    exports: tuple[str, ...] = ()  #: of a ``cdylib``: the functions that its glue exports
 
     def without_text(self) -> Unit:
         """The same crate before anything is written into it: what edits of it have in common."""
-        return replace(self, root="", files={})
+        return replace(self, root="", files={}, exports=())
 
     def flags(self) -> list[str]:
         """The flags that change the result, without paths of this machine."""
@@ -70,9 +71,10 @@ class Unit:
             "--test" if self.test else f"--crate-type={self.crate_type}",
             *PROFILE_FLAGS[self.profile],
         ]
-        if not self.incremental and self.profile is not Profile.DEV:
-            # It optimises at least as well as rustc's sixteen, and a cell compiles sooner.
-            flags.append("-Ccodegen-units=1")
+        # One unit optimises at least as well as rustc's sixteen, and a cell compiles sooner. The many
+        # are rustc's own number for incremental compiles; unsaid, it takes one where it does not link.
+        one = not self.incremental and self.profile is not Profile.DEV
+        flags.append(f"-Ccodegen-units={1 if one else 256}")
         if self.crate_type == "rlib" and self.profile is not Profile.SIZE:
             flags.append("-Cembed-bitcode=no")
         return flags
@@ -101,12 +103,38 @@ class Bench:
         return replace(self, sysroot=sysroot)
 
 
-def compile_unit(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Compiled:
-    """Run rustc on ``unit``.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A unit whose files lie in the scratch folder, and the command that compiles it."""
+
+    command: list[str | Path]  #: without what is to be emitted
+    env: dict[str, str]
+    scratch: Path
+    beside: Path  #: the folder of the root file
+    folder: Path  #: the folder that ``beside`` stands for
+    own: frozenset[Path]  #: the files of the unit itself
+
+    def emitting(self, what: str) -> list[str | Path]:
+        return [*self.command, f"--emit={what},dep-info={self.scratch / DEP_INFO}"]
+
+    def compiled(self, finished: Finished, output: bytes | None) -> Compiled:
+        """What a finished compile gave. Without output it failed."""
+        # Paths in the words of a message are not remapped, such as that of a file it could not read.
+        said = finished.stderr
+        if self.beside != self.scratch:
+            said = said.replace(str(self.beside), str(self.folder))
+        finished = replace(finished, stderr=said.replace(f"{self.scratch}{os.sep}", ""))
+        if output is None:
+            return Compiled(finished, None)
+        inputs, variables = _dependencies(self.scratch, self.own)
+        return Compiled(finished, output, inputs, variables)
+
+
+def prepare(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Prepared:
+    """Write the files of ``unit`` and put its command together.
 
     Raises:
-        OSError: the scratch folder cannot be written or rustc cannot be started.
-        KeyboardInterrupt: the user interrupted; rustc has been stopped.
+        OSError: the scratch folder cannot be written.
     """
     scratch = bench.scratch
     beside = _beside(unit, scratch)
@@ -114,13 +142,11 @@ def compile_unit(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Compiled
     root.write_text(unit.root, encoding="utf-8")
     for name, text in unit.files.items():
         (beside / name).write_text(text, encoding="utf-8")
-    output = scratch / ("out.rlib" if unit.crate_type == "rlib" else "out.wasm")
     command: list[str | Path] = [
         toolchain.rustc,
         root,
         *unit.flags(),
         *bench.words,
-        f"--emit=link={output},dep-info={scratch / DEP_INFO}",
         "--error-format=json",
         "--json=diagnostic-rendered-ansi",
         # The last of those that match wins.
@@ -136,15 +162,21 @@ def compile_unit(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Compiled
         command.append(f"-Cincremental={bench.incremental}")
     if unit.crate_type == "cdylib" and unit.target is Target.WASIP1:
         command += _reactor(bench.sysroot or toolchain.sysroot)
-    finished = run_tool(command, cwd=scratch, env={**os.environ, **unit.env})
-    # Paths in the words of a message are not remapped, such as that of a file it could not read.
-    said = finished.stderr.replace(str(beside), str(unit.folder)) if beside != scratch else finished.stderr
-    finished = replace(finished, stderr=said.replace(f"{scratch}{os.sep}", ""))
-    if finished.status:
-        return Compiled(finished, None)
-    own = {root, *(beside / name for name in unit.files)}
-    inputs, variables = _dependencies(scratch, own)
-    return Compiled(finished, output.read_bytes(), inputs, variables)
+    own = frozenset({root, *(beside / name for name in unit.files)})
+    return Prepared(command, {**os.environ, **unit.env}, scratch, beside, unit.folder, own)
+
+
+def compile_unit(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Compiled:
+    """Run rustc on ``unit`` and let it link.
+
+    Raises:
+        OSError: the scratch folder cannot be written or rustc cannot be started.
+        KeyboardInterrupt: the user interrupted; rustc has been stopped.
+    """
+    prepared = prepare(unit, toolchain, bench)
+    output = bench.scratch / ("out.rlib" if unit.crate_type == "rlib" else "out.wasm")
+    finished = run_tool(prepared.emitting(f"link={output}"), cwd=bench.scratch, env=prepared.env)
+    return prepared.compiled(finished, None if finished.status else output.read_bytes())
 
 
 def _beside(unit: Unit, scratch: Path) -> Path:
@@ -171,7 +203,7 @@ _ENV_DEP = re.compile(r"# env-dep:([^=\n]+)(?:=(.*))?")
 
 
 def _dependencies(
-    scratch: Path, own: set[Path]
+    scratch: Path, own: frozenset[Path]
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str | None], ...]]:
     """The files besides its ``own`` that rustc read, and the variables, as its dep-info names them.
 

@@ -13,7 +13,7 @@ from wasm_lab.capabilities import Capabilities
 from wasm_lab.options import build_options, capabilities_from, capability_options
 
 if TYPE_CHECKING:
-    from wasm_lab.run import TestResult
+    from wasm_lab.testing import TestResult
 
 EXAMPLES = """\b
 Examples:

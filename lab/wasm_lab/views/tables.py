@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-    from wasm_lab.run import HostCall, TestReport, TestResult
+    from wasm_lab.run import HostCall
+    from wasm_lab.testing import TestReport, TestResult
     from wasm_lab.wasi.audit import Group as AuditGroup
 
 #: Wide enough for one row a line when output goes to a file, which has no width of its own.

@@ -3,22 +3,13 @@
 wasmtime's compiled code looks at a counter, the epoch, at every loop and function
 entry. One supervisor thread raises it every 10 ms while guests run. The guest that
 notices calls back into Python, in its own thread: there the deadline is compared, new
-output is passed on, and a pending interrupt is seen. So a guard costs nothing for each
-call, and each store has a deadline of its own although all share one engine.
-
-Python runs signal handlers between bytecodes of the main thread. While a guest runs
-there, the next bytecode is inside a callback made by ctypes, through which no exception
-can pass: ctypes would print it and hand an undefined value to the engine. So while
-guests run on the main thread, a relay stands in for the Python-level handlers: it calls
-the real handler, keeps what that raises, and the exception is raised again as soon as
-the guest has been stopped. A guest thus behaves as Python code in its place would.
+output is passed on, and a pending interrupt is seen (see `interrupts`). So a guard costs
+nothing for each call, and each store has a deadline of its own although all share one engine.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
-import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -26,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.errors import UsageError
 from wasm_lab.run import TrapKind
 from wasm_lab.runtimes.wasmtime import native
+from wasm_lab.runtimes.wasmtime.interrupts import main_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
     from wasm_lab.runtimes.wasmtime.host import Host
     from wasm_lab.runtimes.wasmtime.output import Output
@@ -46,15 +37,6 @@ WASM_STACK_BYTES = 512 * 1024
 #: Stack that Python and the engine need beside it in one thread, in bytes.
 HOST_STACK_BYTES = 256 * 1024
 
-#: Signals whose Python handlers commonly raise: Ctrl-C, ``kill``, and timeouts by ``signal.alarm``.
-RELAYED = tuple(
-    int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)
-)
-
-# The C function itself: signal.getsignal wraps it and takes 10 times as long, for every call.
-_getsignal = importlib.import_module("_signal").getsignal
-
-_MAIN_THREAD = threading.main_thread().ident
 _get_ident = threading.get_ident
 
 
@@ -80,7 +62,7 @@ class Guard:
         self.host: Host  #: answers the guest's host calls; set by whoever makes the store
         self.started_s = 0.0
         self.limit: TrapKind | None = None  #: which limit stopped the guest
-        self.pending: BaseException | None = None  #: what a handler or a sink raised meanwhile
+        self.pending: BaseException | None = None  #: what a sink or a host function raised meanwhile
         self._lock = threading.Lock()
         self._owner = 0
 
@@ -90,29 +72,48 @@ class Guard:
         stack = _running.get(ident)
         if stack is None:
             stack = _first_guest_of_thread(ident)
-        if not self._lock.acquire(blocking=False):
-            if self._owner == ident:
-                raise UsageError("This instance is already running: a guest cannot be entered twice.")
-            self._lock.acquire()
-        self._owner = ident
-        if ident == _MAIN_THREAD:
-            for relay in _relays:
-                handler = _getsignal(relay.number)
-                if handler is not relay and callable(handler):
-                    relay.install(handler)
-        stack.append(self)
+        if ident != main_thread.ident:
+            self._take_turn(ident)
+            stack.append(self)
+        else:
+            main_thread.hold()
+            try:
+                self._take_turn(ident)
+            except BaseException:
+                main_thread.release()
+                raise
+            stack.append(self)
         self.started_s = time.monotonic()
         if _supervisor.parked:
             _supervisor.wake()
 
+    def _take_turn(self, ident: int) -> None:
+        if not self._lock.acquire(blocking=False):
+            if self._owner == ident:
+                raise UsageError("This instance is already running: a guest cannot be entered twice.")
+            while not self._lock.acquire(timeout=TICK_S):
+                if ident == main_thread.ident and main_thread.pending is not None:
+                    raise main_thread.pending
+        self._owner = ident
+
     def end(self) -> None:
-        """After leaving the guest, however it ended."""
-        _running[self._owner].pop()
+        """After leaving the guest, however it ended. Raises what a signal handler raised meanwhile."""
+        ident = self._owner
+        _running[ident].pop()
         self._owner = 0
         self._lock.release()
+        if ident == main_thread.ident:
+            main_thread.release()
+
+    @property
+    def interruption(self) -> BaseException | None:
+        """What a signal handler, a sink or a host function raised while the guest ran."""
+        if self.pending is None and self._owner == main_thread.ident:
+            return main_thread.pending
+        return self.pending
 
     def raise_pending(self) -> None:
-        """Raise what could not be raised while the guest ran."""
+        """Raise what a sink or a host function raised while the guest ran."""
         error, self.pending = self.pending, None
         if error is not None:
             raise error.with_traceback(None)
@@ -124,7 +125,7 @@ class Guard:
             inside: called from the guest's thread, which must not look if another thread does.
         """
         try:
-            if self.pending is None and self.limit is None and not (inside and self.elsewhere):
+            if self.interruption is None and self.limit is None and not (inside and self.elsewhere):
                 self.output.pump()
                 if self.output.exceeded:
                     self.limit = TrapKind.OUTPUT
@@ -132,7 +133,7 @@ class Guard:
                     self.limit = TrapKind.DEADLINE
         except BaseException as error:  # kept, and raised when the guest has been left
             self.pending = error
-        if self.pending is not None:
+        if self.interruption is not None:
             return "interrupted"
         return self.limit.value if self.limit else ""
 
@@ -153,45 +154,13 @@ def current_guard() -> Guard:
 
 
 def _first_guest_of_thread(ident: int) -> list[Guard]:
-    needed = WASM_STACK_BYTES + HOST_STACK_BYTES
-    if ident != _MAIN_THREAD:
-        size = native.thread_stack_bytes()
-        if size is not None and size < needed:
-            raise UsageError(
-                f"This thread's stack has {size // 1024} KiB, and a guest needs {needed // 1024}.",
-                hint="Call threading.stack_size with a larger size before starting the thread.",
-            )
+    needed, size = WASM_STACK_BYTES + HOST_STACK_BYTES, native.thread_stack_bytes()
+    if size is not None and size < needed:
+        raise UsageError(
+            f"This thread's stack has {size // 1024} KiB, and a guest needs {needed // 1024}.",
+            hint="Call threading.stack_size with a larger size before starting the thread, or raise ulimit -s.",
+        )
     return _running.setdefault(ident, [])
-
-
-class _Relay:
-    """Stands in for a Python signal handler, so that it cannot raise into a callback."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.handler: Callable[[int, FrameType | None], Any] | None = None
-
-    def install(self, handler: Callable[[int, FrameType | None], Any]) -> None:
-        self.handler = handler
-        signal.signal(self.number, self)
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        stack = _running.get(_MAIN_THREAD or 0)
-        handler = self.handler
-        if handler is None:
-            return
-        if not stack:
-            handler(number, frame)
-            return
-        try:
-            handler(number, frame)
-        except BaseException as error:  # kept, and raised when the guest has been left
-            # Every guest on this stack is inside or beneath the innermost, so all must end.
-            for guard in stack:
-                guard.pending = error
-
-
-_relays = tuple(_Relay(number) for number in RELAYED)
 
 
 class _Supervisor:
@@ -245,12 +214,13 @@ def watch_engine(increment_epoch: Callable[[], None]) -> None:
 
 def _after_fork() -> None:
     """A forked child has no supervisor thread: it starts its own, and knows no running guest."""
-    global _supervisor, _MAIN_THREAD  # noqa: PLW0603 - the child's own
+    global _supervisor  # noqa: PLW0603 - the child's own
     engines = _supervisor.engines
     _supervisor = _Supervisor()
     _supervisor.engines = engines
     _running.clear()
-    _MAIN_THREAD = threading.main_thread().ident
+    main_thread.ident = threading.main_thread().ident
+    main_thread.depth = 0
 
 
 if hasattr(os, "register_at_fork"):

@@ -129,7 +129,7 @@ class Host:
             self.find_memory(caller)
         raw = layout.unpack(ctypes.string_at(slots, layout.size))
         errno = self._answer(call, raw) if self.log is None else self._audited(self.log, call, raw)
-        if self.guard.pending is not None:
+        if self.guard.interruption is not None:
             raise StopGuest("interrupted")
         c_int32.from_address(slots).value = errno
 

@@ -115,9 +115,11 @@ class WasmtimeInstance(Instance):
                     self._pass_on_output()
                 return read()
             finally:
-                guard.end()
-                if guard.pending is not None:
-                    guard.raise_pending()
+                try:
+                    guard.end()
+                finally:
+                    if guard.pending is not None:
+                        guard.raise_pending()
 
         return call
 
@@ -131,9 +133,10 @@ class WasmtimeInstance(Instance):
     def _fail(self, failure: wasmtime.WasmtimeError | wasmtime.Trap | None) -> NoReturn:
         """Poison the instance and raise what stopped it."""
         guard, output = self._sandbox.guard, self._sandbox.output
-        if guard.pending is not None:
+        interruption = guard.interruption
+        if interruption is not None:
             self._poisoned = "an earlier call was interrupted"
-            guard.raise_pending()
+            raise interruption.with_traceback(None)
         guard.why_stop()
         _, stderr = output.whole()
         status, trap = outcome(self._sandbox, failure, stderr)
