@@ -63,8 +63,8 @@ impl<'a, E: ?Sized> ByName for Text<'a, E> { fn words(&self) -> String { String:
 trait In: Sized {
     unsafe fn get(r: &mut *const u8) -> Self;
     unsafe fn get_all(r: &mut *const u8, n: usize) -> Vec<Self> {
-        let mut v = Vec::with_capacity(n);
-        for _ in 0..n { v.push(unsafe { Self::get(r) }); }
+        let mut v = Vec::<Self>::with_capacity(n);
+        unsafe { for i in 0..n { v.as_mut_ptr().add(i).write(Self::get(r)); v.set_len(i + 1); } }
         v
     }
 }
@@ -142,18 +142,21 @@ trait Out {
     fn put_all(all: &[Self], w: &mut Vec<u8>) where Self: Sized { for one in all { one.put(w); } }
 }
 fn packed<T: Out + ?Sized>(value: &T) -> u64 { let mut w = Vec::new(); value.put(&mut w); unsafe { hold(w) } }
-fn note(n: usize, w: &mut Vec<u8>) { w.extend_from_slice(&(n as u32).to_le_bytes()); }
+// Everything is written by this one, which is compiled once.
+#[inline(never)]
+fn add(at: *const u8, n: usize, w: &mut Vec<u8>) { w.extend_from_slice(unsafe { ::std::slice::from_raw_parts(at, n) }) }
+fn note(n: usize, w: &mut Vec<u8>) { add(&n as *const usize as *const u8, 4, w) }
 //@ out plain
 impl Out for $T {
     fn put(&self, w: &mut Vec<u8>) { Self::put_all(::std::slice::from_ref(self), w) }
     fn put_all(all: &[Self], w: &mut Vec<u8>) {
-        w.extend_from_slice(unsafe { ::std::slice::from_raw_parts(all.as_ptr() as *const u8, ::std::mem::size_of_val(all)) });
+        add(all.as_ptr() as *const u8, ::std::mem::size_of_val(all), w)
     }
 }
 //@ out str
-impl Out for str { fn put(&self, w: &mut Vec<u8>) { note(self.len(), w); w.extend_from_slice(self.as_bytes()); } }
+impl Out for str { fn put(&self, w: &mut Vec<u8>) { note(self.len(), w); add(self.as_ptr(), self.len(), w); } }
 //@ out String
-impl Out for String { fn put(&self, w: &mut Vec<u8>) { note(self.len(), w); w.extend_from_slice(self.as_bytes()); } }
+impl Out for String { fn put(&self, w: &mut Vec<u8>) { note(self.len(), w); add(self.as_ptr(), self.len(), w); } }
 //@ out slice
 impl<T: Out> Out for [T] { fn put(&self, w: &mut Vec<u8>) { note(self.len(), w); T::put_all(self, w); } }
 //@ out ref
@@ -166,7 +169,7 @@ impl<T: Out> Out for Vec<T> { fn put(&self, w: &mut Vec<u8>) { note(self.len(), 
 impl<T: Out, const N: usize> Out for [T; N] { fn put(&self, w: &mut Vec<u8>) { note(N, w); T::put_all(self, w); } }
 //@ out Option
 impl<T: Out> Out for Option<T> {
-    fn put(&self, w: &mut Vec<u8>) { match self { None => w.push(0), Some(value) => { w.push(1); value.put(w) } } }
+    fn put(&self, w: &mut Vec<u8>) { add(&(self.is_some() as u8), 1, w); if let Some(value) = self { value.put(w) } }
 }
 //@ out HashMap
 impl<K: Out, V: Out, S> Out for ::std::collections::HashMap<K, V, S> {
