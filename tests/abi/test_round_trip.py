@@ -386,3 +386,21 @@ def test_memory_that_the_guest_does_not_have(signatures: dict[str, Signature]) -
     with pytest.raises(MemoryError, match=r"mean\(\): the guest has no \d+ bytes left for its arguments"):
         mean(np.ones(1 << 20))
     assert mean([1.0]) == 1.0
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        "forbid(unsafe_code, missing_docs)",
+        "forbid(warnings, unused)",
+        "deny(unused_results, single_use_lifetimes)",
+    ],
+)
+def test_the_glue_trips_no_lint_of_the_cell(attribute: str) -> None:
+    code = """//! Documented.
+    /// .
+    pub fn f(a: &str, b: Vec<(String, [u8; 2])>, c: &mut [f64]) -> Result<(u8, String), std::num::ParseIntError> {
+        c[0] = b.len() as f64;
+        Ok((a.parse()?, a.to_string()))
+    }"""
+    assert not build(parse_cell(f"#![{attribute}]\n{code}")).warnings

@@ -23,7 +23,7 @@ from wasm_lab.abi.frame import frame_of, grower
 from wasm_lab.abi.hints import describe, python_names
 from wasm_lab.abi.results import result_reader
 from wasm_lab.abi.scalars import F32_LIMIT
-from wasm_lab.abi.types import PLAIN, TEXTS, direct, export_name, is_flat, owned, rust_name
+from wasm_lab.abi.types import PLAIN, TEXTS, export_name, is_flat, owned, rust_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +143,7 @@ class _Text:
         self.checks.append(
             f"{name} = {slow}({name})" if quick == "False" else f"if not ({quick}): {name} = {slow}({name})"
         )
-        if direct(_type_named(plain.name)):
+        if plain.size <= 8:
             self.words.append(name)
         else:  # 128 bits as two numbers of 64
             self.words += [f"{name} & 0xFFFFFFFFFFFFFFFF", f"{name} >> 64 & 0xFFFFFFFFFFFFFFFF"]
@@ -178,9 +178,3 @@ class _Text:
         if not self.after and not expression:
             return [call]
         return [f"{value} = {call}", *self.after, f"return {expression or None}"]
-
-
-def _type_named(name: str) -> RustType:
-    from wasm_lab.cells.signatures import RustType
-
-    return RustType(name)

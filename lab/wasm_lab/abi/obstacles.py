@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from wasm_lab.abi.types import MAPS, PLAIN, SEQUENCES, SETS, TEXTS, array_length, element, owned
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wasm_lab.cells.signatures import RustType, Signature
 
 _KEYS = TEXTS | {name for name, plain in PLAIN.items() if plain.kind != "float"}
@@ -87,8 +89,8 @@ def _value(kind: RustType, *, result: bool) -> str:
     return _unknown(kind)
 
 
-def _first(reasons: object) -> str:
-    return next((why for why in reasons if why), "")  # type: ignore[attr-defined]
+def _first(reasons: Iterable[str]) -> str:
+    return next((why for why in reasons if why), "")
 
 
 def _unknown(kind: RustType) -> str:
