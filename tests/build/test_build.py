@@ -271,8 +271,7 @@ def test_a_panic_names_the_cell_and_its_line(cache: Cache, run: Callable) -> Non
 
 
 def test_dev_checks_overflow_and_release_does_not(cache: Cache, run: Callable) -> None:
-    code = 'fn main() { let x = 250u8 + std::env::args().count() as u8 * 10; println!("{x}"); debug_assert!(false); }'
-    code = code.replace("args().count() as u8 * 10", "args().count() as u8 + 10")
+    code = 'fn main() { let x = 250u8 + std::env::args().count() as u8 + 10; println!("{x}"); }'
     source = Source(code=code, kind=Kind.PROGRAM)
     assert run(build(source).wasm).stdout == "5\n"
     assert "overflow" in run(build(replace(source, profile=Profile.DEV)).wasm).stderr

@@ -20,8 +20,6 @@ import functools
 import hashlib
 import os
 import re
-import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +78,7 @@ class Cache:
             (such as ``500MiB``, or ``none``), else 2 GiB. None means no bound.
 
     Example:
+        >>> import tempfile
         >>> cache = Cache(Path(tempfile.mkdtemp()))
         >>> cache.put("wasm", "0" * 64, b"bytes")
         >>> cache.get("wasm", "0" * 64)
@@ -146,6 +145,8 @@ class Cache:
         """Keep ``data``. Never raises on a full disk or a folder that cannot be written."""
         file = self._file(kind, key)
         folder = os.path.dirname(file)  # noqa: PTH120
+        import tempfile  # a program that is cached already writes nothing
+
         try:
             os.makedirs(folder, exist_ok=True)  # noqa: PTH103
             handle, temporary = tempfile.mkstemp(dir=folder, prefix=_TEMPORARY)
@@ -245,6 +246,9 @@ class Cache:
     def _remove_entry(self, entry: Entry) -> bool:
         if not entry.path.is_dir():
             return _remove(str(entry.path))
+        import shutil
+        import tempfile
+
         from filelock import Timeout
 
         try:
@@ -258,6 +262,8 @@ class Cache:
         return True
 
     def _remove_stale(self) -> None:
+        import shutil
+
         horizon = time.time() - STALE_S
         for kind in _scan(self._home):
             for shelf in _scan(kind.path):

@@ -57,6 +57,7 @@ class Line:
     """The linker's command line for crates of one kind, with holes for what differs."""
 
     linker: str
+    path: str  #: PATH while it runs: the linker of components finds the one of modules there
     words: tuple[str, ...]  #: without objects, output and exports of the crate itself
     shim: bytes  #: the object with rustc's allocator functions
 
@@ -86,14 +87,14 @@ def line_for(unit: Unit, toolchain: RustToolchain, bench: Bench, cache: Cache, c
         line = _record(_kind(unit), toolchain, bench)
         content = USELESS
         if line:
-            content = json.dumps([line.linker, *line.words]).encode() + b"\n" + line.shim
+            content = json.dumps([line.linker, line.path, *line.words]).encode() + b"\n" + line.shim
         cache.put(KIND, key, content)
         return line
     if kept == USELESS:
         return None
     head, _, shim = kept.partition(b"\n")
-    linker, *words = json.loads(head)
-    return Line(linker, tuple(words), shim)
+    linker, path, *words = json.loads(head)
+    return Line(linker, path, tuple(words), shim)
 
 
 def give_up(unit: Unit, toolchain: RustToolchain, bench: Bench, cache: Cache, crates: str) -> None:
@@ -117,6 +118,8 @@ def compile_and_link(unit: Unit, toolchain: RustToolchain, bench: Bench, line: L
         OSError: the scratch folder cannot be written, or a program cannot be started.
         KeyboardInterrupt: the user interrupted; both have been stopped.
     """
+    if not os.access(line.linker, os.X_OK):
+        return None
     prepared = prepare(unit, toolchain, bench)
     objects = bench.scratch / "objects"
     objects.mkdir(exist_ok=True)
@@ -134,6 +137,7 @@ def compile_and_link(unit: Unit, toolchain: RustToolchain, bench: Bench, line: L
             started(
                 line.command(output, unit.exports, f"/dev/fd/{reading}"),
                 cwd=bench.scratch,
+                env={**os.environ, "PATH": line.path},
                 pass_fds=(reading,),
                 stderr_to=errors,
             )
@@ -223,7 +227,7 @@ def _parse(printed: str, prepared: Prepared) -> tuple[Line, list[Path]]:
     kept = [word for word in (*words[:at], *words[at + 2 :]) if not word.endswith(".rcgu.o")]
     if any(str(prepared.scratch) in word for word in kept):
         raise ValueError("the line names more files of the crate's own")
-    return Line(linker, tuple(kept), objects[-1].read_bytes()), objects
+    return Line(linker, path, tuple(kept), objects[-1].read_bytes()), objects
 
 
 def _without_exports(line: Line, exports: tuple[str, ...]) -> Line:
@@ -246,7 +250,8 @@ def _links_the_same(line: Line, objects: list[Path], exports: tuple[str, ...], w
     bundle = wanted.with_name("objects.a")
     bundle.write_bytes(archives.bundle([*(path.read_bytes() for path in objects), line.shim]))
     output = wanted.with_name("again.wasm")
-    done = run_tool(line.command(output, exports, str(bundle)), cwd=wanted.parent)
+    environment = {**os.environ, "PATH": line.path}
+    done = run_tool(line.command(output, exports, str(bundle)), cwd=wanted.parent, env=environment)
     return not done.status and _section_sizes(output) == _section_sizes(wanted)
 
 
