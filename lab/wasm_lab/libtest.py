@@ -141,4 +141,5 @@ def _own_output(run: Run) -> str:
     _, _, rest = text.partition("running 1 test\n")
     body, _, _ = rest.partition("\ntest result: ")
     _, _, own = body.partition(" ... ")
-    return own.strip("\n").removesuffix("FAILED").removesuffix("ok").strip("\n")
+    own, failed, _ = own.partition("FAILED\n\nfailures:\n")
+    return (own if failed else own.strip("\n").removesuffix("ok")).strip("\n")

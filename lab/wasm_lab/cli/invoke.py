@@ -34,7 +34,10 @@ def invoke_function(
         UsageError: there is no such function, or an argument cannot be read or does not fit.
     """
     if artifact.source is not None:
-        functions = session.define(artifact, capabilities).functions
+        cell = session.define(artifact, capabilities)
+        functions, refused = cell.functions, dict(cell.refused)
+        if name in refused:
+            raise UsageError(f"{name} of {artifact.label} cannot be called from here: {refused[name]}.")
         if name not in functions:
             known = ", ".join(functions) or "none"
             raise UsageError(f"{artifact.label} has no public function {name}.", hint=f"It has: {known}.")

@@ -10,7 +10,6 @@ every caller passes ctypes objects of the right type.
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import sys
 from ctypes import POINTER, byref, c_bool, c_size_t, c_uint8, c_uint64, c_void_p
 from typing import Any

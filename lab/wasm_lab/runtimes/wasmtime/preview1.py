@@ -16,15 +16,14 @@ from wasm_lab.run import HostCall
 from wasm_lab.runtimes.wasmtime.files import FrozenFiles
 from wasm_lab.runtimes.wasmtime.guard import TICK_S
 from wasm_lab.runtimes.wasmtime.host import PATH_CALLS, Host, StopGuest
-from wasm_lab.wasi.audit import AuditLog
 from wasm_lab.wasi.judge import FLAGS, SAYS_NO, refused_by
-from wasm_lab.wasi.refusals import folder_was_missed, refusals_in
 from wasm_lab.wasi.tables import ERRNO, Call, calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wasm_lab.capabilities import Capabilities
+    from wasm_lab.wasi.audit import AuditLog
 
     Handler = Callable[[tuple[int, ...]], int]
 
@@ -90,6 +89,8 @@ class Preview1:
         if not capabilities.dirs:
             handlers["fd_prestat_get"] = self._fd_prestat_get
         elif host.log is None:
+            from wasm_lab.wasi.audit import AuditLog
+
             self._refusals = AuditLog(capabilities, kept_calls=_KEPT_REFUSALS)
             for name in PATH_CALLS:
                 handlers[name] = functools.partial(self._path_call, calls()[name], handlers.get(name))
@@ -279,6 +280,8 @@ class Preview1:
             known += [call for call in self._refusals.take() if not call.allowed]
         if self.sought_folder:
             text = (stdout + stderr).decode(errors="replace")
+            from wasm_lab.wasi.refusals import folder_was_missed, refusals_in
+
             missed = folder_was_missed(text)
             known += refusals_in(text) or ([missed] if missed else [])
         return tuple(known)

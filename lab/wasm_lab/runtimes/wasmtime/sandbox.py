@@ -18,13 +18,13 @@ from wasm_lab.runtimes.wasmtime.guard import Guard, on_epoch
 from wasm_lab.runtimes.wasmtime.host import Host
 from wasm_lab.runtimes.wasmtime.output import Output
 from wasm_lab.runtimes.wasmtime.preview1 import Preview1
-from wasm_lab.wasi.audit import AuditLog
 
 if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
     from wasm_lab.capabilities import Capabilities
     from wasm_lab.runtimes.base import OutputSink
     from wasm_lab.runtimes.wasmtime.engine import GuestEngine, Loaded
+    from wasm_lab.wasi.audit import AuditLog
 
 #: Entries that each table may have; each takes 8 bytes of the host.
 TABLE_ELEMENTS = 1_000_000
@@ -59,7 +59,7 @@ class Sandbox:
         if capabilities.fuel is not None:
             self.store.set_fuel(capabilities.fuel)
         self.store.set_wasi(self._wasi(artifact))
-        self.log = AuditLog(capabilities) if audit else None
+        self.log = _audit_log(capabilities) if audit else None
         self.host = self.guard.host = Host(self.guard, self.context, self.log)
         self.host.make_forwarder = functools.partial(Forwarder, engine, self.store, self.context)
         self.preview1 = Preview1(self.host, capabilities)
@@ -167,3 +167,9 @@ def function_of(sandbox: Sandbox, instance: Any, name: str) -> Any:
     if item is None or item.kind != native.EXTERN_FUNC:
         raise LoadError(f"The module exports no function {name!r}.")
     return item.of.func
+
+
+def _audit_log(capabilities: Capabilities) -> AuditLog:
+    from wasm_lab.wasi.audit import AuditLog  # few runs are audited
+
+    return AuditLog(capabilities)
