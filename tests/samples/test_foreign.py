@@ -164,6 +164,7 @@ def test_a_failed_assertion_shows_both_sides(run_tests: Callable[..., TestReport
     assert results["tests::later"].message == "not today"
     results = {result.name: result for result in run_tests(FOREIGN / "test_exercism.rs").results}
     assert "InvalidDigit" in results["result_err"].message
+    assert results["result_err"].stdout == "", "libtest's own lines are not the test's output"
     assert "this text" in results["wrong_panic"].message
     assert "another text" in results["wrong_panic"].message
 

@@ -87,7 +87,7 @@ def _open_descriptors() -> set[str]:
 
 
 def test_open_files_are_limited_and_freed(run: Callable[..., Run], tmp_path: Path) -> None:
-    folder = Directory(tmp_path, "/work", writable=False)
+    folder = Directory(tmp_path, "/sandbox", writable=False)
     before = _open_descriptors()
     result = run("misbehaving/descriptor_hog.rs", dirs=(folder,), deadline_s=20.0)
     assert result.trap or b"opened, then: " in result.stdout
@@ -237,14 +237,14 @@ def test_no_file_outside_can_be_reached(
     secret.write_text("hunter2")
     (work / "link").symlink_to(secret)
     (work / "up").symlink_to("..")
-    dirs = () if writable is None else (Directory(work, "/work", writable=writable),)
+    dirs = () if writable is None else (Directory(work, "/sandbox", writable=writable),)
     arguments = [
         str(secret),
-        "/work/up/secret",
-        "/work/./link",
-        "/work/link/",
-        "//work//..//secret",
-        "/work/\\..\\secret",
+        "/sandbox/up/secret",
+        "/sandbox/./link",
+        "/sandbox/link/",
+        "//sandbox//..//secret",
+        "/sandbox/\\..\\secret",
     ]
     result = run("misbehaving/file_snooper.rs", *arguments, dirs=dirs, target=target)
     lines = result.stdout.decode().splitlines()
@@ -292,7 +292,7 @@ def test_output_that_is_no_text_passes_unchanged(run: Callable[..., Run], audit:
 def test_pointers_beyond_memory_do_no_harm(
     run: Callable[..., Run], tmp_path: Path, letter: str, audit: bool
 ) -> None:
-    folder = Directory(tmp_path, "/work", writable=False)
+    folder = Directory(tmp_path, "/sandbox", writable=False)
     result = run("misbehaving/bad_pointers.wat", letter, stdin=b"x" * 100, dirs=(folder,), audit=audit)
     assert result.trap or result.exit_status in {21, 28, 48}, result
     assert result.stdout == b""
@@ -306,7 +306,7 @@ def test_descriptors_that_are_not_open_answer_badf(run: Callable[..., Run], audi
 
 @pytest.mark.parametrize("audit", [False, True], ids=["plain", "audit"])
 def test_a_path_that_is_no_utf8(run: Callable[..., Run], tmp_path: Path, audit: bool) -> None:
-    folder = Directory(tmp_path, "/work", writable=False)
+    folder = Directory(tmp_path, "/sandbox", writable=False)
     assert run("misbehaving/non_utf8_path.wat", dirs=(folder,), audit=audit).exit_status == 25
     assert run("misbehaving/non_utf8_path.wat", audit=audit).exit_status in {8, 25}
 

@@ -145,8 +145,8 @@ def test_image_resize(run: Callable[..., Run], tmp_path: Path) -> None:
     assert f"mean colour before: {across} {down} 127".encode() in result.stdout
 
     (tmp_path / "in.png").write_bytes(png_of(8, 4, [b"\x10\x20\x30\xff" * 8] * 4))
-    folder = Directory(tmp_path, "/work")
-    assert run("programs/image_resize.rs", "/work/in.png", "/work/out.png", "4", "2", dirs=(folder,)).ok
+    folder = Directory(tmp_path, "/sandbox")
+    assert run("programs/image_resize.rs", "/sandbox/in.png", "/sandbox/out.png", "4", "2", dirs=(folder,)).ok
     output = io.BytesIO((tmp_path / "out.png").read_bytes())
     assert output.read(8) == b"\x89PNG\r\n\x1a\n"
     assert struct.unpack(">I4sII", output.read(16)) == (13, b"IHDR", 4, 2)

@@ -10,6 +10,9 @@
 //! -42
 //! $ wasm-lab run --invoke greet libraries/parameters.rs Ada
 //! Hello, Ada!
+//! $ wasm-lab run --invoke append libraries/parameters.rs text
+//! error: append of libraries/parameters.rs cannot be called from here: parameter text: ...
+//! [exit status 2]
 //! ```
 
 use std::cell::Cell;

@@ -1,11 +1,11 @@
 //! Opens a folder again and again and never closes it, to use up the host's file descriptors.
 //!
-//! Capabilities: `--dir-ro HOST::/work`.
+//! Capabilities: `--dir-ro HOST::/sandbox`.
 //!
 //! Expected: from some point on it gets an error; the host process still can open files.
 //!
 //! ```console
-//! $ mkdir work && wasm-lab run --dir-ro work::/work misbehaving/descriptor_hog.rs
+//! $ mkdir work && wasm-lab run --dir-ro work::/sandbox misbehaving/descriptor_hog.rs
 //! ...
 //! ```
 
@@ -14,7 +14,7 @@ use std::fs::File;
 fn main() {
     let mut files = Vec::new();
     loop {
-        match File::open("/work") {
+        match File::open("/sandbox") {
             Ok(file) => files.push(file),
             Err(error) => {
                 println!("{} opened, then: {error}", files.len());

@@ -1,6 +1,6 @@
 //! Tries to read files that it was never given: by absolute path, by `..` and by a symlink.
 //!
-//! Further paths to try can be given as arguments. With a folder opened as `/work` that has a
+//! Further paths to try can be given as arguments. With a folder opened as `/sandbox` that has a
 //! symlink `link` to the outside, that is tried as well.
 //!
 //! Expected: each attempt is refused and reported; none prints a byte of a file.
@@ -11,7 +11,7 @@
 //! refused: /etc/passwd: ...
 //! ...
 //! $ mkdir work && ln -s /etc/passwd work/link
-//! $ wasm-lab run --dir work::/work misbehaving/file_snooper.rs
+//! $ wasm-lab run --dir work::/sandbox misbehaving/file_snooper.rs
 //! refused: /etc/passwd: ...
 //! ...
 //! ```
@@ -24,9 +24,9 @@ const PATHS: [&str; 8] = [
     "/etc/passwd",
     "etc/passwd",
     "../../../../../../etc/passwd",
-    "/work/../etc/passwd",
-    "/work/../../../../../../etc/passwd",
-    "/work/link",
+    "/sandbox/../etc/passwd",
+    "/sandbox/../../../../../../etc/passwd",
+    "/sandbox/link",
     "/proc/self/environ",
     ".",
 ];
@@ -45,7 +45,7 @@ fn read_through_symlink(target: &str, name: &str) -> io::Result<()> {
     if errno != 0 {
         return Err(io::Error::from_raw_os_error(i32::from(errno)));
     }
-    let link = format!("/work/{name}");
+    let link = format!("/sandbox/{name}");
     let result = fs::read(&link).map(|_| ());
     fs::remove_file(&link)?;
     result
@@ -72,10 +72,10 @@ fn main() -> ExitCode {
     for (what, result) in [
         ("absolute symlink", read_through_symlink("/etc/passwd", "absolute")),
         ("relative symlink", read_through_symlink("../secret", "relative")),
-        ("hard link", fs::hard_link("/work/../secret", "/work/stolen")),
-        ("rename", fs::rename("/work/../secret", "/work/stolen")),
-        ("copy", fs::copy("/work/../secret", "/work/stolen").map(|_| ())),
-        ("write outside", fs::write("/work/../planted", "x")),
+        ("hard link", fs::hard_link("/sandbox/../secret", "/sandbox/stolen")),
+        ("rename", fs::rename("/sandbox/../secret", "/sandbox/stolen")),
+        ("copy", fs::copy("/sandbox/../secret", "/sandbox/stolen").map(|_| ())),
+        ("write outside", fs::write("/sandbox/../planted", "x")),
     ] {
         match result {
             Ok(()) => {

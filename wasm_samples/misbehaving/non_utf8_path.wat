@@ -3,11 +3,11 @@
 ;; Expected: the exit status is the errno 25 (ilseq). Without an open folder a host may look at
 ;; the descriptor first and answer 8 (badf).
 ;;
-;; Capabilities: `--dir-ro HOST::/work`.
+;; Capabilities: `--dir-ro HOST::/sandbox`.
 ;;
 ;; ```console
 ;; $ mkdir work
-;; $ wasm-lab run --dir-ro work::/work misbehaving/non_utf8_path.wat
+;; $ wasm-lab run --dir-ro work::/sandbox misbehaving/non_utf8_path.wat
 ;; [exit status 25]
 ;; ```
 (module

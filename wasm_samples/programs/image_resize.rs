@@ -17,7 +17,7 @@ image = { version = "0.25", default-features = false, features = ["png"] }
 //! mean colour before: 127 127 127
 //! mean colour after: 127 127 127
 //! $ wasm-lab run programs/image_resize.rs --make 64 48 > in.png
-//! $ wasm-lab run --dir .::/work programs/image_resize.rs /work/in.png /work/out.png 16 12
+//! $ wasm-lab run --dir .::/sandbox programs/image_resize.rs /sandbox/in.png /sandbox/out.png 16 12
 //! $ head -c 24 out.png | od -A n -t u1 | tail -n 1
 //!    0   0   0  16   0   0   0  12
 //! ```
