@@ -115,10 +115,10 @@ def _library(syntax: Syntax, code: str, before: str, first_line: int, edition: s
 
 
 def _allowing_glue(syntax: Syntax, code: str) -> str:
-    """``forbid(unsafe_code)`` as ``deny``, which holds for the cell as well and spares the glue."""
+    """``forbid`` as ``deny``, which holds for the cell as well and lets the glue allow what it needs."""
     text = bytearray(syntax.bytes)
     for node in syntax.nodes:
-        if node.type == "inner_attribute_item" and "unsafe_code" in text_of(node):
+        if node.type == "inner_attribute_item" and "forbid" in text_of(node):
             start, end = syntax.start(node), syntax.end(node)
             text[start:end] = text[start:end].replace(b"forbid", b"deny  ")
     return text.decode() if text != syntax.bytes else code

@@ -63,6 +63,9 @@ _RUNTIME = re.compile(
     r"|.*\.command_export$|undefined_weak:|(?:dl)?malloc$|<unknown>"
 )
 
+#: Where the functions stand that the lab adds to a cell (`wasm_lab.build.crate.GLUE_FILE`).
+GLUE_FILE = "__wasm_lab_glue.rs"
+
 #: Frames shown of a module without names.
 _UNNAMED_FRAMES = 3
 
@@ -165,7 +168,7 @@ def _own(every: list[Frame]) -> Iterator[Frame]:
 def _of_a_library(frame: Frame) -> bool:
     """Whether a frame is of Rust's or C's own libraries; the place tells more surely than the name."""
     if frame.file:
-        return frame.file.startswith("/rustc/")
+        return frame.file.startswith("/rustc/") or frame.file.endswith(GLUE_FILE)
     return bool(_RUNTIME.match(frame.function))
 
 
