@@ -106,18 +106,24 @@ def test_a_changed_included_file_is_a_miss(cache: Cache, tmp_path: Path, run: Ca
 
 def test_a_changed_variable_is_a_miss(cache: Cache, monkeypatch: pytest.MonkeyPatch, run: Callable) -> None:
     source = Source(
-        code='fn main() { println!("{:?} {}", option_env!("GREETING"), env!("CARGO_PKG_NAME")); }',
+        code='fn main() { println!("{:?} {}", option_env!("LD_LIBRARY_PATH"), env!("CARGO_PKG_NAME")); }',
         kind=Kind.PROGRAM,
         name="greeter",
     )
-    monkeypatch.delenv("GREETING", raising=False)
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
     assert run(build(source).wasm).stdout == "None greeter\n"
     assert build(source).cached
-    monkeypatch.setenv("GREETING", "hi\nyou")
-    assert run(build(source).wasm).stdout == 'Some("hi\\nyou") greeter\n'
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/no\nwhere")
+    assert run(build(source).wasm).stdout == 'Some("/no\\nwhere") greeter\n'
     assert build(source).cached
     monkeypatch.setenv("UNRELATED", "x")
     assert build(source).cached
+
+
+def test_a_cell_cannot_read_the_environment(cache: Cache, monkeypatch: pytest.MonkeyPatch, run: Callable) -> None:
+    monkeypatch.setenv("SECRET", "of the host")
+    source = Source(code='fn main() { println!("{:?}", option_env!("SECRET")); }', kind=Kind.PROGRAM)
+    assert run(build(source).wasm).stdout == "None\n"
 
 
 @pytest.mark.parametrize("profile", Profile)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -105,11 +106,19 @@ def test_what_the_lean_library_lacks_comes_from_the_whole_one(cache: Cache, run:
     assert sysroot, "it is not to blame and stays in use"
 
 
-def test_an_undefined_function_is_an_import_as_with_rustc_alone(cache: Cache) -> None:
+def test_an_undefined_function_is_what_it_is_with_rustc_alone(cache: Cache, tmp_path: Path) -> None:
+    """An import from ``env`` up to rustc 1.95, an error of the linker since."""
     code = 'unsafe extern "C" { fn of_the_host(x: u32) -> u32; }\n'
     code += 'fn main() { println!("{}", unsafe { of_the_host(1) }); }'
-    artifact = build(Source(code=code, kind=Kind.PROGRAM))
-    assert b"\x03env\x0bof_the_host" in artifact.wasm
+    (tmp_path / "a.rs").write_text(code)
+    command = [find_rust().rustc, "a.rs", "-O", "--edition=2024", f"--target={Target.WASIP1}"]
+    alone = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    if alone.returncode:
+        with pytest.raises(CompileError, match="undefined symbol: of_the_host"):
+            build(Source(code=code, kind=Kind.PROGRAM))
+    else:
+        artifact = build(Source(code=code, kind=Kind.PROGRAM))
+        assert b"\x03env\x0bof_the_host" in artifact.wasm
 
 
 @pytest.mark.parametrize("damage", ["garbled", "gone"])
@@ -172,8 +181,6 @@ def test_an_archive_of_chosen_members_has_their_symbols_and_no_others() -> None:
 
 
 def test_references_of_an_object(tmp_path: Path) -> None:
-    import subprocess
-
     code = 'unsafe extern "C" { fn there(); static DATA: u8; }\n'
     code += "#[unsafe(no_mangle)] pub fn here() -> u8 { unsafe { there(); DATA } }"
     (tmp_path / "a.rs").write_text(code)

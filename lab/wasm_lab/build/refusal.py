@@ -62,13 +62,15 @@ _LIBRARY_ERRORS = frozenset({"E0460", "E0461", "E0462", "E0463", "E0514", "E0786
 
 
 def blames_the_code(stderr: str) -> bool:
-    """Whether any error of rustc is about the code itself; that of a failed link is not."""
+    """Whether rustc's errors are about the code itself, and not about a link or a library."""
+    blamed = False
     for line in stderr.splitlines():
         try:
             message = json.loads(line)
         except ValueError:
             continue
-        code = (message.get("code") or {}).get("code")
-        if message.get("level") == "error" and message.get("spans") and code not in _LIBRARY_ERRORS:
-            return True
-    return False
+        if message.get("level") == "error":
+            if (message.get("code") or {}).get("code") in _LIBRARY_ERRORS:
+                return False  # others follow from it
+            blamed = blamed or bool(message.get("spans"))
+    return blamed

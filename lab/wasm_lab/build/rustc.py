@@ -33,6 +33,10 @@ PROFILE_FLAGS: dict[Profile, tuple[str, ...]] = {
 #: Variables that rustc itself reads and that change what it makes of the same code.
 DECIDING_VARIABLES = ("RUSTC_BOOTSTRAP",)
 
+#: What the compiler is given of this process's environment: no more than it needs to find programs,
+#: libraries and room. A cell can read what the compiler sees, by ``env!``.
+PASSED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT")
+
 ROOT_FILE = "__wasm_lab_root.rs"
 DEP_INFO = "__wasm_lab_inputs.d"
 
@@ -163,7 +167,13 @@ def prepare(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Prepared:
     if unit.crate_type == "cdylib" and unit.target is Target.WASIP1:
         command += _reactor(bench.sysroot or toolchain.sysroot)
     own = frozenset({root, *(beside / name for name in unit.files)})
-    return Prepared(command, {**os.environ, **unit.env}, scratch, beside, unit.folder, own)
+    return Prepared(command, {**compiler_environment(), **unit.env}, scratch, beside, unit.folder, own)
+
+
+def compiler_environment() -> dict[str, str]:
+    """The environment of a compiler, before what the crate itself sets."""
+    names = (*PASSED_VARIABLES, *DECIDING_VARIABLES)
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def compile_unit(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Compiled:

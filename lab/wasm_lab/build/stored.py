@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from wasm_lab.build.rustc import compiler_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,8 @@ def load(cache: Cache, kind: str, key: str, env: Mapping[str, str]) -> Stored | 
     header = json.loads(head)  # the cache has checked that these are the bytes that were written
     if any(file_digest(path) != was for path, was in header["inputs"].items()):
         return None
-    if any(env.get(name, os.environ.get(name)) != was for name, was in header["variables"]):
+    seen = {**compiler_environment(), **env}
+    if any(seen.get(name) != was for name, was in header["variables"]):
         return None
     return Stored(output, header["messages"])
 
