@@ -123,6 +123,8 @@ class LiveCell:
         def call(*args: Any, **kwargs: Any) -> Any:
             try:
                 return slot.target(*args, **kwargs)
+            except (TypeError, ValueError, OverflowError) as wrong:
+                raise wrong.with_traceback(None)  # noqa: B904 - the same error, without our frames
             except GuestTrap as trap:
                 trap.hint = trap.hint or (
                     f"The cell's state is now unknown, so its functions are closed: {self._mend(name)}."

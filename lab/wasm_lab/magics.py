@@ -284,13 +284,15 @@ def run_tests(source: Source, capabilities: Capabilities, options: dict[str, Any
 def show_warnings(artifact: Artifact) -> None:
     """The compiler's warnings, in its own layout, on the cell's error stream."""
     for warning in artifact.warnings:
-        print(warning.rendered.rstrip(), file=sys.stderr)  # noqa: T201
+        print(f"{warning.rendered.rstrip()}\n", file=sys.stderr)  # noqa: T201
 
 
 def built_line(artifact: Artifact) -> str:
     """How an artifact came to be, in one line."""
     from wasm_lab.views.tables import duration, size
 
+    if artifact.source is None:
+        return f"{size(artifact.size_bytes)} of Wasm"
     took = duration(sum(step.duration_ns for step in artifact.steps))
     how = f"unchanged, from the cache in {took}" if artifact.cached else f"compiled in {took}"
     return f"{how} · {size(artifact.size_bytes)} of Wasm"

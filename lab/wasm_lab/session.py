@@ -22,7 +22,7 @@ from wasm_lab.errors import (
 )
 from wasm_lab.run import Run, TrapKind
 from wasm_lab.runtimes import get_runtime
-from wasm_lab.source import UNNAMED
+from wasm_lab.source import UNNAMED, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,9 @@ _LIMIT_HINTS = {
     TrapKind.DEADLINE: "Give it longer with --timeout, such as --timeout 60s.",
     TrapKind.OUTPUT: "Allow more with --max-output, such as --max-output 64MiB.",
     TrapKind.FUEL: "Give it more with --fuel.",
+    TrapKind.OUT_OF_BOUNDS: (
+        "If the code has large local arrays: a guest's stack holds 1 MiB, so put them on the heap, as with vec![0; n]."
+    ),
     TrapKind.ALLOCATION: "Give it more memory with --memory, such as --memory 2GiB.",
 }
 
@@ -91,7 +94,15 @@ class Session:
         """Execute a command in a fresh instance; see `Runtime.run`.
 
         A failed Run is returned, not raised: `raise_for_failure` turns it into an exception.
+
+        Raises:
+            UsageError: the artifact is a library: it has functions, and no ``fn main``.
         """
+        if artifact.source and artifact.source.kind is Kind.FUNCTIONS:
+            raise UsageError(
+                f"{artifact.label} has no fn main, so it is no program.",
+                hint="Its public functions can be called (--invoke NAME), and its tests run (wasm-lab test).",
+            )
         engine = get_runtime(runtime or self.runtime)
         capabilities = capabilities or Capabilities()
         engine.check(capabilities, audit=audit)

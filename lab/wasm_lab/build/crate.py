@@ -196,7 +196,8 @@ def _ending(syntax: Syntax, tail: Node | None) -> tuple[str, str]:
         error = "impl ::core::fmt::Debug" if "::" in text_of(tail) else "Box<dyn ::std::error::Error>"
         if "::" in text_of(tail):
             # `main` itself may not return an opaque error.
-            return f" {{ fn __wasm_lab_main() -> Result<(), {error}>", "} __wasm_lab_main().unwrap() "
+            told = 'if let Err(error) = __wasm_lab_main() { eprintln!("Error: {error:?}"); ::std::process::exit(1) }'
+            return f" {{ fn __wasm_lab_main() -> Result<(), {error}>", f"}} {told} "
         return f" -> Result<(), {error}>", ""
     if any(_asks(node) for node in syntax.nodes):
         return " -> Result<(), Box<dyn ::std::error::Error>>", " Ok(()) "

@@ -55,7 +55,7 @@ def parse_cell(
     text = text.replace("\r\n", "\n")
     header = read_header(text, label=label, first_line=first_line)
     if not header.code.strip():
-        raise HeaderError(f"{label} has no code.", hint="Write Rust below the first line.")
+        raise HeaderError(f"{label} has no code.", hint="It takes at least one line of Rust.")
     if test:
         kind = Kind.TESTS
     else:

@@ -29,4 +29,4 @@ def show_error(error: WasmLabError) -> None:
 def show_warnings(artifact: Artifact) -> None:
     """The compiler's warnings, in its own layout."""
     for warning in artifact.warnings:
-        click.echo(warning.rendered.rstrip(), err=True, color=wants_colour(sys.stderr))
+        click.echo(f"{warning.rendered.rstrip()}\n", err=True, color=wants_colour(sys.stderr))
