@@ -42,7 +42,7 @@ def test_functions_become_python_calls(shell: InteractiveShell) -> None:
     result.raise_error()
     shown = "".join(output.data["text/plain"] for output in captured.outputs)
     assert "double(n: int) -> int" in shown
-    assert "compiled in" in shown
+    assert "of Wasm" in shown
     assert value(shell, "double(21)") == 42
     assert value(shell, "double(n=3)") == 6
     shell.user_ns["samples"] = np.array([1.0, 2.0, 6.0])
