@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING
 from wasm_lab import build as _build
 from wasm_lab.capabilities import Capabilities
 from wasm_lab.errors import (
-    DeadlineExceeded,
-    FuelExhausted,
     GuestExit,
     GuestFailure,
     GuestTrap,
-    OutputExceeded,
     TestsFailed,
     UsageError,
 )
 from wasm_lab.run import Run, TrapKind
 from wasm_lab.runtimes import get_runtime
+from wasm_lab.runtimes.base import LIMIT_ERRORS
 from wasm_lab.source import UNNAMED, Kind
 
 if TYPE_CHECKING:
@@ -30,15 +28,9 @@ if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
     from wasm_lab.build import Progress
     from wasm_lab.live import LiveCell
-    from wasm_lab.runtimes.base import OutputSink
+    from wasm_lab.runtimes.base import OutputSink, Runtime
     from wasm_lab.source import Source
     from wasm_lab.testing import TestReport, TestResult
-
-_LIMIT_ERRORS: dict[TrapKind, type[GuestTrap]] = {
-    TrapKind.DEADLINE: DeadlineExceeded,
-    TrapKind.OUTPUT: OutputExceeded,
-    TrapKind.FUEL: FuelExhausted,
-}
 
 _LIMIT_HINTS = {
     TrapKind.DEADLINE: "Give it longer with --timeout, such as --timeout 60s.",
@@ -103,9 +95,7 @@ class Session:
                 f"{artifact.label} has no fn main, so it is no program.",
                 hint="Its public functions can be called (--invoke NAME), and its tests run (wasm-lab test).",
             )
-        engine = get_runtime(runtime or self.runtime)
-        capabilities = capabilities or Capabilities()
-        engine.check(capabilities, audit=audit)
+        engine, capabilities = self._checked(runtime, capabilities, audit=audit)
         self.last_run = engine.run(artifact, capabilities, audit=audit, output=output)
         return self.last_run
 
@@ -121,15 +111,21 @@ class Session:
         """Make the functions of a library artifact callable; an earlier cell of its name goes stale."""
         from wasm_lab.live import LiveCell
 
-        engine = get_runtime(runtime or self.runtime)
-        capabilities = capabilities or Capabilities()
-        engine.check(capabilities, audit=audit)
+        engine, capabilities = self._checked(runtime, capabilities, audit=audit)
         cell = LiveCell(artifact, engine, capabilities, audit=audit, output=output)
         earlier = self.cells.get(cell.name)
         if earlier:
             earlier.retire()
         self.cells[cell.name] = cell
         return cell
+
+    def _checked(
+        self, runtime: str | None, capabilities: Capabilities | None, *, audit: bool = False
+    ) -> tuple[Runtime, Capabilities]:
+        """The runtime and capabilities to use; raises UnsupportedError when they do not go together."""
+        engine, chosen = get_runtime(runtime or self.runtime), capabilities or Capabilities()
+        engine.check(chosen, audit=audit)
+        return engine, chosen
 
     def cell(self, name: str) -> LiveCell:
         """The live cell of that name.
@@ -164,9 +160,7 @@ class Session:
         from wasm_lab.libtest import run_tests
 
         artifact = self.compile(source, progress=progress)
-        engine = get_runtime(runtime or self.runtime)
-        capabilities = capabilities or Capabilities()
-        engine.check(capabilities)
+        engine, capabilities = self._checked(runtime, capabilities)
         return run_tests(
             artifact,
             functools.partial(engine.run, artifact),
@@ -188,7 +182,7 @@ def failure_of(run: Run) -> GuestFailure | None:
         hint = advice((run.stdout + run.stderr).decode(errors="replace"))
     if run.trap:
         hint = hint or _LIMIT_HINTS.get(run.trap.kind, "")
-        kind = _LIMIT_ERRORS.get(run.trap.kind, GuestTrap)
+        kind = LIMIT_ERRORS.get(run.trap.kind, GuestTrap)
         return kind(str(run.trap), trap=run.trap, hint=hint, run=run)
     if run.exit_status:
         message = f"{run.label} ended with exit status {run.exit_status}."

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from wasm_lab.errors import UnsupportedError
+from wasm_lab.errors import DeadlineExceeded, FuelExhausted, GuestTrap, OutputExceeded, UnsupportedError
+from wasm_lab.run import TrapKind
 
 if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 
 #: Receives output as it comes: ``"stdout"`` or ``"stderr"``, and the bytes.
 OutputSink = Callable[[str, bytes], None]
+
+
+#: The exception for each limit that a guest can run into; any other trap is a GuestTrap.
+LIMIT_ERRORS: dict[TrapKind, type[GuestTrap]] = {
+    TrapKind.DEADLINE: DeadlineExceeded,
+    TrapKind.OUTPUT: OutputExceeded,
+    TrapKind.FUEL: FuelExhausted,
+}
 
 
 class Enforcement(StrEnum):

@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import wasmtime
 
 from wasm_lab.errors import (
-    DeadlineExceeded,
-    FuelExhausted,
     GuestExit,
     GuestTrap,
     LoadError,
-    OutputExceeded,
     PoisonedError,
 )
-from wasm_lab.run import TrapKind
-from wasm_lab.runtimes.base import Instance
+from wasm_lab.runtimes.base import LIMIT_ERRORS, Instance
 from wasm_lab.runtimes.wasmtime import native
 from wasm_lab.runtimes.wasmtime.command import outcome
 from wasm_lab.runtimes.wasmtime.sandbox import GuestStopped, Sandbox, function_of, memory_of
@@ -30,12 +26,6 @@ if TYPE_CHECKING:
     from wasm_lab.run import HostCall
     from wasm_lab.runtimes.base import RawFunction
     from wasm_lab.runtimes.wasmtime.engine import Loaded
-
-_LIMITS: dict[TrapKind, type[GuestTrap]] = {
-    TrapKind.DEADLINE: DeadlineExceeded,
-    TrapKind.OUTPUT: OutputExceeded,
-    TrapKind.FUEL: FuelExhausted,
-}
 
 #: Wasm's number types, and the C type that lies at the start of a ``wasmtime_val_raw_t``.
 _NUMBERS: tuple[tuple[wasmtime.ValType, Any], ...] = (
@@ -144,7 +134,7 @@ class WasmtimeInstance(Instance):
             self._poisoned = f"an earlier call ended the program with exit status {status}"
             raise GuestExit(f"{self._label} ended with exit status {status}.", status=status or 0)
         self._poisoned = f"an earlier call was stopped ({trap.kind.value})"
-        raise _LIMITS.get(trap.kind, GuestTrap)(str(trap), trap=trap)
+        raise LIMIT_ERRORS.get(trap.kind, GuestTrap)(str(trap), trap=trap)
 
     def read(self, address: int, size_bytes: int) -> bytes:
         return self.view(address, size_bytes).tobytes()
