@@ -26,7 +26,7 @@ quickstart: setup ## run the quickstart notebook and write it as a web page
 	@$(BIN)/wasm-lab quickstart $(ARGS)
 
 lab: setup ## open the quickstart in JupyterLab
-	@$(BIN)/jupyter lab notebooks/00_quickstart.ipynb $(ARGS)
+	@$(BIN)/jupyter lab notebooks/00_quickstart.ipynb $$(test "$$(id -u)" != 0 || echo --allow-root) $(ARGS)
 
 test: setup ## the tests, without the slow ones
 	@$(PYTEST) -n auto -m "not slow" $(ARGS)
