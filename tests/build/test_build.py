@@ -120,7 +120,9 @@ def test_a_changed_variable_is_a_miss(cache: Cache, monkeypatch: pytest.MonkeyPa
     assert build(source).cached
 
 
-def test_a_cell_cannot_read_the_environment(cache: Cache, monkeypatch: pytest.MonkeyPatch, run: Callable) -> None:
+def test_a_cell_cannot_read_the_environment(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch, run: Callable
+) -> None:
     monkeypatch.setenv("SECRET", "of the host")
     source = Source(code='fn main() { println!("{:?}", option_env!("SECRET")); }', kind=Kind.PROGRAM)
     assert run(build(source).wasm).stdout == "None\n"

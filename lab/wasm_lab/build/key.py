@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wasm_lab.toolchains.rust import RustToolchain
 
 #: Raise when the same inputs begin to give another result, or the form of an entry changes.
-FORMAT = 1
+FORMAT = 2
 
 
 def digest(*parts: Any) -> str:

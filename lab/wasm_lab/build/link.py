@@ -1,15 +1,14 @@
 """Linking while rustc still compiles.
 
-The linker takes most of its time to start and to read the standard library, which it could
-do before there is anything to link. So, for ordinary crates, rustc only compiles (to object
-files), and the lab runs the linker beside it: with rustc's own command line, recorded from
-a small crate of the same kind, in which the crate's objects are an archive that comes
-through a pipe and is named last. The linker opens and parses everything else first, waits
-at the pipe for rustc, and then has little left to do.
+A linker that rustc starts begins when everything else is done. So, for ordinary crates,
+rustc only compiles (to object files), and the lab runs the linker itself: with rustc's own
+command line, recorded from a small crate of the same kind, in which the objects are an
+archive that comes through a pipe. The linker starts beside rustc, waits at the pipe, and
+goes on as soon as the objects are there, while rustc still clears up behind itself.
 
-A crate for which rustc may choose other link arguments (see `is_ordinary`) is left to
-rustc, and so is every crate when the recording fails or what is linked so is not what
-rustc links.
+The module is the one that rustc would have linked, byte for byte, and that is tested when a
+command line is recorded. A crate for which rustc may choose other link arguments (see
+`is_ordinary`) is left to rustc, and so is every crate when the recording fails.
 """
 
 from __future__ import annotations
@@ -25,14 +24,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from wasm_lab.artifact import CORE_PREAMBLE
 from wasm_lab.build import archives
 from wasm_lab.build.key import digest, toolchain_parts
 from wasm_lab.build.nearby import may_name_files
 from wasm_lab.build.process import Finished, run_tool, started
 from wasm_lab.build.rustc import Bench, Compiled, Unit, prepare
-from wasm_lab.build.sections import sections
-from wasm_lab.errors import LoadError
 
 if TYPE_CHECKING:
     import subprocess
@@ -44,6 +40,7 @@ if TYPE_CHECKING:
 KIND = "link"
 USELESS = b"useless"
 PROBE = "__wasm_lab_probe"
+OBJECTS, OUTPUT, EXPORTS = "{objects}", "{output}", "{exports}"
 
 #: In the text of a crate: what may change the link arguments, the exports or the allocator.
 _UNUSUAL = re.compile(
@@ -58,13 +55,17 @@ class Line:
 
     linker: str
     path: str  #: PATH while it runs: the linker of components finds the one of modules there
-    words: tuple[str, ...]  #: without objects, output and exports of the crate itself
+    words: tuple[str, ...]  #: with `OBJECTS`, `OUTPUT` and, for a library, `EXPORTS` as holes
     shim: bytes  #: the object with rustc's allocator functions
 
     def command(self, output: Path, exports: tuple[str, ...], objects: str) -> list[str]:
-        named = [word for name in exports for word in ("--export", name)]
-        last = ["--whole-archive", objects, "--no-whole-archive"]
-        return [self.linker, *self.words, *named, "-o", str(output), *last]
+        """The words to run, for an archive of objects at the path ``objects``."""
+        fill = {
+            OBJECTS: ["--whole-archive", objects, "--no-whole-archive"],
+            OUTPUT: [str(output)],
+            EXPORTS: [word for name in sorted(exports) for word in ("--export", name)],
+        }
+        return [self.linker, *(filled for word in self.words for filled in fill.get(word, [word]))]
 
 
 def is_ordinary(unit: Unit) -> bool:
@@ -202,9 +203,8 @@ def _record(kind: Unit, toolchain: RustToolchain, bench: Bench) -> Line | None:
                 return None
             line, objects = _parse(finished.stdout, prepared)
             exports = (PROBE,) if kind.crate_type == "cdylib" else ()
-            line = _without_exports(line, exports)
-            return line if _links_the_same(line, objects[:-1], exports, output) else None
-    except (OSError, ValueError, IndexError, LoadError):
+            return line if _links_the_same(line, objects, exports, output) else None
+    except (OSError, ValueError, IndexError, StopIteration):
         return None
 
 
@@ -223,40 +223,26 @@ def _parse(printed: str, prepared: Prepared) -> tuple[Line, list[Path]]:
     if linker is None:
         raise ValueError("the linker was not found where rustc finds it")
     objects = [Path(prepared.scratch, word) for word in words if word.endswith(".rcgu.o")]
-    at = words.index("-o")
-    kept = [word for word in (*words[:at], *words[at + 2 :]) if not word.endswith(".rcgu.o")]
-    if any(str(prepared.scratch) in word for word in kept):
-        raise ValueError("the line names more files of the crate's own")
-    return Line(linker, path, tuple(kept), objects[-1].read_bytes()), objects
-
-
-def _without_exports(line: Line, exports: tuple[str, ...]) -> Line:
-    words = list(line.words)
-    for name in exports:
-        at = words.index(name)
+    first = next(at for at, word in enumerate(words) if word.endswith(".rcgu.o"))
+    words[first] = OBJECTS
+    words = [word for word in words if not word.endswith(".rcgu.o")]
+    words[words.index("-o") + 1] = OUTPUT
+    if PROBE in words:
+        at = words.index(PROBE)
         if words[at - 1] != "--export":
             raise ValueError("exports are named otherwise than was thought")
-        del words[at - 1 : at + 1]
-    return replace(line, words=tuple(words))
-
-
-#: The ids of the sections whose size does not depend on the order of functions and data: types,
-#: imports, functions, tables, memories, globals and code (numbers in code are padded to 5 bytes).
-_ORDERLESS = frozenset({1, 2, 3, 4, 5, 6, 10})
+        words[at - 1 : at + 1] = [EXPORTS]
+    if any(str(prepared.scratch) in word for word in words):
+        raise ValueError("the line names more files of the crate's own")
+    return Line(linker, path, tuple(words), objects[-1].read_bytes()), objects
 
 
 def _links_the_same(line: Line, objects: list[Path], exports: tuple[str, ...], wanted: Path) -> bool:
-    """Whether the line makes of these objects what rustc made, but for the order of what is in it."""
-    bundle = wanted.with_name("objects.a")
-    bundle.write_bytes(archives.bundle([*(path.read_bytes() for path in objects), line.shim]))
-    output = wanted.with_name("again.wasm")
+    """Whether the line makes of these objects the very module that rustc made."""
+    output = wanted.parent / "again" / wanted.name  # whose name is in the module
+    output.parent.mkdir()
+    bundle = output.with_name("objects.a")
+    bundle.write_bytes(archives.bundle(path.read_bytes() for path in objects))
     environment = {**os.environ, "PATH": line.path}
     done = run_tool(line.command(output, exports, str(bundle)), cwd=wanted.parent, env=environment)
-    return not done.status and _section_sizes(output) == _section_sizes(wanted)
-
-
-def _section_sizes(path: Path) -> dict[int, int]:
-    wasm = path.read_bytes()
-    if not wasm.startswith(CORE_PREAMBLE):  # a component: one number, as its modules are nested in it
-        return {0: len(wasm) // 1000}
-    return {each.number: each.end - each.body for each in sections(wasm) if each.number in _ORDERLESS}
+    return not done.status and output.read_bytes() == wanted.read_bytes()
