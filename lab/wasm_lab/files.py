@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import UsageError
@@ -50,7 +51,7 @@ def rust_source(file: Path, options: dict[str, Any], *, test: bool = False) -> S
         raise UsageError(f"{file} is not UTF-8 text (byte {error.start}), so it is no Rust.") from None
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
-    return parse_cell(
+    source = parse_cell(
         text,
         name=crate_name(file),
         label=str(file),
@@ -59,6 +60,7 @@ def rust_source(file: Path, options: dict[str, Any], *, test: bool = False) -> S
         edition=options["edition"],
         test=test,
     )
+    return replace(source, folder=str(file.absolute().parent))  # for ``mod name;`` and ``include_str!``
 
 
 def crate_name(file: Path) -> str:

@@ -140,7 +140,10 @@ def test_a_relative_path_counts_from_the_current_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code = "fn main() { fortytwo::forty_two!(); }"
-    assert build(Source(code=code, kind=Kind.PROGRAM, dependencies={"fortytwo": {"path": "fortytwo"}})).wasm
+    source = Source(code=code, kind=Kind.PROGRAM, dependencies={"fortytwo": {"path": "fortytwo"}})
+    assert build(source).wasm
+    monkeypatch.chdir("/")
+    assert build(replace(source, folder=str(tmp_path), name="of_a_file")).wasm
 
 
 def test_a_renamed_crate(

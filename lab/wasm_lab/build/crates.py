@@ -201,7 +201,7 @@ def _manifest_of(path: Path) -> str:
     except (OSError, ValueError) as error:
         raise DependencyError(
             f"The path dependency {path} has no Cargo.toml that can be read: {error}.",
-            hint="A relative path counts from the folder in which the notebook or command runs.",
+            hint="A relative path counts from the folder of the file, or of the notebook.",
         ) from None
 
 

@@ -55,7 +55,7 @@ def merged_dependencies(source: Source) -> dict[str, Any]:
         for name, written in cell.dependencies.items():
             if not _CRATE_NAME.fullmatch(name):
                 raise DependencyError(f"{cell.label}: {name!r} is no name for a crate.")
-            wanted = _absolute(written)
+            wanted = _absolute(written, Path(cell.folder))
             if merged.setdefault(name, wanted) != wanted:
                 raise DependencyError(
                     f"{asked_by[name]} and {cell.label}, which it uses, ask for {name} in different ways: "
@@ -80,9 +80,9 @@ def every_used(source: Source) -> list[Source]:
     return list(found.values())
 
 
-def _absolute(wanted: Any) -> Any:
+def _absolute(wanted: Any, folder: Path) -> Any:
     if isinstance(wanted, dict) and "path" in wanted:
-        return {**wanted, "path": str(Path(wanted["path"]).expanduser().resolve())}
+        return {**wanted, "path": str((folder / Path(wanted["path"]).expanduser()).resolve())}
     return wanted
 
 
