@@ -90,10 +90,12 @@ def test_changed_glue_is_a_miss(cache: Cache, program: Source, monkeypatch: pyte
 def test_a_changed_included_file_is_a_miss(cache: Cache, tmp_path: Path, run: Callable) -> None:
     folder = tmp_path / "src" / "bin"
     folder.mkdir(parents=True)
-    (folder / "helper.rs").write_text('pub const WORD: &str = include_str!("a b.txt");')
+    (folder / "helper.rs").write_text(
+        'pub const WORD: &str = include_str!("a b.txt"); pub const UP: &str = include_str!("../../up.txt");'
+    )
     (folder / "a b.txt").write_text("one")
     (tmp_path / "up.txt").write_text("up")
-    code = 'mod helper;\nfn main() { println!("{} {}", helper::WORD, include_str!("../../up.txt")); }'
+    code = 'mod helper;\nfn main() { println!("{} {}", helper::WORD, helper::UP); }'
     source = Source(code=code, kind=Kind.PROGRAM, label="main.rs", folder=str(folder))
     assert run(build(source).wasm).stdout == "one up\n"
     assert build(source).cached

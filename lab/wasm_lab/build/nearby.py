@@ -17,6 +17,9 @@ _NAMES_A_FILE = re.compile(
     r"\bmod\s+(r#)?(?!__wasm_lab_)\w+\s*;|\binclude(_str|_bytes)?!|\bpath\s*=\s*\"(?!__wasm_lab_)"
 )
 
+#: How far up a module beside the code may look for the files that it includes.
+LEVELS_OF_MODULES = 3
+
 
 def may_name_files(text: str) -> bool:
     """Whether code may read other files at compile time."""
@@ -34,6 +37,7 @@ def mirror(folder: Path, scratch: Path, text: str) -> Path:
     """
     parts = folder.parts[1:]
     levels_up = max((len(climb) // 3 for climb in re.findall(r"(?:\.\.[/\\])+", text)), default=0)
+    levels_up = max(levels_up, LEVELS_OF_MODULES)  # whose text is not looked at
     inner = scratch
     for depth, part in enumerate(parts):
         if len(parts) - depth <= levels_up:
