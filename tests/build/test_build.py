@@ -99,11 +99,13 @@ def test_a_changed_included_file_is_a_miss(cache: Cache, tmp_path: Path, run: Ca
     source = Source(code=code, kind=Kind.PROGRAM, label="main.rs", folder=str(folder))
     assert run(build(source).wasm).stdout == "one up\n"
     assert build(source).cached
-    for file in (folder / "a b.txt", folder / "helper.rs", tmp_path / "up.txt"):
-        file.write_text(file.read_text().replace("one", "two").replace("up", "UP") + " ")
+    changes = {folder / "a b.txt": "two", tmp_path / "up.txt": "UP"}
+    changes[folder / "helper.rs"] = (folder / "helper.rs").read_text() + "// changed"
+    for file, text in changes.items():
+        file.write_text(text)
         assert not build(source).cached
         assert build(source).cached
-    assert run(build(source).wasm).stdout == "two  UP \n"
+    assert run(build(source).wasm).stdout == "two UP\n"
 
 
 def test_a_changed_variable_is_a_miss(cache: Cache, monkeypatch: pytest.MonkeyPatch, run: Callable) -> None:
