@@ -81,8 +81,15 @@ def _all_cases(
         # Code of the learner's that runs before main, or a harness of their own: rely on the text.
         return list(seen)
     by_name = {case.name: case for case in seen}
-    listed = [line.rpartition(": test")[0] for line in run.stdout.decode(errors="replace").splitlines()]
-    return [by_name.get(name) or TestCase(name=name) for name in listed if name]
+    # What `cfg_attr` or a macro ignores, only libtest knows.
+    ignored = _listed(execute(replace(capabilities, args=("--list", "--format=terse", "--ignored"))))
+    cases = [by_name.get(name) or TestCase(name=name) for name in _listed(run)]
+    return [replace(case, ignored=True) if case.name in ignored else case for case in cases]
+
+
+def _listed(run: Run) -> list[str]:
+    lines = run.stdout.decode(errors="replace").splitlines()
+    return [name for name in (line.rpartition(": test")[0] for line in lines) if name]
 
 
 def _run_one(

@@ -40,6 +40,9 @@ def shown(code: str) -> str:
             "shown",
         ),
         ("struct P;\nP", "a P; put #[derive(Debug)] before its definition to see what is in it"),
+        ("let mut n = 0;\nloop { n += 1; if n == 3 { break n; } }", "3"),
+        ("const { 1 + 2 }", "3"),
+        ("loop { if true { break; } }", ""),
         ("fn twice(n: u32) -> u32 { 2 * n }\ntwice(4)", "8"),
         ("let (a, b) = (1, 2);\n// a comment last\na + b // and one behind", "3"),
     ],
@@ -87,3 +90,19 @@ def test_what_cannot_cross_says_why_and_the_rest_works() -> None:
     assert "s" in refused["bad"]
     assert "S" in refused["bad"]
     assert "generic" in refused["worse"]
+
+
+def test_a_function_that_may_not_be_there_is_refused_and_the_rest_works() -> None:
+    session = Session()
+    code = "#[cfg(unix)]\npub fn f() -> u8 { 1 }\n#[cfg(not(unix))]\npub fn f() -> u8 { 2 }\npub fn g() -> u8 { f() }"
+    cell = session.define(session.compile(parse_cell(code, first_line=2)))
+    assert cell.functions["g"]() == 2
+    assert "cfg(unix)" in dict(cell.refused)["f"] or "cfg(not(unix))" in dict(cell.refused)["f"]
+
+
+def test_a_type_of_the_cells_own_is_not_taken_for_a_standard_one() -> None:
+    session = Session()
+    code = "pub struct Vec<T>(pub T);\npub fn f(_: Vec<u8>) -> u8 { 1 }\npub fn g() -> u8 { 2 }"
+    cell = session.define(session.compile(parse_cell(code, first_line=2)))
+    assert cell.functions["g"]() == 2
+    assert "Vec<u8>" in dict(cell.refused)["f"]

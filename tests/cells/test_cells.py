@@ -144,3 +144,8 @@ def test_tests_are_found_in_modules() -> None:
         '#[should_panic(expected = "by \\"zero\\"")]',
         "#[should_panic]",
     ]
+
+
+def test_a_byte_order_mark_is_left_out() -> None:
+    assert parse_cell("\ufefffn main() {}", first_line=2).code == "fn main() {}"
+    assert parse_cell("\ufeff" + HEADER + "fn main() {}").edition == "2021"

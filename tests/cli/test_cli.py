@@ -173,3 +173,10 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
     )
     assert done.stdout == b"0\n"
     assert b"Traceback" not in done.stderr
+
+
+def test_what_a_condition_ignores_is_ignored(tmp_path: Path) -> None:
+    file = rust(tmp_path, '#[test] #[cfg_attr(target_family = "wasm", ignore)] fn f() { panic!() }\n')
+    done = wasm_lab("test", file)
+    assert done.returncode == 0
+    assert b"test f ... ignored" in done.stdout

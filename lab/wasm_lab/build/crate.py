@@ -42,6 +42,10 @@ _SILENT = ITEMS | {
 }
 
 
+#: Expressions that are statements of their own and have the value of their last expression.
+_BLOCKS = {"if_expression", "match_expression", "block", "unsafe_block", "const_block"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Crate:
     """What rustc is given for a Source, and what comes out of it."""
@@ -161,9 +165,27 @@ def _last_expression(syntax: Syntax) -> Node | None:
     last = nodes[-1]
     if last.type == "expression_statement":
         inner = last.named_children[0] if last.named_children else last
-        ends_with_block = inner.type in ("if_expression", "match_expression", "block", "unsafe_block")
-        return last if ends_with_block and not text_of(last).endswith(";") else None
+        shows = inner.type in _BLOCKS or (inner.type == "loop_expression" and _breaks_with_value(inner))
+        return last if shows and not text_of(last).endswith(";") else None
     return None if last.type in _SILENT or _diverges(last) else last
+
+
+def _breaks_with_value(loop: Node) -> bool:
+    """Whether a ``loop`` ends by a ``break`` with a value, which is then its own."""
+    label = next((text_of(child) for child in loop.named_children if child.type == "label"), "")
+    stack = [(child, True) for child in loop.named_children]
+    while stack:
+        node, bare = stack.pop()
+        if node.type in ("function_item", "closure_expression", "async_block", "impl_item", "mod_item"):
+            continue
+        if node.type == "break_expression":
+            named = [text_of(child) for child in node.named_children if child.type == "label"]
+            has_value = any(child.type not in ("label", *COMMENTS) for child in node.named_children)
+            if has_value and (named == [label] if named else bare):
+                return True
+        bare = bare and node.type not in ("loop_expression", "while_expression", "for_expression")
+        stack.extend((child, bare) for child in node.named_children)
+    return False
 
 
 def _diverges(node: Node) -> bool:

@@ -52,7 +52,8 @@ def parse_cell(
     """
     _check_name(name)
     label = label or name or UNNAMED
-    text = text.replace("\r\n", "\n")
+    # rustc drops a byte order mark only at the very beginning of a file, where a cell's is not.
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     header = read_header(text, label=label, first_line=first_line)
     if not header.code.strip():
         raise HeaderError(f"{label} has no code.", hint="It takes at least one line of Rust.")

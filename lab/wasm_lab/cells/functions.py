@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 #: How deep an alias may name another: more than anyone writes, and an end to circles.
 _ALIAS_DEPTH = 8
 
+_TYPES = {"struct_item", "enum_item", "union_item"}
+
 
 def public_functions(syntax: Syntax) -> tuple[Signature, ...]:
     """The signatures of every top-level ``pub fn``, in their order."""
     aliases = {
         text_of(node.child_by_field_name("name")): node for node in syntax.nodes if node.type == "type_item"
     }
-    reader = _Reader(syntax, aliases)
+    own = {text_of(node.child_by_field_name("name")) for node in syntax.nodes if node.type in _TYPES}
+    reader = _Reader(syntax, aliases, own)
     return tuple(
         reader.signature(node, index)
         for index, node in enumerate(syntax.nodes)
@@ -44,9 +47,10 @@ def _only_in_tests(nodes: list[Node], index: int) -> bool:
 
 
 class _Reader:
-    def __init__(self, syntax: Syntax, aliases: dict[str, Node]) -> None:
+    def __init__(self, syntax: Syntax, aliases: dict[str, Node], own: set[str]) -> None:
         self.syntax = syntax
         self.aliases = aliases
+        self.own = own  # types that the cell defines, which may be called as one of std's
 
     def signature(self, node: Node, index: int) -> Signature:
         name = node.child_by_field_name("name")
@@ -62,7 +66,7 @@ class _Reader:
             doc=_doc(self.syntax.nodes, index),
             text=" ".join(text.split()).removeprefix("pub "),
             line=self.syntax.line(name or node),
-            obstacle=_obstacle(node),
+            obstacle=_obstacle(node) or _condition(self.syntax.nodes, index),
         )
 
     def _parameters(self, node: Node) -> list[Parameter]:
@@ -86,9 +90,12 @@ class _Reader:
         ]
         match node.type:
             case "primitive_type" | "type_identifier" | "scoped_type_identifier":
-                return self._named(text_of(node).rpartition("::")[2], depth)
+                path, _, name = text_of(node).rpartition("::")
+                return RustType("other") if not path and name in self.own else self._named(name, depth)
             case "generic_type":
-                name = text_of(node.child_by_field_name("type")).rpartition("::")[2]
+                path, _, name = text_of(node.child_by_field_name("type")).rpartition("::")
+                if not path and name in self.own:
+                    return RustType("other")
                 listed = node.child_by_field_name("type_arguments")
                 args = (
                     [child for child in listed.named_children if child.type != "lifetime"] if listed else []
@@ -151,6 +158,16 @@ def _obstacle(node: Node) -> str:
                 return "it is async, and nothing here would drive it"
             if "unsafe" in words:
                 return "it is unsafe; call it from a safe function that upholds what it asks for"
+    return ""
+
+
+def _condition(nodes: list[Node], index: int) -> str:
+    for node in attributes_before(nodes, index):
+        if node.type == "attribute_item" and attribute_name(node) == "cfg":
+            return (
+                f"whether it is there depends on {text_of(node)}; "
+                "call it from a public function that is always there"
+            )
     return ""
 
 

@@ -34,12 +34,12 @@ class RichSplitter:
         self._held += data
         pieces: list[tuple[str | None, bytes]] = []
         plain: list[bytes] = []
-        while True:
-            line, newline, rest = self._held.partition(b"\n")
-            if not newline:
-                break
-            self._held = rest
-            self._take(line + newline, plain, pieces)
+        whole, newline, self._held = self._held.rpartition(b"\n")
+        if newline and self._mime is None and _MARKER not in whole:
+            plain.append(whole + newline)
+        elif newline:
+            for line in whole.split(b"\n"):
+                self._take(line + newline, plain, pieces)
         if self._mime is None and _MARKER not in self._held:
             # Only what may yet become a marker waits for the rest of its line.
             keep = _start_of_marker(self._held)
