@@ -19,7 +19,7 @@ from wasm_lab.run import TrapKind
 from wasm_lab.runtimes.wasmtime.guard import TICK_S
 
 #: How late a guest may be stopped on a machine that does other things too, in seconds.
-SLACK_S = 30 * TICK_S
+SLACK_S = 100 * TICK_S
 
 
 @pytest.fixture(params=["probe", "probe2"], ids=["wasi-0.1", "wasi-0.2"])
@@ -163,7 +163,8 @@ def test_guests_in_two_threads_have_deadlines_of_their_own(runtime, probe):
         thread.start()
     for thread in threads:
         thread.join()
-    assert 0.2 <= ends[0.2] < 0.6 <= ends[0.6] < 0.6 + SLACK_S
+    assert 0.2 <= ends[0.2] < ends[0.6]
+    assert 0.6 <= ends[0.6] < 0.6 + SLACK_S
 
 
 def test_a_thread_with_a_small_stack_is_refused(runtime, probe):
@@ -271,33 +272,91 @@ def test_an_interrupt_stops_a_guest_within_a_guest(runtime, probe, library):
     assert instance.poisoned
 
 
-def test_interrupts_at_any_moment_leave_all_in_order(runtime, library):
-    # Signals as fast as they can be handled, so that some come at the worst moment: while an
-    # instance is being entered or left, in the guest, and in what looks after it.
-    def interrupt(number, frame):
+TORTURE = """
+# Signals as fast as they can be handled, so that some come at the worst moment: while an
+# instance is being entered, left or freed, in the guest, and in what looks after it.
+import faulthandler, signal, sys
+from pathlib import Path
+from wasm_lab.artifact import Artifact
+from wasm_lab.capabilities import Capabilities
+from wasm_lab.errors import PoisonedError
+from wasm_lab.runtimes import get_runtime
+
+faulthandler.enable()
+sys.unraisablehook = lambda unraisable: None  # in destructors Python itself can only drop what a handler raises
+library = Artifact(wasm=Path(sys.argv[1]).read_bytes(), label="library")
+armed, seen, poisoned = False, 0, 0
+
+def interrupt(number, frame):
+    if armed:
         raise TimeoutError
 
-    count = runtime.instantiate(library, Capabilities()).function("count")
-    before, seen, poisoned = signal.signal(signal.SIGALRM, interrupt), 0, 0
+def call_until_interrupted(new_each_time):
+    global armed
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.000_3)
-        while seen < 300:
-            try:
-                while True:
-                    count()
-            except TimeoutError:
-                seen += 1
-            except PoisonedError:
-                with suppress(TimeoutError):
-                    count = runtime.instantiate(library, Capabilities()).function("count")
-                    poisoned += 1
+        armed = True
+        count = get_runtime().instantiate(library, Capabilities()).function("count")
+        while True:
+            count()
+            if new_each_time:
+                count = get_runtime().instantiate(library, Capabilities()).function("count")
     finally:
-        for _ in range(100):
-            with suppress(TimeoutError):
-                signal.setitimer(signal.ITIMER_REAL, 0)
-                signal.signal(signal.SIGALRM, before)
-                break
-    assert poisoned < seen
-    with suppress(PoisonedError):
-        assert count() > 0
-    assert runtime.instantiate(library, Capabilities()).function("count")() == 1
+        armed = False
+
+get_runtime().instantiate(library, Capabilities()).function("count")()  # imports cannot bear interrupts
+signal.signal(signal.SIGALRM, interrupt)
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.000_3)
+while seen < 2000:
+    try:
+        call_until_interrupted(seen % 2)
+    except TimeoutError:
+        seen += 1
+    except PoisonedError:
+        poisoned += 1
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert get_runtime().instantiate(library, Capabilities()).function("count")() == 1
+print("in order")
+"""
+
+
+def test_interrupts_at_any_moment_leave_all_in_order(library, tmp_path):
+    (tmp_path / "library.wasm").write_bytes(library.wasm)
+    command = [sys.executable, "-c", TORTURE, str(tmp_path / "library.wasm")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, "in order\n"), done.stderr
+
+
+EARLY = """
+# An interrupt while the guest is only being set up must stop it too: not be dropped in a destructor.
+import random, signal, sys
+from pathlib import Path
+from wasm_lab.artifact import Artifact
+from wasm_lab.capabilities import Capabilities
+from wasm_lab.errors import DeadlineExceeded
+from wasm_lab.runtimes import get_runtime
+
+runtime, kept, lost = get_runtime(), [], 0
+library = Artifact(wasm=Path(sys.argv[1]).read_bytes(), label="library")
+runtime.instantiate(library, Capabilities()).function("count")()
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+for number in range(400):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(0.000_02, 0.001))
+        kept.append(runtime.instantiate(library, Capabilities(deadline_s=2)))
+        kept[-1].function("spin")()
+    except KeyboardInterrupt:
+        pass
+    except DeadlineExceeded:
+        lost += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+print(lost)
+"""
+
+
+def test_interrupts_while_a_guest_is_being_set_up(library, tmp_path):
+    (tmp_path / "library.wasm").write_bytes(library.wasm)
+    command = [sys.executable, "-c", EARLY, str(tmp_path / "library.wasm")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) <= 2  # Python itself may drop one: see interrupts.py

@@ -8,16 +8,14 @@ from wasm_lab.errors import LoadError, UnsupportedError
 from wasm_lab.runtimes.base import Enforcement, Instance, Runtime
 from wasm_lab.runtimes.wasmtime.engine import guest_engine, version
 from wasm_lab.runtimes.wasmtime.host import answered_here
+from wasm_lab.runtimes.wasmtime.interrupts import held
 from wasm_lab.runtimes.wasmtime.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from wasmtime import InstancePre
-
     from wasm_lab.artifact import Artifact
     from wasm_lab.capabilities import Capabilities
     from wasm_lab.run import Run
     from wasm_lab.runtimes.base import OutputSink
-    from wasm_lab.runtimes.wasmtime.engine import Loaded
 
 
 class WasmtimeRuntime(Runtime):
@@ -40,14 +38,27 @@ class WasmtimeRuntime(Runtime):
         audit: bool = False,
         output: OutputSink | None = None,
     ) -> Run:
-        if artifact.is_component:
-            return self._run_component(artifact, capabilities, audit=audit, output=output)
-        from wasm_lab.runtimes.wasmtime.command import run_command
-
         self.check(capabilities, audit=audit)
-        loaded, prepared = self._prepare(artifact, capabilities, audit=audit, command=True)
-        sandbox = self._sandbox(artifact, loaded, capabilities, audit=audit, output=output)
-        return run_command(sandbox, artifact, loaded, prepared)
+        with held:
+            if artifact.is_component:
+                return self._run_component(artifact, capabilities, audit=audit, output=output)
+            from wasm_lab.runtimes.wasmtime.command import run_command
+
+            engine = guest_engine(fuel=capabilities.fuel is not None)
+            loaded = engine.load(artifact)
+            prepared = engine.prepare(artifact, loaded, answered_here(capabilities, audit=audit))
+            if "_start" not in loaded.exports:
+                exports = ", ".join(loaded.exports) or "nothing"
+                raise LoadError(
+                    f"{artifact.label} is a library, not a program: it has no _start, but exports {exports}.",
+                    hint="Its functions can be called: with --invoke NAME, or on an instance in Python.",
+                )
+            return run_command(
+                Sandbox(engine, artifact, loaded, capabilities, audit=audit, output=output),
+                artifact,
+                loaded,
+                prepared,
+            )
 
     def instantiate(
         self,
@@ -57,24 +68,27 @@ class WasmtimeRuntime(Runtime):
         audit: bool = False,
         output: OutputSink | None = None,
     ) -> Instance:
+        self.check(capabilities, audit=audit)
         if artifact.is_component:
             raise UnsupportedError(
                 f"{artifact.label} is a component, whose functions cannot be called from Python here yet.",
                 hint="Build it for wasm32-wasip1, or run it if it is a program.",
             )
-        from wasm_lab.runtimes.wasmtime.instance import WasmtimeInstance
+        with held:
+            from wasm_lab.runtimes.wasmtime.instance import WasmtimeInstance
 
-        self.check(capabilities, audit=audit)
-        loaded, prepared = self._prepare(artifact, capabilities, audit=audit, command=False)
-        sandbox = self._sandbox(artifact, loaded, capabilities, audit=audit, output=output)
-        return WasmtimeInstance(sandbox, artifact, loaded, prepared)
+            engine = guest_engine(fuel=capabilities.fuel is not None)
+            loaded = engine.load(artifact)
+            prepared = engine.prepare(artifact, loaded, answered_here(capabilities, audit=audit))
+            sandbox = Sandbox(engine, artifact, loaded, capabilities, audit=audit, output=output)
+            return WasmtimeInstance(sandbox, artifact, loaded, prepared)
 
+    @staticmethod
     def _run_component(
-        self, artifact: Artifact, capabilities: Capabilities, *, audit: bool, output: OutputSink | None
+        artifact: Artifact, capabilities: Capabilities, *, audit: bool, output: OutputSink | None
     ) -> Run:
         from wasm_lab.runtimes.wasmtime.components import check_component, run_component
 
-        self.check(capabilities, audit=audit)
         if audit:
             raise UnsupportedError(
                 "The audit lists the calls of WASI 0.1, and this is a component for WASI 0.2.",
@@ -85,33 +99,6 @@ class WasmtimeRuntime(Runtime):
         check_component(artifact, loaded)
         sandbox = Sandbox(engine, artifact, loaded, capabilities, audit=False, output=output)
         return run_component(sandbox, artifact, loaded, engine)
-
-    @staticmethod
-    def _prepare(
-        artifact: Artifact, capabilities: Capabilities, *, audit: bool, command: bool
-    ) -> tuple[Loaded, InstancePre]:
-        engine = guest_engine(fuel=capabilities.fuel is not None)
-        loaded = engine.load(artifact)
-        prepared = engine.prepare(artifact, loaded, answered_here(capabilities, audit=audit))
-        if command and "_start" not in loaded.exports:
-            exports = ", ".join(loaded.exports) or "nothing"
-            raise LoadError(
-                f"{artifact.label} is a library, not a program: it has no _start, but exports {exports}.",
-                hint="Its functions can be called: with --invoke NAME, or on an instance in Python.",
-            )
-        return loaded, prepared
-
-    @staticmethod
-    def _sandbox(
-        artifact: Artifact,
-        loaded: Loaded,
-        capabilities: Capabilities,
-        *,
-        audit: bool,
-        output: OutputSink | None,
-    ) -> Sandbox:
-        engine = guest_engine(fuel=capabilities.fuel is not None)
-        return Sandbox(engine, artifact, loaded, capabilities, audit=audit, output=output)
 
 
 #: Fields of Capabilities, and ``audit``, and how this room keeps a guest to them.

@@ -2,7 +2,7 @@
 
 Its waiting calls block inside the engine, where neither epochs nor signals reach. So the
 guest runs in a thread of its own and the caller waits for it, looking every tick at the
-deadline, the output and, by being ordinary Python code, at interrupts. A guest that is
+deadline, the output and interrupts. A guest that is
 blocked when its time is up is left behind: it ends as soon as it wakes.
 """
 
@@ -21,6 +21,7 @@ from wasm_lab.run import Phase, Run
 from wasm_lab.runtimes.wasmtime.command import outcome
 from wasm_lab.runtimes.wasmtime.engine import version
 from wasm_lab.runtimes.wasmtime.guard import TICK_S
+from wasm_lab.runtimes.wasmtime.interrupts import pending_here
 from wasm_lab.runtimes.wasmtime.virtual import RefusedInterface, Virtual
 from wasm_lab.wasi.missing import explain_missing
 from wasm_lab.wasi.refusals import folder_was_missed
@@ -75,17 +76,14 @@ def run_component(sandbox: Sandbox, artifact: Artifact, loaded: Loaded, engine: 
     thread.start()
     try:
         while not guest.done.wait(TICK_S):
+            guard.pending = pending_here() or guard.pending
             if guard.why_stop():
                 guest.done.wait(GRACE_S)
                 break
         guard.raise_pending()
-        guard.why_stop()
+        guard.why_stop()  # passes on the last of the output, and sees whether it was too much
         guard.raise_pending()
         return _finished(guest, artifact, loaded)
-    except BaseException as error:
-        guard.pending = error
-        guest.done.wait(GRACE_S)
-        raise
     finally:
         guest.release()
 

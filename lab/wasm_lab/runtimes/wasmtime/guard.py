@@ -79,6 +79,9 @@ class Guard:
             main_thread.hold()
             try:
                 self._take_turn(ident)
+                if main_thread.pending is not None:
+                    self._lock.release()
+                    raise main_thread.pending
             except BaseException:
                 main_thread.release()
                 raise

@@ -17,6 +17,7 @@ from wasm_lab.errors import (
 from wasm_lab.runtimes.base import LIMIT_ERRORS, Instance
 from wasm_lab.runtimes.wasmtime import native
 from wasm_lab.runtimes.wasmtime.command import outcome
+from wasm_lab.runtimes.wasmtime.interrupts import held
 from wasm_lab.runtimes.wasmtime.sandbox import GuestStopped, Sandbox, function_of, memory_of
 
 if TYPE_CHECKING:
@@ -72,10 +73,13 @@ class WasmtimeInstance(Instance):
         return self._poisoned
 
     def function(self, name: str) -> RawFunction:
-        handle = function_of(self._sandbox, self._instance, name)
-        kind = wasmtime.Func._from_raw(handle).type(self._sandbox.store)
-        params, results = ([_c_type(name, number) for number in side] for side in (kind.params, kind.results))
-        return self._caller(name, handle, params, results)
+        with held:
+            handle = function_of(self._sandbox, self._instance, name)
+            kind = wasmtime.Func._from_raw(handle).type(self._sandbox.store)
+            params = [_c_type(name, number) for number in kind.params]
+            results = [_c_type(name, number) for number in kind.results]
+            del kind  # its destructor must not run after `held`
+            return self._caller(name, handle, params, results)
 
     def _caller(self, name: str, handle: Any, params: list[Any], results: list[Any]) -> RawFunction:
         # The call writes its results over its arguments, one slot of 16 bytes each, so the

@@ -82,5 +82,27 @@ class _Relay:
             main_thread.pending = error
 
 
+class _Held:
+    """``with held:`` keeps handlers from raising, where they could: on the main thread.
+
+    Setting up a guest makes and frees many objects whose destructors are written in Python,
+    and what a handler raises in a destructor, Python drops: an interrupt would be lost.
+    """
+
+    def __enter__(self) -> None:
+        if threading.get_ident() == main_thread.ident:
+            main_thread.hold()
+
+    def __exit__(self, *error: object) -> None:
+        if threading.get_ident() == main_thread.ident:
+            main_thread.release()
+
+
+def pending_here() -> BaseException | None:
+    """What a handler raised, if this is the thread where it did."""
+    return main_thread.pending if threading.get_ident() == main_thread.ident else None
+
+
+held = _Held()
 _relays = tuple(_Relay(number) for number in RELAYED)
 main_thread = MainThread()

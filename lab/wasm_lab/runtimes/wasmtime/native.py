@@ -9,6 +9,7 @@ every caller passes ctypes objects of the right type.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import sys
 from ctypes import POINTER, byref, c_bool, c_size_t, c_uint8, c_uint64, c_void_p
@@ -82,6 +83,16 @@ def new_trap(message: str) -> int:
     """A new ``wasm_trap_t``, owned by whoever it is returned to."""
     encoded = message.encode()
     return int(_trap_new(encoded, c_size_t(len(encoded))))
+
+
+def delete_store(store: wasmtime.Store) -> None:
+    """Free a store, once: it lets go of the pointer first.
+
+    The package's own ``close`` lets go of it last, so that a signal handler that raises in
+    between has it freed twice.
+    """
+    with contextlib.suppress(ValueError):  # already freed
+        bindings.wasmtime_store_delete(store._consume())
 
 
 def set_stdin_bytes(config: wasmtime.WasiConfig, data: bytes) -> None:
