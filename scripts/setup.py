@@ -187,6 +187,9 @@ def _install_packages():
     _logged(pip + ["install", "--require-hashes", "--progress-bar", "off", "-r", CONSTRAINTS], "w", total)
     _say("Installing wasm-lab itself, as an editable package")
     _logged(pip + ["install", "--no-deps", "--no-build-isolation", "--no-index", "-e", ROOT], "a", 0)
+    # As pip does for what it installs; otherwise an environment with PYTHONDONTWRITEBYTECODE
+    # would compile the lab's own modules at every start.
+    _logged([PYTHON, "-m", "compileall", "-q", os.path.join(ROOT, "lab")], "a", 0)
 
 
 def _logged(command, mode, total):
