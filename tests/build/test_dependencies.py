@@ -122,6 +122,18 @@ def test_an_incremental_build_gives_what_a_fresh_one_gives(
     assert fresh.wasm == edited.wasm
 
 
+def test_a_build_to_be_measured_is_one_unit(
+    cache: Cache, crates: dict[str, dict[str, str]], run: Callable
+) -> None:
+    source = Source(code=CODE, kind=Kind.PROGRAM, dependencies=crates)
+    quick, whole = build(source), build(source, incremental=False)
+    assert not whole.cached
+    assert build(source).cached
+    assert build(source, incremental=False).cached
+    assert run(whole.wasm).stdout == run(quick.wasm).stdout == "42 scripted\n"
+    assert [entry.kind for entry in cache.entries()].count("incremental") == 1
+
+
 def test_a_changed_path_dependency_is_built_again(
     cache: Cache, crates: dict[str, dict[str, str]], run: Callable
 ) -> None:

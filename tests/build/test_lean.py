@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wasm_lab.build import archives, build, lean, link, pipeline
+from wasm_lab.build import archives, build, compiling, lean, link
 from wasm_lab.build.sections import sections
 from wasm_lab.errors import CompileError
 from wasm_lab.source import Kind, Source, Target
@@ -49,7 +49,7 @@ fn main() { println!("{}", unsafe { difftime(50, 8) }); }
 
 @pytest.fixture(autouse=True)
 def _forget_misses() -> None:
-    pipeline._needs_whole_library.clear()
+    compiling._needs_whole_library.clear()
 
 
 def steps(artifact: Artifact) -> list[str]:

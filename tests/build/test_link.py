@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.build.test_lean import BROAD
 
-from wasm_lab.build import build, link, pipeline
-from wasm_lab.build.rustc import Unit
+from wasm_lab.build import build, compiling, link
+from wasm_lab.build.unit import Unit
 from wasm_lab.errors import CompileError
 from wasm_lab.source import Kind, Profile, Source, Target
 
@@ -30,7 +30,7 @@ BESIDE = "rustc beside its linker, lean std"
 
 @pytest.fixture(autouse=True)
 def _forget_misses() -> None:
-    pipeline._needs_whole_library.clear()
+    compiling._needs_whole_library.clear()
 
 
 def ways(artifact: Artifact) -> list[str]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab._version import __version__
 from wasm_lab.build.nearby import may_name_files
-from wasm_lab.build.rustc import DECIDING_VARIABLES
+from wasm_lab.build.unit import DECIDING_VARIABLES
 
 if TYPE_CHECKING:
-    from wasm_lab.build.rustc import Unit
+    from wasm_lab.build.unit import Unit
     from wasm_lab.toolchains.rust import RustToolchain
 
 #: Raise when the same inputs begin to give another result, or the form of an entry changes.

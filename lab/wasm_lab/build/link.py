@@ -28,13 +28,14 @@ from wasm_lab.build import archives
 from wasm_lab.build.key import digest, toolchain_parts
 from wasm_lab.build.nearby import may_name_files
 from wasm_lab.build.process import Finished, run_tool, started
-from wasm_lab.build.rustc import Bench, Compiled, Unit, prepare
+from wasm_lab.build.rustc import Bench, Compiled, prepare
 
 if TYPE_CHECKING:
     import subprocess
 
     from wasm_lab.build.cache import Cache
     from wasm_lab.build.rustc import Prepared
+    from wasm_lab.build.unit import Unit
     from wasm_lab.toolchains.rust import RustToolchain
 
 KIND = "link"

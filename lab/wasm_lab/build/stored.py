@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wasm_lab.build.rustc import compiler_environment
+from wasm_lab.build.unit import compiler_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
