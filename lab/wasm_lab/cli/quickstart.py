@@ -42,5 +42,5 @@ def quickstart(out: Path, as_json: bool) -> int:
     for finding in run.findings:
         click.echo("\n".join(f"  {line}" for line in finding.splitlines()))
     click.echo(f"\nThe notebook as a page: {run.page}")
-    click.echo("To go on by hand: make lab (or: jupyter lab notebooks/00_quickstart.ipynb)")
+    click.echo(f"To go on by hand: jupyter lab {notebook}")
     return 0

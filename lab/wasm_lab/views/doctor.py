@@ -42,5 +42,6 @@ def _place(row: Row) -> str:
 def _verdict(report: Report) -> Text:
     if report.ok:
         return Text("The main job can run: wasm-lab quickstart", style="green")
-    names = ", ".join(row.name for row in report.missing)
-    return Text(f"The main job cannot run: {names} is missing. Try: wasm-lab doctor --fix", style="bold red")
+    lines = [f"The main job cannot run. {row.name} is missing or broken: {row.how}" for row in report.missing]
+    lines.append("wasm-lab doctor --fix installs a Rust compiler; Python packages are installed by pip.")
+    return Text("\n".join(lines), style="bold red")

@@ -1,9 +1,9 @@
-// Statements with `?`, as in a Rust documentation test: the error ends the cell by a panic.
+// Statements with `?`, as in a Rust documentation test: the error ends the cell.
 let number: i32 = "42".parse()?;
 println!("{number}");
 let other: i32 = "forty-two".parse()?;
 println!("{other}");
 Ok::<(), std::num::ParseIntError>(())
-//@ trap: panic
+//@ exit: 1
 //@ stderr: InvalidDigit
 //> 42
