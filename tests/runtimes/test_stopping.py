@@ -14,7 +14,7 @@ import pytest
 
 from wasm_lab.artifact import Artifact
 from wasm_lab.capabilities import Capabilities
-from wasm_lab.errors import DeadlineExceeded, PoisonedError
+from wasm_lab.errors import DeadlineExceeded, PoisonedError, UsageError
 from wasm_lab.run import TrapKind
 from wasm_lab.runtimes.wasmtime.guard import TICK_S
 
@@ -360,3 +360,22 @@ def test_interrupts_while_a_guest_is_being_set_up(library, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) <= 2  # Python itself may drop one: see interrupts.py
+
+
+def test_each_thread_is_asked_for_its_stack(runtime, probe):
+    # Threads after one another have the same number, and not the same stack.
+    outcomes = []
+
+    def execute():
+        try:
+            outcomes.append(runtime.run(probe, Capabilities()).ok)
+        except UsageError:
+            outcomes.append("refused")
+
+    for size in (0, 256 * 1024, 0):
+        before = threading.stack_size(size)
+        thread = threading.Thread(target=execute)
+        thread.start()
+        threading.stack_size(before)
+        thread.join()
+    assert outcomes == [True, "refused", True]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wasm_lab.wasi.tables import ERRNO, Call
 
@@ -29,8 +28,7 @@ _ON_FILES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether a call was allowed, by which capability, and the flag that would allow it."""
 
     allowed: bool

@@ -8,7 +8,7 @@ core Wasm and how it is shown; the kinds are below.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: The module that WASI 0.1 calls are imported from.
 MODULE = "wasi_snapshot_preview1"
@@ -67,8 +67,7 @@ _RANGES = frozenset({"path", "iovs", "buffer"})
 POINTER = "pointer"
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """One parameter or result: its kind and the name it is shown under."""
 
     kind: str
@@ -82,8 +81,7 @@ class Value:
         return ("i64",) if self.kind in _LONG else ("i32",)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One function of WASI 0.1.
 
     Results are written to memory at addresses that come as the last parameters.

@@ -13,7 +13,6 @@ from wasm_lab.run import Phase, Run
 from wasm_lab.runtimes.wasmtime import native
 from wasm_lab.runtimes.wasmtime.engine import version
 from wasm_lab.runtimes.wasmtime.sandbox import GuestStopped, Sandbox, function_of, memory_of
-from wasm_lab.runtimes.wasmtime.traps import trap_info
 
 if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
@@ -82,5 +81,7 @@ def outcome(
         return status, None
     if limit is None and isinstance(failure, wasmtime.ExitTrap):
         return failure.code, None
+    from wasm_lab.runtimes.wasmtime.traps import trap_info  # most guests end well
+
     cause = failure or wasmtime.WasmtimeError("stopped")
     return None, trap_info(cause, limit=limit, stderr=stderr.decode(errors="replace"))

@@ -11,9 +11,8 @@ import threading
 import time
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import wasmtime
 
@@ -47,15 +46,14 @@ _DETAILS = "WASMTIME_BACKTRACE_DETAILS"
 ROOMY_ADDRESS_SPACE_BYTES = 64 * 1024**3
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A module or component in an engine, and what loading it took."""
 
     module: Any  #: a ``wasmtime.Module`` or ``wasmtime.component.Component``
     imports: tuple[tuple[str, str], ...]  #: module and name; a component's have only the first
     exports: tuple[str, ...]
     memories: int  #: how many it has of its own, all parts of a component counted
-    phases_ns: dict[Phase, int] = field(default_factory=dict)
+    phases_ns: dict[Phase, int]
     code_cached: bool = False
 
 
@@ -101,7 +99,7 @@ class GuestEngine:
             return loaded
         fresh = self._from_cache_or_compiled(artifact)
         # Whoever asks for it again finds it in memory: nothing is loaded, so no phase is told.
-        kept = replace(fresh, phases_ns={}, code_cached=True)
+        kept = fresh._replace(phases_ns={}, code_cached=True)
         with self._lock:
             self._modules[digest] = kept
             self._sizes[digest] = artifact.size_bytes

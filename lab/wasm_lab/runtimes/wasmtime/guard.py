@@ -69,8 +69,9 @@ class Guard:
     def begin(self) -> None:
         """Before entering the guest. Pair it with `end`, whatever happens."""
         ident = _get_ident()
-        stack = _running.get(ident)
-        if stack is None:
+        try:
+            stack = _this_thread.guests
+        except AttributeError:
             stack = _first_guest_of_thread(ident)
         if ident != main_thread.ident:
             self._take_turn(ident)
@@ -102,7 +103,7 @@ class Guard:
     def end(self) -> None:
         """After leaving the guest, however it ended. Raises what a signal handler raised meanwhile."""
         ident = self._owner
-        _running[ident].pop()
+        _this_thread.guests.pop()
         self._owner = 0
         self._lock.release()
         if ident == main_thread.ident:
@@ -147,13 +148,21 @@ class Guard:
         return self.deadline_s - (time.monotonic() - self.started_s)
 
 
-#: Guests running in each thread, the innermost last.
+class _Thread(threading.local):
+    """The guests that run in one thread, the innermost last; no attribute before the first."""
+
+    guests: list[Guard]
+
+
+_this_thread = _Thread()
+
+#: The same lists by thread, for the supervisor. A number may be a later thread's; its list is then too.
 _running: dict[int, list[Guard]] = {}
 
 
 def current_guard() -> Guard:
     """The guard of the guest that runs in this thread; only inside a callback from it."""
-    return _running[_get_ident()][-1]
+    return _this_thread.guests[-1]
 
 
 def _first_guest_of_thread(ident: int) -> list[Guard]:
@@ -163,7 +172,8 @@ def _first_guest_of_thread(ident: int) -> list[Guard]:
             f"This thread's stack has {size // 1024} KiB, and a guest needs {needed // 1024}.",
             hint="Call threading.stack_size with a larger size before starting the thread, or raise ulimit -s.",
         )
-    return _running.setdefault(ident, [])
+    _this_thread.guests = _running[ident] = []
+    return _this_thread.guests
 
 
 class _Supervisor:
@@ -222,6 +232,10 @@ def _after_fork() -> None:
     _supervisor = _Supervisor()
     _supervisor.engines = engines
     _running.clear()
+    if hasattr(_this_thread, "guests"):
+        _this_thread.guests.clear()
+        _running[_get_ident()] = _this_thread.guests
+    _this_thread.__dict__.clear()  # or this thread's list would be one that the supervisor does not know
     main_thread.ident = threading.main_thread().ident
     main_thread.depth = 0
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import tempfile
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -41,6 +40,8 @@ class _File:
             self.number = os.memfd_create("wasm-lab", os.MFD_CLOEXEC)
             self.path = f"/proc/self/fd/{self.number}"
         else:
+            import tempfile  # seldom needed, and it imports every compression module
+
             self.number, self.path = tempfile.mkstemp(prefix="wasm-lab-")
 
     def __del__(self) -> None:
