@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -232,6 +233,8 @@ def test_a_forked_child_runs_guests_of_its_own(runtime, probe):
     child = os.fork()
     if child == 0:
         status = 1
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(30)  # a child that cannot stop its guest must not outlive this test
         try:
             stopped = runtime.run(probe, Capabilities(args=("loop",), deadline_s=0.1))
             hello = runtime.run(probe, Capabilities(args=("hello",)))

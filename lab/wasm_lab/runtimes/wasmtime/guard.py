@@ -232,9 +232,6 @@ def _after_fork() -> None:
     _supervisor = _Supervisor()
     _supervisor.engines = engines
     _running.clear()
-    if hasattr(_this_thread, "guests"):
-        _this_thread.guests.clear()
-        _running[_get_ident()] = _this_thread.guests
     _this_thread.__dict__.clear()  # or this thread's list would be one that the supervisor does not know
     main_thread.ident = threading.main_thread().ident
     main_thread.depth = 0
