@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -42,5 +43,5 @@ def quickstart(out: Path, as_json: bool) -> int:
     for finding in run.findings:
         click.echo("\n".join(f"  {line}" for line in finding.splitlines()))
     click.echo(f"\nThe notebook as a page: {run.page}")
-    click.echo(f"To go on by hand: jupyter lab {notebook}")
+    click.echo(f"To go on by hand: {Path(sys.executable).with_name('jupyter')} lab {notebook}")
     return 0
