@@ -28,7 +28,9 @@ def verdict(name, errno, *raw, capabilities=BOTH):
 @pytest.mark.parametrize(
     ("name", "errno", "raw", "flag"),
     [
-        ("path_open", "perm", (3,), "--dir /host/ro::/ro"),
+        ("path_open", "perm", (3, 1, 0, 0, 0b1000), "--dir /host/ro::/ro"),  # to truncate
+        ("path_open", "perm", (3, 1, 0, 0, 0, 1 << 6), "--dir /host/ro::/ro"),  # to write
+        ("path_open", "perm", (3, 1, 0, 0, 0, 1 << 1), "--dir HOST::GUEST"),  # to read what lies outside
         ("path_unlink_file", "perm", (3,), "--dir /host/ro::/ro"),
         ("path_symlink", "perm", (0, 0, 3), "--dir /host/ro::/ro"),
         ("path_open", "perm", (4,), "--dir HOST::GUEST"),

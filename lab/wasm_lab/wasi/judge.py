@@ -28,6 +28,10 @@ _ON_FILES = frozenset(
 )
 
 
+#: Bits of ``$oflags`` and ``$rights``.
+_CREAT_OR_TRUNC, _FD_WRITE = 0b1001, 1 << 6
+
+
 class Verdict(NamedTuple):
     """Whether a call was allowed, by which capability, and the flag that would allow it."""
 
@@ -70,10 +74,17 @@ def judge(
     number = raw[0] if first.kind == "fd" else raw[2]  # path_symlink: its target comes first
     granted = descriptors.directory(number)
     if errno in SAYS_NO and capabilities.dirs:
-        changes = call.name in _CHANGES or call.name == "path_open"
-        if granted and not granted.writable and changes:
+        if granted and not granted.writable and _changes(call, raw):
             return Verdict(False, "dirs", f"--dir {granted.host}::{granted.guest}")
         return refused_by("dirs")
     if errno == ERRNO["badf"] and call.name.startswith("path_") and not capabilities.dirs:
         return refused_by("dirs")
     return Verdict(True, call.capability)
+
+
+def _changes(call: Call, raw: Sequence[int]) -> bool:
+    """Whether a call is to change something: an opening does when it creates, truncates or writes."""
+    if call.name != "path_open":
+        return call.name in _CHANGES
+    _, _, _, _, oflags, rights, *_ = raw
+    return bool(oflags & _CREAT_OR_TRUNC or rights & _FD_WRITE)

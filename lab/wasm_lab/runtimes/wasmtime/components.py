@@ -173,7 +173,11 @@ def _finished(guest: _Guest, artifact: Artifact, loaded: Loaded) -> Run:
         trap=trap,
         stdout=stdout,
         stderr=stderr,
-        phases_ns={**loaded.phases_ns, **guest.phases},
+        phases_ns={
+            **loaded.phases_ns,
+            Phase.RUN: time.perf_counter_ns() - sandbox.started_ns,
+            **guest.phases,
+        },
         fuel_used=sandbox.fuel_used() if guest.done.is_set() else None,
         denied=(*guest.virtual.denied, *_missed_folder(sandbox, status, stdout + stderr)),
         module_sha256=artifact.sha256,

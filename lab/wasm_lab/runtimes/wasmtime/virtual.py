@@ -2,7 +2,8 @@
 
 The interfaces are replaced as a whole, under the version that the component imports. Only
 what makes a pollable stays native, because pollables of one's own would not be of the type
-that native streams have: a small component hands them over.
+that native streams have: a small component hands them over. Files stay native as a whole: their
+times and the order of listings are the host's here, while `files` fixes them for WASI 0.1.
 """
 
 from __future__ import annotations
