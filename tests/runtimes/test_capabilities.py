@@ -94,6 +94,19 @@ def test_no_way_out_of_a_folder(runtime, guest, folder, path):
     assert (folder.parent / "secret.txt").read_text() == "secret"
 
 
+@pytest.mark.parametrize("audit", [False, True])
+def test_a_named_pipe_holds_nobody_up(runtime, probe, folder, audit):
+    os.mkfifo(folder / "pipe")
+    os.mkfifo(folder.parent / "pipe")
+    (folder / "to-pipe").symlink_to("pipe")
+    (folder / "out").symlink_to("../pipe")
+    dirs = (Directory(folder, "/data"),)
+    for name, errno in (("pipe", 60), ("to-pipe", 60), ("out", 63)):
+        for what in ("read", "write"):
+            result = runtime.run(probe, Capabilities(args=(what, f"/data/{name}"), dirs=dirs), audit=audit)
+            assert result.stdout.startswith(b"error %d:" % errno), result
+
+
 def test_real_clock(runtime, guest):
     before = time.time_ns()
     shown, slept = run(runtime, guest, "clock").stdout.decode().split()

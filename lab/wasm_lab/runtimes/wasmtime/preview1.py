@@ -6,6 +6,7 @@ import functools
 import hashlib
 import os
 import select
+import stat
 import struct
 import sys
 import time
@@ -16,6 +17,7 @@ from wasm_lab.run import HostCall
 from wasm_lab.runtimes.wasmtime.files import FrozenFiles
 from wasm_lab.runtimes.wasmtime.guard import TICK_S
 from wasm_lab.runtimes.wasmtime.host import PATH_CALLS, Host, StopGuest
+from wasm_lab.wasi.descriptors import FIRST_PREOPEN
 from wasm_lab.wasi.judge import FLAGS, SAYS_NO, refused_by
 from wasm_lab.wasi.tables import ERRNO, Call, calls
 
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 
     Handler = Callable[[tuple[int, ...]], int]
 
-_OK, _INVAL, _BADF, _NOTCAPABLE = (ERRNO[name] for name in ("success", "inval", "badf", "notcapable"))
+_OK, _INVAL, _BADF, _NXIO, _NOTCAPABLE = (
+    ERRNO[name] for name in ("success", "inval", "badf", "nxio", "notcapable")
+)
 
 #: ``$clockid``: the two clocks that hosts have; the others are optional and answered with ``badf``.
 _REALTIME, _MONOTONIC = 0, 1
@@ -88,7 +92,9 @@ class Preview1:
             handlers["fd_renumber"] = self._fd_renumber
         if not capabilities.dirs:
             handlers["fd_prestat_get"] = self._fd_prestat_get
-        elif host.log is None:
+        else:
+            handlers["path_open"] = self._path_open
+        if capabilities.dirs and host.log is None:
             from wasm_lab.wasi.audit import AuditLog
 
             self._refusals = AuditLog(capabilities, kept_calls=_KEPT_REFUSALS)
@@ -264,6 +270,28 @@ class Preview1:
         del raw
         self.sought_folder = True
         return _BADF
+
+    def _path_open(self, raw: tuple[int, ...]) -> int:
+        """Opening a named pipe waits for its other end inside the engine, where nothing can stop it."""
+        directory, _, start, size, *_ = raw
+        if self._is_pipe(directory, self._host.read(start, size)):
+            return _NXIO
+        return self._host.forward("path_open", raw)
+
+    def _is_pipe(self, directory: int, path: bytes) -> bool:
+        number = directory - FIRST_PREOPEN
+        if not 0 <= number < len(self._capabilities.dirs):
+            return False
+        folder = os.fsencode(self._capabilities.dirs[number].host)
+        file = os.path.join(folder, path.lstrip(b"/"))  # noqa: PTH118 - bytes, and for every opening
+        try:
+            if not stat.S_ISFIFO(os.stat(file).st_mode):  # noqa: PTH116
+                return False
+        except (OSError, ValueError):
+            return False
+        # Whether there is a pipe outside of the folder is not the guest's business.
+        inside = os.path.realpath(folder) + b"/"
+        return os.path.realpath(file).startswith(inside)
 
     def _path_call(self, call: Call, handler: Handler | None, raw: tuple[int, ...]) -> int:
         """A call with a path, kept for `denied` when it is refused."""
