@@ -11,6 +11,9 @@
     │   ├── CompileError          rustc refused the code; carries its diagnostics
     │   └── DependencyError       cargo could not resolve, fetch or build a crate
     ├── LoadError                 the bytes are no module this runtime can load
+    ├── MeasureError              what was to be measured could not be, or would mislead
+    │   ├── ProbeError            a measured process died or passed its deadline
+    │   └── AnswersDiffer         two subjects gave different answers; nothing was timed
     └── GuestFailure              the guest ran and did not end well
         ├── GuestError            a function returned ``Err``; carries its text
         ├── GuestExit             a program ended with a status other than 0
@@ -125,6 +128,18 @@ class DependencyError(BuildError):
 
 class LoadError(WasmLabError):
     """The bytes are not a module or component that this runtime can load."""
+
+
+class MeasureError(WasmLabError):
+    """What was to be measured could not be, or its figure would mislead."""
+
+
+class ProbeError(MeasureError):
+    """A process in which something was timed died, or passed its deadline."""
+
+
+class AnswersDiffer(MeasureError):
+    """Two subjects gave different answers to the same input, so nothing was timed."""
 
 
 class GuestFailure(WasmLabError):

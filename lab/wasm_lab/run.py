@@ -90,7 +90,11 @@ class Phase(StrEnum):
     COMPILE = "compile"  #: from Wasm to machine code
     LOAD = "load"  #: machine code from the cache
     INSTANTIATE = "instantiate"
-    RUN = "run"
+    RUN = "run"  #: a command's ``_start``
+    FIRST_CALL = "first call"  #: of a function, in a fresh instance
+    CALL = "steady call"  #: of a function, once it is warm
+    TEARDOWN = "teardown"
+    PROCESS = "whole process"  #: from its start to its end
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Comparisons: from a function or a program and the places to run it to a report."""

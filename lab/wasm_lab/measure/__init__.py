@@ -1,0 +1,1 @@
+"""Plan, sampling, statistics: how a number is made that holds. Knows no runtime by name."""

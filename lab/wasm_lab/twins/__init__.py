@@ -1,0 +1,1 @@
+"""Twins: the same function in another language, and whether its answers agree."""
