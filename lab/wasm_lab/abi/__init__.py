@@ -21,9 +21,23 @@ tuples; ``HashMap``, ``BTreeMap``; sets  ``tuple``; ``dict``; ``set``
 =====================================  ==========================================================
 """
 
+from wasm_lab.abi.arguments import append_argument
 from wasm_lab.abi.binding import bind
+from wasm_lab.abi.decode import decoder
 from wasm_lab.abi.frame import Guest
 from wasm_lab.abi.obstacles import obstacle
-from wasm_lab.abi.rust import exports, glue
+from wasm_lab.abi.rust import codecs, exports, glue
+from wasm_lab.abi.types import PLAIN, owned
 
-__all__ = ["Guest", "bind", "exports", "glue", "obstacle"]
+__all__ = [
+    "PLAIN",
+    "Guest",
+    "append_argument",
+    "bind",
+    "codecs",
+    "decoder",
+    "exports",
+    "glue",
+    "obstacle",
+    "owned",
+]

@@ -127,3 +127,18 @@ def stream(kind: RustType, where: str) -> Callable[[Any], bytearray]:
         return out
 
     return take
+
+
+def append_argument(kind: RustType, value: Any, out: bytearray, *, where: str) -> None:
+    """Append ``value`` to a stream that the traits of `rust.codecs` read, aligned from its start.
+
+    Args:
+        where: what a message calls the argument, such as ``fib() argument 'n'``.
+
+    Raises:
+        TypeError, ValueError, OverflowError: the value does not fit the type.
+    """
+    try:
+        encoder(owned(kind))(value, out)
+    except Misfit as misfit:
+        raise misfit.named(where) from None

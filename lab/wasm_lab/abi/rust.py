@@ -65,6 +65,54 @@ def glue(signatures: Sequence[Signature], *, edition: str) -> str:
     return "\n".join((*pieces, *wrappers, ""))
 
 
+def codecs(taken: Sequence[RustType], given: Sequence[RustType]) -> str:
+    """The traits ``In`` and ``Out`` for these types and what they are made of, without any export.
+
+    Holds on hosts with 64-bit addresses too: ``usize`` and ``isize`` cross as 32 bits everywhere.
+
+    Args:
+        taken: types of parameters, which are read into values of their own.
+        given: types of results; of a ``Result``, the traits that say what an error is, besides.
+    """
+    needs: dict[str, None] = {"head": None}
+    for kind in taken:
+        bare = owned(kind)
+        if bare.name in ("slice", "slice mut"):
+            _need(needs, "in", bare.args[0])
+            needs["in Vec"] = None
+        elif bare.name == "str":
+            needs["in"] = needs["in String"] = None
+        else:
+            _need(needs, "in", bare)
+    for kind in given:
+        if kind.name == "Result":
+            needs["err"] = None
+            kind = kind.args[0]
+        if kind.name == "slice mut":
+            _need(needs, "out", kind.args[0])
+            needs["out Vec"] = needs["hold"] = None
+        elif kind.name != "unit":
+            _need(needs, "out", kind)
+    return "\n".join(_word(need) if need.endswith("size") else _piece(need) for need in needs)
+
+
+def _word(need: str) -> str:
+    """``usize`` and ``isize`` as they cross: 32 bits, whatever the target's are."""
+    way, _, name = need.split()
+    narrow = {"usize": "u32", "isize": "i32"}[name]
+    if way == "in":
+        return (
+            f"impl In for {name} {{ unsafe fn get(r: &mut *const u8) -> Self "
+            f"{{ unsafe {{ bare::<{narrow}>(r) as {name} }} }} unsafe fn get_all(r: &mut *const u8, n: usize) "
+            f"-> Vec<Self> {{ unsafe {{ run::<{narrow}>(r, n).iter().map(|v| *v as {name}).collect() }} }} }}"
+        )
+    return (
+        f"impl Out for {name} {{ fn put(&self, w: &mut Vec<u8>) {{ let v = "
+        f'<{narrow} as ::std::convert::TryFrom<{name}>>::try_from(*self).expect("{name} of more than 32 bits"); '
+        f"add(&v as *const {narrow} as *const u8, 4, w) }} }}"
+    )
+
+
 def _wrapper(index: int, signature: Signature, needs: dict[str, None]) -> str:
     parameters, lets, arguments = [], [], []
     for i, parameter in enumerate(signature.parameters):
