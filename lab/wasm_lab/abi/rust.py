@@ -84,10 +84,11 @@ def codecs(taken: Sequence[RustType], given: Sequence[RustType]) -> str:
             needs["in"] = needs["in String"] = None
         else:
             _need(needs, "in", bare)
-    for kind in given:
-        if kind.name == "Result":
+    for whole in given:
+        kind = whole
+        if whole.name == "Result":
             needs["err"] = None
-            kind = kind.args[0]
+            kind = whole.args[0]
         if kind.name == "slice mut":
             _need(needs, "out", kind.args[0])
             needs["out Vec"] = needs["hold"] = None

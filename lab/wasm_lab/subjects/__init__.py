@@ -1,1 +1,6 @@
 """What is timed: a workload in each engine and language, each probe a fresh process of its own."""
+
+from wasm_lab.subjects.functions import function_subjects
+from wasm_lab.subjects.places import places
+
+__all__ = ["function_subjects", "places"]

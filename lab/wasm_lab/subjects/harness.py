@@ -185,8 +185,8 @@ def _is_copy(kind: RustType) -> bool:
     return kind.name in abi.PLAIN
 
 
-def _fresh(signature: Signature) -> list[int]:
-    """The parameters that need a value of their own for each call."""
+def given_away(signature: Signature) -> list[int]:
+    """The indices of parameters that need a value of their own for each call: owned ones and ``&mut``."""
     return [
         index
         for index, parameter in enumerate(signature.parameters)
@@ -210,7 +210,7 @@ def _call(signature: Signature, fresh: dict[int, str]) -> str:
 
 
 def _timing(signature: Signature, portion: int) -> str:
-    fresh = _fresh(signature)
+    fresh = given_away(signature)
     if not fresh:
         return (
             f"let start = Instant::now(); for _ in 0..count {{ {_call(signature, {})}; }} "
@@ -231,7 +231,7 @@ def _timing(signature: Signature, portion: int) -> str:
 
 
 def _answering(signature: Signature) -> str:
-    fresh, lines, uses, kind = _fresh(signature), [], {}, signature.result
+    fresh, lines, uses, kind = given_away(signature), [], {}, signature.result
     for index in fresh:
         mutable = signature.parameters[index].type.name == "slice mut"
         lines.append(f"let mut c{index} = Clone::clone(&a{index});")

@@ -1,0 +1,104 @@
+"""Which engines there are here, by the names that a comparison uses."""
+
+from __future__ import annotations
+
+import functools
+import platform
+import shutil
+import subprocess
+from importlib import metadata, util
+
+from wasm_lab.errors import UnsupportedError, UsageError
+
+#: In the order in which they are listed and drawn.
+PLACES = ("wasmtime", "wasmer", "wasmedge", "wasmedge-aot", "node", "native", "javascript", "python")
+
+GUARDS = ("none", "epochs", "fuel", "audit")
+
+NODE_MAJOR = 20
+
+
+def places() -> dict[str, str]:
+    """Every place where code can be timed, to why it cannot be here; empty where it can.
+
+    Example:
+        >>> places()["python"]
+        ''
+    """
+    return {name: missing(name) for name in PLACES}
+
+
+def missing(place: str) -> str:
+    """Why ``place`` is not usable here and how to get it; empty when it is.
+
+    Raises:
+        UsageError: there is no such place.
+    """
+    match place:
+        case "wasmtime":
+            return "" if util.find_spec("wasmtime") else "wasmtime is not installed: pip install wasmtime."
+        case "native":
+            return _native_missing()
+        case "node" | "javascript":
+            return node_missing()
+        case "python":
+            return ""
+        case "wasmer" | "wasmedge" | "wasmedge-aot":
+            return f"{place} is not supported yet."
+    raise UsageError(f"No place is named {place!r}.", hint=f"Places: {', '.join(PLACES)}.")
+
+
+def require(place: str) -> None:
+    """Raise UnsupportedError when ``place`` is not usable here, UsageError when there is none."""
+    why = missing(place)
+    if why:
+        raise UnsupportedError(why)
+
+
+def version(place: str) -> str:
+    """The version of the engine of a usable place."""
+    match place:
+        case "node" | "javascript":
+            return node_version()
+        case "python":
+            return platform.python_version()
+        case "native":
+            return _rust_version()
+    return metadata.version(place)
+
+
+def node() -> str:
+    """The node program on PATH; empty when there is none."""
+    return shutil.which("node") or ""
+
+
+@functools.cache
+def node_version() -> str:
+    """Such as ``20.20.2``; empty when it does not run."""
+    try:
+        done = subprocess.run([node(), "--version"], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip().removeprefix("v")
+
+
+def node_missing() -> str:
+    hint = f"install Node.js {NODE_MAJOR} or later and put it on PATH."
+    if not node():
+        return f"No node is on PATH: {hint}"
+    major = node_version().partition(".")[0]
+    if not major.isdecimal() or int(major) < NODE_MAJOR:
+        return f"The node on PATH is {node_version() or 'broken'}: {hint}"
+    return ""
+
+
+def _native_missing() -> str:
+    if not (shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")):
+        return "There is no linker for programs of this machine: install gcc or clang."
+    return ""
+
+
+def _rust_version() -> str:
+    from wasm_lab.toolchains.rust import find_rust
+
+    return find_rust().version.removeprefix("rustc ").partition(" ")[0]

@@ -1,0 +1,55 @@
+"""The child's side of a `channel.Channel`, for workers in Python: orders in, marked answers out."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+
+class Desk:
+    """Reads orders from standard input and answers on standard output, unbuffered.
+
+    Whoever asks waits for each answer, so no order lies behind another in the pipe, and a guest
+    may take over standard input between two orders.
+    """
+
+    def __init__(self) -> None:
+        self._pending = b""
+        self.settings: dict[str, Any] = json.loads(self.line())
+        self.mark: str = self.settings["mark"]
+
+    def line(self) -> str:
+        """The next order; empty when there will be none."""
+        while b"\n" not in self._pending:
+            piece = os.read(0, 1 << 16)
+            if not piece:
+                return ""
+            self._pending += piece
+        line, _, self._pending = self._pending.partition(b"\n")
+        return line.decode()
+
+    def take(self, size: int) -> bytes:
+        """The ``size`` bytes that follow an order."""
+        while len(self._pending) < size:
+            piece = os.read(0, 1 << 20)
+            if not piece:
+                raise EOFError
+            self._pending += piece
+        data, self._pending = self._pending[:size], self._pending[size:]
+        return data
+
+    def say(self, words: str, payload: bytes = b"") -> None:
+        """Answer."""
+        self._write(f"\n{self.mark} {words}\n".encode() + payload)
+
+    def fail(self, message: str) -> None:
+        """Answer that the order could not be done."""
+        data = message.encode(errors="replace")
+        self.say(f"failed {len(data)}", data)
+
+    @staticmethod
+    def _write(data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(1, view) :]
