@@ -162,10 +162,15 @@ def function_subjects(
 
 def node_command() -> list[str]:
     """node with the script of this room, such that it dies with this process."""
+    return dying_with_parent(node_program())
+
+
+def node_program() -> list[str]:
+    """node with the script of this room."""
     from importlib import resources
 
     script = resources.files("wasm_lab.subjects").joinpath("node.js")
-    return dying_with_parent([node(), "--no-warnings", str(script)])
+    return [node(), "--no-warnings", str(script)]
 
 
 def input_text(args: tuple[Any, ...]) -> str:

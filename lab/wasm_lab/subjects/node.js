@@ -58,7 +58,9 @@ function write(data) {
   }
 }
 
-const settings = JSON.parse(line());
+// With a file of settings as argument, the command runs once with this process's own streams.
+const once = process.argv[2] !== undefined;
+const settings = JSON.parse(once ? fs.readFileSync(process.argv[2]) : line());
 const say = (words, payload) => {
   const head = Buffer.from(`\n${settings.mark} ${words}\n`);
   write(payload ? Buffer.concat([head, payload]) : head);
@@ -121,8 +123,8 @@ function wasm() {
     return [wasi, new WebAssembly.Instance(module(), wasi.getImportObject())];
   }
 
-  const folder = granted ? fs.mkdtempSync(path.join(os.tmpdir(), "wasm-lab-")) : "";
-  if (granted) process.on("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
+  const folder = granted && !once ? fs.mkdtempSync(path.join(os.tmpdir(), "wasm-lab-")) : "";
+  if (folder) process.on("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
 
   // One run of the command: status, milliseconds, what it wrote, its memory.
   function run() {
@@ -169,6 +171,10 @@ function wasm() {
         instance();
         return now() - start;
       }),
+    once() {
+      const [wasi, made] = instance([0, 1, 2]);
+      return wasi.start(made);
+    },
     run: (count) => total(count, () => run().elapsed),
     outcome() {
       const { status, stdout, memory } = run();
@@ -356,4 +362,5 @@ function serve() {
   }
 }
 
-serve();
+if (once) process.exitCode = wasm().once();
+else serve();

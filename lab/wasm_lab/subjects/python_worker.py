@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import copy
 import pickle
-import statistics
 import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from wasm_lab.subjects.base import clock_step_ns
 from wasm_lab.subjects.dying import die_with
 from wasm_lab.subjects.serving import Desk
 
@@ -82,13 +82,7 @@ class Worker:
         self.desk.say(f"answer {len(data)}", data)
 
     def step(self) -> None:
-        steps = []
-        for _ in range(33):
-            start = time.perf_counter_ns()
-            while (end := time.perf_counter_ns()) == start:
-                pass
-            steps.append(end - start)
-        self.desk.say(f"step {round(statistics.median(steps))}")
+        self.desk.say(f"step {clock_step_ns()}")
 
 
 def _told() -> str:

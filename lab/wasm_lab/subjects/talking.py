@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from wasm_lab.subjects.base import BaseProbe, BaseSubject, worker_channel
 from wasm_lab.subjects.channel import Channel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wasm_lab.artifact import Artifact
     from wasm_lab.subjects.harness import Harness
 
@@ -204,6 +207,8 @@ def whole_process(
     *,
     stdout: Any = subprocess.DEVNULL,
     statuses: bool = False,
+    env: Mapping[str, str] | None = None,
+    cwd: str | None = None,
 ) -> tuple[int, int]:
     """One process from its start to its end: nanoseconds and exit status.
 
@@ -213,8 +218,6 @@ def whole_process(
         ProbeError: it cannot be started, is ended by a signal, passes its deadline, or, unless
             ``statuses``, has another exit status than 0.
     """
-    import tempfile
-
     with stdin.open("rb") as source, tempfile.TemporaryFile() as errors:
         start = time.perf_counter_ns()
         try:
@@ -223,6 +226,8 @@ def whole_process(
                 stdin=source,
                 stdout=stdout,
                 stderr=errors,
+                env=env,
+                cwd=cwd,
                 process_group=None if sys.platform == "win32" else 0,
             )
         except OSError as error:

@@ -24,6 +24,7 @@ from ctypes import byref
 from pathlib import Path
 from typing import Any
 
+from wasm_lab.subjects.base import clock_step_ns
 from wasm_lab.subjects.dying import die_with
 from wasm_lab.subjects.serving import Desk
 
@@ -116,9 +117,16 @@ class Worker:
 
     def run(self, count: int) -> int:
         """``_start`` of a fresh instance, ``count`` times."""
+        from wasm_lab.errors import GuestTrap
         from wasm_lab.run import Phase
 
-        return sum(self._run().phases_ns[Phase.RUN] for _ in range(count))
+        total = 0
+        for _ in range(count):
+            run = self._run()
+            if run.trap is not None:
+                raise GuestTrap(str(run.trap), trap=run.trap)
+            total += run.phases_ns[Phase.RUN]
+        return total
 
     # Others -------------------------------------------------------------------------------------
 
@@ -198,7 +206,9 @@ def serve(desk: Desk, worker: Worker) -> None:
     while order := desk.line():
         what, _, number = order.partition(" ")
         try:
-            if what in _PHASES:
+            if what == "step":
+                desk.say(f"step {clock_step_ns()}")
+            elif what in _PHASES:
                 desk.say(f"elapsed {getattr(worker, what)(int(number))}")
             elif what == "keep":
                 worker.keep(int(number))
