@@ -42,11 +42,13 @@ if TYPE_CHECKING:
 
 _WASMTIME = frozenset({Phase.COMPILE, Phase.LOAD, Phase.INSTANTIATE, Phase.RUN, Phase.TEARDOWN})
 _NODE = frozenset({Phase.COMPILE, Phase.INSTANTIATE, Phase.RUN, Phase.PROCESS})
+_WASMER = frozenset({Phase.RUN})
 _NATIVE = frozenset({Phase.RUN, Phase.PROCESS})
 
 #: What each place cannot enforce here, of the fields of Capabilities.
 _CANNOT = {
     "wasmtime": ("hosts", "fuel"),
+    "wasmer": ("hosts", "fuel", "clock", "random", "memory_bytes", "output_bytes", "read-only folders"),
     "node": ("hosts", "fuel", "clock", "random", "memory_bytes", "output_bytes", "read-only folders"),
     "native": ("hosts", "fuel", "clock", "random", "memory_bytes", "output_bytes", "read-only folders"),
 }
@@ -69,6 +71,8 @@ class CommandSubject(BaseSubject):
 @dataclass(frozen=True, kw_only=True)
 class HostedCommand(CommandSubject):
     """In a worker that makes instances of it."""
+
+    keeps_instances: bool = True  #: whether the engine can hold instances in which nothing runs
 
     def start(self) -> CommandProbe:
         wasm = self.files.write("command.wasm", self.artifact.wasm)
@@ -116,6 +120,8 @@ class CommandProbe(BaseProbe):
         return Answer(stdout=self.channel.payload(size), exit_status=status)
 
     def _own_sizes(self) -> dict[str, int]:
+        if not self.subject.keeps_instances:  # nor does it tell of their memory
+            return {"module": self.subject.artifact.size_bytes}
         start = int(self.channel.ask("memory")[1])
         if not hasattr(self, "_memory"):
             self.answer()  # a command's memory is known only when it has run
@@ -123,6 +129,8 @@ class CommandProbe(BaseProbe):
         return {"module": self.subject.artifact.size_bytes, **sizes}
 
     def idle(self, count: int) -> None:
+        if not self.subject.keeps_instances:
+            super().idle(count)
         self.channel.ask(f"keep {count}")
 
 
@@ -276,6 +284,9 @@ def _subject(place: str, guards: str, shared: dict[str, Any]) -> Subject:
     if place == "wasmtime":
         command = tuple(python_worker("wasmtime_worker"))
         return HostedCommand(**common, guards=guards, phases=_WASMTIME, command=command)
+    if place == "wasmer":
+        command = tuple(python_worker("wasmer_worker"))
+        return HostedCommand(**common, phases=_WASMER, command=command, keeps_instances=False)
     if place == "node":
         return HostedCommand(**common, phases=_NODE, command=tuple(node_command()))
     if artifact.source is None:

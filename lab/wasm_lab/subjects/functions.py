@@ -66,6 +66,8 @@ class FunctionSubjects:
                 return self._hosted(common, "wasmtime", python_worker("wasmtime_worker"), _WASMTIME)
             case "node":
                 return self._hosted(common, "node", node_command(), _NODE)
+            case "wasmer":
+                return self._hosted(common, "wasmer", python_worker("wasmer_worker"), frozenset(_CALLS))
             case "native":
                 program = self.common["files"].write("harness", host_program(self.harness.source))
                 program.chmod(0o700)
@@ -115,6 +117,7 @@ class FunctionSubjects:
             language="rust",
             runtime=runtime,
             guards=self.guards if runtime == "wasmtime" else "none",
+            keeps_instances=runtime != "wasmer",
             phases=phases,
             command=tuple(command),
             artifact=build(self.harness.source, incremental=False),

@@ -17,6 +17,8 @@ GUARDS = ("none", "epochs", "fuel", "audit")
 
 NODE_MAJOR = 20
 
+_WASMER_MISSING = "wasmer-sdk is not installed: pip install 'wasm-lab[wasmer]' (there are wheels for Linux with glibc and macOS)."
+
 
 def places() -> dict[str, str]:
     """Every place where code can be timed, to why it cannot be here; empty where it can.
@@ -43,7 +45,9 @@ def missing(place: str) -> str:
             return node_missing()
         case "python":
             return ""
-        case "wasmer" | "wasmedge" | "wasmedge-aot":
+        case "wasmer":
+            return "" if util.find_spec("wasmer_sdk") else _WASMER_MISSING
+        case "wasmedge" | "wasmedge-aot":
             return f"{place} is not supported yet."
     raise UsageError(f"No place is named {place!r}.", hint=f"Places: {', '.join(PLACES)}.")
 
@@ -64,7 +68,7 @@ def version(place: str) -> str:
             return platform.python_version()
         case "native":
             return _rust_version()
-    return metadata.version(place)
+    return metadata.version("wasmer-sdk" if place == "wasmer" else place)
 
 
 def node() -> str:

@@ -49,6 +49,7 @@ class HostedSubject(HarnessSubject):
     """The harness as a module in a worker that can make further instances: wasmtime and node."""
 
     artifact: Artifact
+    keeps_instances: bool = True  #: whether the engine can hold instances in which nothing runs
 
     def start(self) -> HostedProbe:
         wasm = self.files.write("harness.wasm", self.artifact.wasm)
@@ -128,11 +129,15 @@ class HostedProbe(HarnessProbe):
         return super()._elapsed(phase, count)
 
     def _own_sizes(self) -> dict[str, int]:
-        _, start, now = self.channel.ask("memory")
-        sizes = {"linear memory at start": int(start), "linear memory": int(now)}
-        return {"module": self.subject.artifact.size_bytes, **sizes}
+        sizes = {"module": self.subject.artifact.size_bytes}
+        if self._inside or self.subject.keeps_instances:
+            _, start, now = self.channel.ask("memory")
+            sizes |= {"linear memory at start": int(start), "linear memory": int(now)}
+        return sizes
 
     def idle(self, count: int) -> None:
+        if not self.subject.keeps_instances:
+            super().idle(count)
         self._leave()
         self.channel.ask(f"keep {count}")
 
