@@ -69,7 +69,11 @@ const fail = (message) => {
   const data = Buffer.from(message);
   say(`failed ${data.length}`, data);
 };
-const told = (error) => (error instanceof Error || (error && error.stack) ? String(error.stack).split("\n    at node:")[0] : String(error));
+// An error with the lines of its stack that are the measured code's own.
+function told(error) {
+  if (!error || !error.stack) return String(error);
+  return String(error.stack).split("\n").filter((each) => !each.includes(__filename) && !each.includes("node:internal")).join("\n");
+}
 const ns = (milliseconds) => Math.round(milliseconds * 1e6);
 const now = () => performance.now();
 
@@ -200,15 +204,54 @@ function wasm() {
   };
 }
 
-// An exported function of a module made elsewhere, called from here.
+// An exported function of a module made elsewhere, called by the generated driver (exports.py).
 function exported(instance) {
   const args = settings.args.map((each) => (typeof each === "string" ? BigInt(each) : each));
+  const driver = new WebAssembly.Module(fs.readFileSync(settings.driver));
   const fresh = () => {
     const [wasi, made] = instance();
-    if (typeof made.exports._start !== "function") wasi.initialize(made);
-    return made.exports[settings.export];
+    // A library without a set-up function of its own has its constructors as an export, if any.
+    if (typeof made.exports._initialize === "function") wasi.initialize(made);
+    else if (typeof made.exports.__wasm_call_ctors === "function") made.exports.__wasm_call_ctors();
+    const f = made.exports[settings.export];
+    const loop = new WebAssembly.Instance(driver, { m: { f } }).exports.loop;
+    return { f, loop, memory: made.exports.memory };
   };
-  return calling(fresh, () => args, false, (result) => result);
+  const size = (each) => (each.memory ? each.memory.buffer.byteLength : 0);
+  const time = (each, count) => {
+    let sum = 0;
+    for (let left = count; left > 0; ) {
+      const part = Math.min(left, 0xffffffff);
+      left -= part;
+      const start = now();
+      each.loop(part | 0, ...args);
+      sum += now() - start;
+    }
+    return sum;
+  };
+  let steady = null;
+  return {
+    first(count) {
+      let sum = 0;
+      for (let i = 0; i < count; i++) sum += time(fresh(), 1);
+      say(`elapsed ${ns(sum)}`);
+    },
+    time(count) {
+      steady = steady || fresh();
+      say(`elapsed ${ns(time(steady, count))}`);
+    },
+    answer() {
+      const result = fresh().f(...args);
+      const results = Array.isArray(result) ? result : result === undefined ? [] : [result];
+      const words = results.map((each) => (Object.is(each, -0) ? "-0" : String(each)));
+      const data = Buffer.from(words.join(" "));
+      say(`answer ${data.length}`, data);
+    },
+    memory() {
+      const start = size(fresh());
+      say(`memory ${start} ${steady ? size(steady) : start}`);
+    },
+  };
 }
 
 // Timing a function called from JavaScript. The arguments lie in two equal arrays, taken in turn,

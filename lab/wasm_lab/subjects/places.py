@@ -17,7 +17,9 @@ GUARDS = ("none", "epochs", "fuel", "audit")
 
 NODE_MAJOR = 20
 
-_WASMER_MISSING = "wasmer-sdk is not installed: pip install 'wasm-lab[wasmer]' (there are wheels for Linux with glibc and macOS)."
+_WASMER_MISSING = (
+    "wasmer-sdk is not installed: pip install 'wasm-lab[wasmer]'. It has wheels for Linux (glibc) and macOS."
+)
 
 
 def places() -> dict[str, str]:

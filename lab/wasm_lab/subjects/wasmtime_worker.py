@@ -62,6 +62,11 @@ class Worker:
         )
         self.idle: list[Any] = []
         self._machine_code: str | None = None
+        self.export: Any = None
+        if "export" in settings:
+            from wasm_lab.subjects.wasmtime_export import ExportOrders
+
+            self.export = ExportOrders(self)
 
     # Phases: each gives the nanoseconds of ``count`` repetitions --------------------------------
 
@@ -99,7 +104,7 @@ class Worker:
         total = 0
         for _ in range(count):
             start = time.perf_counter_ns()
-            sandbox = self._sandbox()
+            sandbox = self.sandbox()
             sandbox.instantiate(self.prepared)
             total += time.perf_counter_ns() - start
             sandbox.close()
@@ -108,7 +113,7 @@ class Worker:
     def teardown(self, count: int) -> int:
         total = 0
         for _ in range(count):
-            sandbox = self._sandbox()
+            sandbox = self.sandbox()
             sandbox.instantiate(self.prepared)
             start = time.perf_counter_ns()
             sandbox.close()
@@ -130,7 +135,7 @@ class Worker:
 
     # Others -------------------------------------------------------------------------------------
 
-    def _sandbox(self) -> Any:
+    def sandbox(self) -> Any:
         from wasm_lab.runtimes.wasmtime.sandbox import Sandbox
 
         capabilities = self.granted or self.talking
@@ -139,7 +144,7 @@ class Worker:
     def _run(self) -> Any:
         from wasm_lab.runtimes.wasmtime.command import run_command
 
-        return run_command(self._sandbox(), self.artifact, self.loaded, self.prepared)
+        return run_command(self.sandbox(), self.artifact, self.loaded, self.prepared)
 
     def outcome(self) -> None:
         """Run the command once, and answer with its exit status and all it wrote to stdout."""
@@ -152,17 +157,20 @@ class Worker:
     def keep(self, count: int) -> None:
         """Make further instances and keep them."""
         for _ in range(count):
-            sandbox = self._sandbox()
+            sandbox = self.sandbox()
             sandbox.instantiate(self.prepared)
             self.idle.append(sandbox)
         self.desk.say("kept")
 
     def memory(self) -> None:
-        """Linear memory of an instance in which nothing was called."""
+        """Linear memory of an instance in which nothing was called; of an export, as it is now too."""
+        if self.export is not None:
+            self.desk.say("memory {} {}".format(*self.export.memory()))
+            return
         from wasm_lab.runtimes.wasmtime import native
         from wasm_lab.runtimes.wasmtime.sandbox import memory_of
 
-        sandbox = self._sandbox()
+        sandbox = self.sandbox()
         memory = memory_of(sandbox, sandbox.instantiate(self.prepared))
         size = native.memory_data_size(sandbox.context, byref(memory)) if memory else 0
         sandbox.close()
@@ -174,7 +182,7 @@ class Worker:
         from wasm_lab.runtimes.wasmtime.command import outcome
         from wasm_lab.runtimes.wasmtime.sandbox import function_of
 
-        sandbox = self._sandbox()
+        sandbox = self.sandbox()
         instance = sandbox.instantiate(self.prepared)
         start, trap = function_of(sandbox, instance, "_start"), ctypes.c_void_p()
         self.desk.say("entering")
@@ -210,6 +218,11 @@ def serve(desk: Desk, worker: Worker) -> None:
                 desk.say(f"step {clock_step_ns()}")
             elif what in _PHASES:
                 desk.say(f"elapsed {getattr(worker, what)(int(number))}")
+            elif what in ("first", "time"):
+                desk.say(f"elapsed {getattr(worker.export, what)(int(number))}")
+            elif what == "answer":
+                data = worker.export.answer()
+                desk.say(f"answer {len(data)}", data)
             elif what == "keep":
                 worker.keep(int(number))
             else:
