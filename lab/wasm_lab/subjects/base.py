@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import tempfile
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,17 +170,6 @@ class BaseProbe:
 
     def close(self) -> None:
         self.channel.close()
-
-
-def clock_step_ns() -> int:
-    """The step that `time.perf_counter_ns` shows here, its own cost included: the median of 33."""
-    steps = []
-    for _ in range(33):
-        start = time.perf_counter_ns()
-        while (end := time.perf_counter_ns()) == start:
-            pass
-        steps.append(end - start)
-    return sorted(steps)[16]
 
 
 def process_sizes(pid: int) -> dict[str, int]:

@@ -19,19 +19,19 @@ from wasm_lab.capabilities import Capabilities
 from wasm_lab.errors import LoadError, UnsupportedError, UsageError
 from wasm_lab.measure.subject import Answer
 from wasm_lab.run import Phase
+from wasm_lab.subjects.available import GUARDS, require, version
 from wasm_lab.subjects.base import (
     DEADLINE_S,
     BaseProbe,
     BaseSubject,
     Files,
-    clock_step_ns,
     python_worker,
     worker_channel,
 )
 from wasm_lab.subjects.functions import node_command, node_program
 from wasm_lab.subjects.granting import capabilities_to
 from wasm_lab.subjects.host import host_program
-from wasm_lab.subjects.places import GUARDS, require, version
+from wasm_lab.subjects.serving import clock_step_ns
 from wasm_lab.subjects.talking import HOSTED, whole_process
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from wasm_lab.artifact import CORE_PREAMBLE
 from wasm_lab.errors import LoadError, UnsupportedError, UsageError
 from wasm_lab.measure.subject import Answer
 from wasm_lab.run import Phase
+from wasm_lab.subjects.available import GUARDS, require, version
 from wasm_lab.subjects.base import (
     DEADLINE_S,
     BaseProbe,
@@ -25,7 +26,7 @@ from wasm_lab.subjects.base import (
 )
 from wasm_lab.subjects.commands import check_core_module
 from wasm_lab.subjects.functions import input_text, node_command
-from wasm_lab.subjects.places import GUARDS, require, version
+from wasm_lab.subjects.serving import number
 from wasm_lab.subjects.talking import HOSTED
 
 if TYPE_CHECKING:
@@ -160,11 +161,6 @@ def export_subjects(
             )
         )
     return list(subjects)
-
-
-def number(word: str, kind: str) -> int | float:
-    """A Wasm number from its text: integers are signed, as Rust's ``i32`` and ``i64`` are."""
-    return float(word) if kind.startswith("f") else int(word)
 
 
 def _type_of(artifact: Artifact, export: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

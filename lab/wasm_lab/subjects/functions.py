@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.build import build
 from wasm_lab.errors import UsageError
 from wasm_lab.run import Phase
+from wasm_lab.subjects.available import GUARDS, node, require, version
 from wasm_lab.subjects.base import DEADLINE_S, BaseSubject, Files, python_worker
 from wasm_lab.subjects.dying import dying_with_parent
 from wasm_lab.subjects.harness import harness_for
 from wasm_lab.subjects.host import host_program
-from wasm_lab.subjects.places import GUARDS, node, require, version
 from wasm_lab.subjects.python_code import code_of
 from wasm_lab.subjects.talking import DirectSubject, HostedSubject
 from wasm_lab.subjects.twins import PHASES, JavaScriptSubject, PythonSubject

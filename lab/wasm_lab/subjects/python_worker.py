@@ -12,9 +12,8 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.subjects.base import clock_step_ns
 from wasm_lab.subjects.dying import die_with
-from wasm_lab.subjects.serving import Desk
+from wasm_lab.subjects.serving import Desk, clock_step_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from wasm_lab.errors import GuestTrap, LoadError
 from wasm_lab.run import TrapInfo, TrapKind
 from wasm_lab.runtimes.wasmtime import native
 from wasm_lab.runtimes.wasmtime.instance import WasmtimeInstance
-from wasm_lab.subjects.exports import number
+from wasm_lab.subjects.serving import number
 
 if TYPE_CHECKING:
     from wasm_lab.subjects.wasmtime_worker import Worker

@@ -24,9 +24,8 @@ from ctypes import byref
 from pathlib import Path
 from typing import Any
 
-from wasm_lab.subjects.base import clock_step_ns
 from wasm_lab.subjects.dying import die_with
-from wasm_lab.subjects.serving import Desk
+from wasm_lab.subjects.serving import Desk, clock_step_ns
 
 _FUEL = 2**62  #: more than any guest uses up
 
