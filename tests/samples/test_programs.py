@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import json
 import math
 import struct
 import time
 import zlib
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +21,6 @@ from wasm_lab.session import Session
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from types import ModuleType
 
     from wasm_lab.live import LiveCell
     from wasm_lab.run import Run
@@ -165,11 +164,12 @@ def test_kernels_know_their_answers(run_tests: Callable[..., TestReport], kernel
 
 @pytest.fixture(scope="module")
 def twins(samples: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("twins", samples / "kernels/twins.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    """The Python twins of all kernels, in one module."""
+    module = ModuleType("twins")
+    for path in sorted((samples / "kernels").glob("*.py")):
+        names: dict[str, Any] = {}
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
+        vars(module).update({name: value for name, value in names.items() if not name.startswith("_")})
     return module
 
 

@@ -1,45 +1,8 @@
-"""The kernels of this folder in plain Python, for comparisons: same names, same answers.
-
-Written as one writes Python, without packages. Where NumPy is what one would use
-(matrices), a comparison has to name it beside these.
-"""
+"""n_body.rs in Python."""
 
 from __future__ import annotations
 
 import math
-
-
-def fib(n: int) -> int:
-    """The n-th Fibonacci number by the slow definition."""
-    return n if n < 2 else fib(n - 1) + fib(n - 2)
-
-
-def fib_iterative(n: int) -> int:
-    """The n-th Fibonacci number modulo 2**64, in n additions."""
-    current, following = 0, 1
-    for _ in range(n):
-        current, following = following, (current + following) % 2**64
-    return current
-
-
-def _sieve(limit: int) -> bytearray:
-    prime = bytearray([1]) * limit
-    prime[:2] = bytes(min(limit, 2))
-    for number in range(2, math.isqrt(max(limit - 1, 0)) + 1):
-        if prime[number]:
-            prime[number * number :: number] = bytes(len(range(number * number, limit, number)))
-    return prime
-
-
-def count_primes(limit: int) -> int:
-    """How many primes are below ``limit``."""
-    return sum(_sieve(limit))
-
-
-def primes(limit: int) -> list[int]:
-    """The primes below ``limit``, in ascending order."""
-    return [number for number, prime in enumerate(_sieve(limit)) if prime]
-
 
 _SOLAR_MASS = 4 * math.pi * math.pi
 _DAYS_PER_YEAR = 365.24
@@ -121,21 +84,3 @@ def energy_after(steps: int) -> float:
 def places_after(steps: int) -> list[float]:
     """Where the bodies are after so many steps: x, y and z of each."""
     return [part for place, _, _ in _after(steps) for part in place]
-
-
-def multiply(a: list[float], b: list[float], n: int) -> list[float]:
-    """a · b for n × n matrices, row after row."""
-    product = [0.0] * (n * n)
-    for row in range(n):
-        for inner in range(n):
-            factor = a[row * n + inner]
-            for column in range(n):
-                product[row * n + column] += factor * b[inner * n + column]
-    return product
-
-
-def trace_of_product(n: int) -> float:
-    """The sum of the diagonal of a · a, where a has i + j in row i and column j."""
-    a = [float(row + column) for row in range(n) for column in range(n)]
-    product = multiply(a, a, n)
-    return sum(product[at * n + at] for at in range(n))
