@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 import tempfile
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,18 +34,23 @@ class Files:
     """A folder for what the probes of one workload read; removed when nobody holds it any more."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="wasm-lab-subjects-", ignore_cleanup_errors=True)
+        self._folder = tempfile.mkdtemp(prefix="wasm-lab-subjects-")
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
 
     def write(self, name: str, data: bytes) -> Path:
         """The path of a new file with ``data``; it is not written twice."""
-        path = Path(self._folder.name, name)
+        path = Path(self._folder, name)
         if not path.exists():
             path.write_bytes(data)
         return path
 
+    def scratch(self) -> Path:
+        """The path of a new empty folder."""
+        return Path(tempfile.mkdtemp(dir=self._folder))
+
     def folder(self, name: str) -> Path:
         """The path of a folder of that name, made on first use."""
-        path = Path(self._folder.name, name)
+        path = Path(self._folder, name)
         path.mkdir(exist_ok=True)
         return path
 
@@ -208,8 +215,11 @@ def worker_channel(
     Raises:
         ProbeError: it is not; with what it said.
     """
-    channel = Channel(command, what=subject.what, deadline_s=subject.deadline_s)
-    line = json.dumps({**settings, "mark": channel.mark, "parent": os.getpid()})
+    channel = Channel(
+        command, what=subject.what, deadline_s=subject.deadline_s, scratch=subject.files.scratch()
+    )
+    own = {"mark": channel.mark, "parent": os.getpid(), "scratch": str(channel.scratch)}
+    line = json.dumps({**settings, **own})
     try:
         channel.ask(line, payload)
     except BaseException:

@@ -16,6 +16,7 @@ import contextlib
 import os
 import secrets
 import selectors
+import shutil
 import subprocess
 import sys
 import time
@@ -25,7 +26,8 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from wasm_lab.errors import ProbeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 #: Of standard error, how much of its end is kept, in bytes.
 KEPT_STDERR_BYTES = 16 * 1024
@@ -45,7 +47,7 @@ class Channel:
         command: the program and its arguments.
         what: what messages call the child, such as ``fib in wasmtime``.
         deadline_s: seconds that each answer may take.
-        env: the whole environment; None passes this process's own on.
+        scratch: a folder for the child to write to, removed when it has ended.
 
     Raises:
         ProbeError: it cannot be started.
@@ -57,10 +59,10 @@ class Channel:
         *,
         what: str,
         deadline_s: float,
-        env: Mapping[str, str] | None = None,
-        cwd: str | None = None,
+        scratch: Path | None = None,
     ) -> None:
         self.what = what
+        self.scratch = scratch
         self.deadline_s = deadline_s
         self.mark = secrets.token_hex(8)
         self.stderr = bytearray()
@@ -72,8 +74,6 @@ class Channel:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=env,
-                cwd=cwd,
                 bufsize=0,
                 # Ctrl-C is for the one who measures, who closes the channel in its own time.
                 process_group=None if sys.platform == "win32" else 0,
@@ -88,7 +88,7 @@ class Channel:
         for stream in (self._to, self._from, self._errors):
             os.set_blocking(stream.fileno(), False)
         self.closed = False
-        self._finalizer = weakref.finalize(self, _end, process)
+        self._finalizer = weakref.finalize(self, _end, process, scratch)
 
     @property
     def pid(self) -> int:
@@ -248,7 +248,7 @@ class Channel:
         raise ProbeError(f"{self.what}: {why}." + (f" It said:\n{said}" if said else ""), hint=hint)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], scratch: Path | None) -> None:
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream:
             with contextlib.suppress(OSError):
@@ -256,6 +256,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.kill()
     process.wait()
+    if scratch:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _ending(status: int) -> str:

@@ -13,7 +13,6 @@
 // - steady call of a twin: a loop here, by performance.now().
 "use strict";
 const fs = require("node:fs");
-const os = require("node:os");
 const path = require("node:path");
 const vm = require("node:vm");
 
@@ -127,8 +126,7 @@ function wasm() {
     return [wasi, new WebAssembly.Instance(module(), wasi.getImportObject())];
   }
 
-  const folder = granted && !once ? fs.mkdtempSync(path.join(os.tmpdir(), "wasm-lab-")) : "";
-  if (folder) process.on("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
+  const folder = settings.scratch;
 
   // One run of the command: status, milliseconds, what it wrote, its memory.
   function run() {

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import tempfile
 import time
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -34,7 +33,7 @@ COPIED_BYTES = 256 * 1024 * 1024
 class Worker:
     """One command in one wasmer client."""
 
-    def __init__(self, desk: Desk, cache_root: str) -> None:
+    def __init__(self, desk: Desk) -> None:
         import wasmer_sdk
 
         from wasm_lab.subjects.granting import capabilities_from
@@ -45,7 +44,7 @@ class Worker:
         self.granted: Capabilities | None = None
         if "capabilities" in settings:
             self.granted = capabilities_from(settings["capabilities"])
-        self.client = wasmer_sdk.Wasmer(cache_root=cache_root)
+        self.client = wasmer_sdk.Wasmer(cache_root=settings["scratch"])
         self.definition = wasmer_sdk.PackageDefinition(
             modules={"main": Path(settings["wasm"]).read_bytes()},
             commands={"main": wasmer_sdk.PackageCommandDefinition(module="main")},
@@ -183,18 +182,17 @@ def main() -> None:
             return False
         return True
 
-    with tempfile.TemporaryDirectory(prefix="wasm-lab-") as cache_root:
-        try:
-            worker = Worker(desk, cache_root)
-        except Exception as error:
-            desk.fail(str(error))
-            return
-        if not do(worker.ready()):
-            return
-        desk.say("ready")
-        while order := desk.line():
-            what, _, number = order.partition(" ")
-            do(getattr(worker, what)(*([int(number)] if number else [])))
+    try:
+        worker = Worker(desk)
+    except Exception as error:
+        desk.fail(str(error))
+        return
+    if not do(worker.ready()):
+        return
+    desk.say("ready")
+    while order := desk.line():
+        what, _, number = order.partition(" ")
+        do(getattr(worker, what)(*([int(number)] if number else [])))
 
 
 if __name__ == "__main__":

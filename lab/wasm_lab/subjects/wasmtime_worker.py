@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import ctypes
 import sys
-import tempfile
 import time
 from ctypes import byref
 from pathlib import Path
@@ -93,8 +92,7 @@ class Worker:
 
     def _serialized(self) -> str:
         if self._machine_code is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="wasm-lab-")
-            file = Path(self._folder.name, "machine-code")
+            file = Path(self.desk.settings["scratch"], "machine-code")
             file.write_bytes(self.loaded.module.serialize())
             self._machine_code = str(file)
         return self._machine_code
