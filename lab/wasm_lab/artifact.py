@@ -1,4 +1,4 @@
-"""Artifact: WebAssembly bytes, where they came from and what making them took."""
+"""Artifact: WebAssembly bytes, where they came from and what making them took. HostProgram: its yardstick."""
 
 from __future__ import annotations
 
@@ -55,3 +55,31 @@ class Artifact:
     def is_component(self) -> bool:
         """True for a component (WASI 0.2 and later), False for a core module."""
         return self.wasm[:8] == COMPONENT_PREAMBLE
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostProgram:
+    """The same code as a program of this machine: the yardstick of what Wasm costs.
+
+    Example:
+        >>> HostProgram(executable=b"\\x7fELF", label="empty", target="x86_64-unknown-linux-gnu").size_bytes
+        4
+    """
+
+    executable: bytes = field(repr=False)  #: an executable file
+    label: str  #: what messages call it
+    target: str  #: the triple that it is built for
+    source: Source | None = None
+    compiler: str = ""  #: the first line of ``rustc --version``
+    steps: tuple[Step, ...] = ()
+    cached: bool = False  #: whether it came from the build cache
+    warnings: tuple[Diagnostic, ...] = ()
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of the bytes, in hexadecimal."""
+        return hashlib.sha256(self.executable).hexdigest()
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.executable)

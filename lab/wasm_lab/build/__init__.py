@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from wasm_lab.build.progress import Progress
 
 if TYPE_CHECKING:
-    from wasm_lab.artifact import Artifact
+    from wasm_lab.artifact import Artifact, HostProgram
     from wasm_lab.source import Source
 
-__all__ = ["Progress", "build"]
+__all__ = ["Progress", "build", "build_for_host"]
 
 
 def build(source: Source, *, progress: Progress | None = None, incremental: bool = True) -> Artifact:
@@ -36,3 +36,29 @@ def build(source: Source, *, progress: Progress | None = None, incremental: bool
     from wasm_lab.build.pipeline import Build
 
     return Build(source, progress=progress, incremental=incremental).artifact()
+
+
+def build_for_host(
+    source: Source, *, progress: Progress | None = None, incremental: bool = True
+) -> HostProgram:
+    """Compile a program for this machine, or take what an earlier compile gave from the cache.
+
+    Its profile's flags are those of the Wasm build, its panics abort as they do there, and its
+    crates are of the same versions. ``source.target`` is not looked at.
+
+    Args:
+        progress, incremental: as for `build`.
+
+    Raises:
+        CompileError, DependencyError: as for `build`.
+        ToolchainError: no compiler here works, or nothing links programs of this machine.
+        UnsupportedError: the code is no program.
+
+    Example:
+        >>> from wasm_lab.source import Kind, Source
+        >>> build_for_host(Source(code="fn main() {}", kind=Kind.PROGRAM)).executable[:4] != b"\\0asm"
+        True
+    """
+    from wasm_lab.build.pipeline import Build
+
+    return Build(source, progress=progress, incremental=incremental).host_program()

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wasm_lab.build.progress import Progress
-    from wasm_lab.source import Target
     from wasm_lab.toolchains.rust import RustToolchain
 
 ROOT_LIBRARY = PACKAGE.replace("-", "_")
@@ -72,7 +71,7 @@ class Cargo:
         if online.status:
             raise failure(online.stderr)
 
-    def metadata(self, target: Target) -> Graph:
+    def metadata(self, target: str) -> Graph:
         """The graph of the locked crates; fetches those that are not on this machine.
 
         Raises:
@@ -91,7 +90,7 @@ class Cargo:
         direct = {each["name"]: each["pkg"] for each in nodes[root]["deps"] if each["name"]}
         return Graph(tuple(name for name in nodes if name != root), direct)
 
-    def build(self, target: Target, profile: str, flags: Sequence[str], *, total: int) -> Artifacts:
+    def build(self, target: str, profile: str, flags: Sequence[str], *, total: int) -> Artifacts:
         """Build all crates of the package.
 
         Args:

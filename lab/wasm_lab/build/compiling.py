@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from wasm_lab.build.crates import CrateSet
     from wasm_lab.build.progress import Progress
     from wasm_lab.build.unit import Unit
-    from wasm_lab.source import Target
     from wasm_lab.toolchains.rust import RustToolchain
 
 #: Crates of this process that call what the lean library leaves out, so that an edit of one is
 #: not compiled twice.
-_needs_whole_library: set[tuple[str, Target]] = set()
+_needs_whole_library: set[tuple[str, str]] = set()
 
 
 class Compiler:
@@ -156,6 +155,8 @@ class Compiler:
                 shutil.rmtree(folder / "work", ignore_errors=True)
 
     def _lean_sysroot(self, unit: Unit) -> Path | None:
+        if unit.for_host:
+            return None
         if unit.profile is Profile.SIZE:  # link-time optimisation needs what was left out
             return None
         if self._native or (unit.name, unit.target) in _needs_whole_library:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from wasm_lab.build.cache import Cache
     from wasm_lab.build.progress import Progress
-    from wasm_lab.source import Profile, Target
+    from wasm_lab.source import Profile
     from wasm_lab.toolchains.rust import RustToolchain
 
 KIND = "crates"
@@ -37,7 +37,7 @@ class CrateSet:
 
     dependencies: Mapping[str, Any]
     profile: Profile
-    target: Target
+    target: str
     toolchain: RustToolchain
     lock: str  #: the text of Cargo.lock
 
@@ -64,7 +64,7 @@ class Built:
 def resolve(
     dependencies: Mapping[str, Any],
     profile: Profile,
-    target: Target,
+    target: str,
     toolchain: RustToolchain,
     cache: Cache,
     *,

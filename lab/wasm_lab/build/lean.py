@@ -32,7 +32,6 @@ from wasm_lab.errors import LoadError
 
 if TYPE_CHECKING:
     from wasm_lab.build.cache import Cache
-    from wasm_lab.source import Target
     from wasm_lab.toolchains.rust import RustToolchain
 
 KIND = "sysroot"
@@ -59,7 +58,7 @@ ROOTS = frozenset(
 )
 
 
-def lean_sysroot(toolchain: RustToolchain, target: Target, cache: Cache) -> Path | None:
+def lean_sysroot(toolchain: RustToolchain, target: str, cache: Cache) -> Path | None:
     """The lean sysroot for a toolchain and target, made if need be (half a second); None if that fails."""
     rustlib = toolchain.sysroot / "lib" / "rustlib"
     try:
@@ -87,7 +86,7 @@ def misses_symbols(wasm: bytes) -> bool:
     return any(b"\x03env" in wasm[section.body : section.end] for section in imports)
 
 
-def _make(rustlib: Path, target: Target, folder: Path) -> None:
+def _make(rustlib: Path, target: str, folder: Path) -> None:
     # Made under another name and renamed whole, so that another process sees all of it or nothing.
     with tempfile.TemporaryDirectory(
         dir=folder.parent, prefix=".new-", ignore_cleanup_errors=True

@@ -1,4 +1,4 @@
-"""The way from Source to Artifact, one step after another.
+"""The way from Source to Artifact or HostProgram, one step after another.
 
 What only a compile needs is in ``compiling``, so that a cached cell does not load it.
 """
@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wasm_lab.artifact import Artifact, Step
+from wasm_lab.artifact import Artifact, HostProgram, Step
 from wasm_lab.build import stored
 from wasm_lab.build.cache import default_cache
 from wasm_lab.build.crate import crate_for
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from wasm_lab.build.crates import CrateSet
     from wasm_lab.build.progress import Progress
     from wasm_lab.build.rustc import Compiled
+    from wasm_lab.build.stored import Stored
+    from wasm_lab.diagnostic import Diagnostic
     from wasm_lab.source import Source
 
 
@@ -45,20 +47,8 @@ class Build:
         source = self.source
         _refuse_what_cannot_be_built(source)
         self.toolchain = find_rust(source.target)
-        self.crates = self._resolved_crates()
-        crate = crate_for(source)
-        unit = self._unit(source, root=crate.root, crate=crate)
-        used = [(each, *self._library_unit(each)) for each in every_used(source)]
-        key = unit_key(unit, self.toolchain, *self._keys(), *(library_key for *_, library_key in used))
-        result = stored.load(self.cache, "wasm", key, unit.env)
-        cached = result is not None
-        if result is None:
-            compiled = self._compile(unit, used)
-            if compiled.output is None:
-                raise refusal(source, crate, compiled)
-            result = stored.keep(self.cache, "wasm", key, compiled)
-        warnings = diagnostics_of(result.messages, crate, source)
-        self._step("cache")
+        self.target: str = source.target
+        result, cached, warnings = self._built("wasm")
         return Artifact(
             wasm=result.output,
             label=source.label,
@@ -68,6 +58,45 @@ class Build:
             cached=cached,
             warnings=warnings,
         )
+
+    def host_program(self) -> HostProgram:
+        """See `wasm_lab.build.build_for_host`."""
+        from wasm_lab.toolchains.host_linker import for_host  # Wasm needs none of it
+
+        source = self.source
+        _refuse_what_is_no_program(source)
+        self.toolchain = for_host(find_rust())
+        self.target = self.toolchain.host
+        result, cached, warnings = self._built("host-program")
+        return HostProgram(
+            executable=result.output,
+            label=source.label,
+            source=source,
+            target=self.target,
+            compiler=self.toolchain.version,
+            steps=tuple(self.steps),
+            cached=cached,
+            warnings=warnings,
+        )
+
+    def _built(self, kind: str) -> tuple[Stored, bool, tuple[Diagnostic, ...]]:
+        """The crate, compiled unless the cache has it; whether it had; and the compiler's warnings."""
+        source = self.source
+        self.crates = self._resolved_crates()
+        crate = crate_for(source)
+        unit = self._unit(source, root=crate.root, crate=crate)
+        used = [(each, *self._library_unit(each)) for each in every_used(source)]
+        key = unit_key(unit, self.toolchain, *self._keys(), *(library_key for *_, library_key in used))
+        result = stored.load(self.cache, kind, key, unit.env)
+        cached = result is not None
+        if result is None:
+            compiled = self._compile(unit, used)
+            if compiled.output is None:
+                raise refusal(source, crate, compiled)
+            result = stored.keep(self.cache, kind, key, compiled)
+        warnings = diagnostics_of(result.messages, crate, source)
+        self._step("cache")
+        return result, cached, warnings
 
     # Dependencies -------------------------------------------------------------------------
 
@@ -79,7 +108,7 @@ class Build:
         from wasm_lab.build import crates
 
         return crates.resolve(
-            dependencies, source.profile, source.target, self.toolchain, self.cache, progress=self.progress
+            dependencies, source.profile, self.target, self.toolchain, self.cache, progress=self.progress
         )
 
     def _keys(self) -> tuple[str, ...]:
@@ -123,7 +152,7 @@ class Build:
             test=source.kind is Kind.TESTS and crate is not None,
             edition=source.edition,
             profile=built_as.profile,
-            target=built_as.target,
+            target=self.target,
             exports=crate.exports if crate else (),
             folder=Path(source.folder).absolute(),
             env=_cargo_variables(source),
@@ -150,6 +179,15 @@ def _refuse_what_cannot_be_built(source: Source) -> None:
                 f"{used.label} is plain statements, so {source.label} finds nothing in it to use.",
                 hint="Put what is to be used into pub functions or types.",
             )
+
+
+def _refuse_what_is_no_program(source: Source) -> None:
+    if source.kind not in (Kind.PROGRAM, Kind.STATEMENTS):
+        raise UnsupportedError(
+            f"{source.label} is no program, so it cannot be built for this machine alone.",
+            hint="Give it a fn main.",
+        )
+    _refuse_what_cannot_be_built(source)
 
 
 def _cargo_variables(source: Source) -> dict[str, str]:

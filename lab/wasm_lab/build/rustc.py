@@ -13,6 +13,7 @@ from wasm_lab.build.nearby import may_name_files, mirror
 from wasm_lab.build.process import Finished, run_tool
 from wasm_lab.build.unit import compiler_environment
 from wasm_lab.source import Target
+from wasm_lab.toolchains.places import EXE
 
 if TYPE_CHECKING:
     from wasm_lab.build.unit import Unit
@@ -102,7 +103,7 @@ def prepare(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Prepared:
         command.append(f"--sysroot={bench.sysroot}")
     if bench.incremental:
         command.append(f"-Cincremental={bench.incremental}")
-    if unit.crate_type == "cdylib" and unit.target is Target.WASIP1:
+    if unit.crate_type == "cdylib" and unit.target == Target.WASIP1:
         command += _reactor(bench.sysroot or toolchain.sysroot)
     own = frozenset({root, *(beside / name for name in unit.files)})
     return Prepared(command, {**compiler_environment(), **unit.env}, scratch, beside, unit.folder, own)
@@ -116,9 +117,15 @@ def compile_unit(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Compiled
         KeyboardInterrupt: the user interrupted; rustc has been stopped.
     """
     prepared = prepare(unit, toolchain, bench)
-    output = bench.scratch / ("out.rlib" if unit.crate_type == "rlib" else "out.wasm")
+    output = bench.scratch / _output_name(unit)
     finished = run_tool(prepared.emitting(f"link={output}"), cwd=bench.scratch, env=prepared.env)
     return prepared.compiled(finished, None if finished.status else output.read_bytes())
+
+
+def _output_name(unit: Unit) -> str:
+    if unit.crate_type == "rlib":
+        return "out.rlib"
+    return f"out{EXE}" if unit.for_host else "out.wasm"
 
 
 def _beside(unit: Unit, scratch: Path) -> Path:

@@ -6,13 +6,12 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from wasm_lab.source import Profile
+from wasm_lab.source import Profile, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from wasm_lab.source import Target
 
 #: Flags of each profile. Line tables of a cell cost about 1 KB for each hundred lines.
 PROFILE_FLAGS: dict[Profile, tuple[str, ...]] = {
@@ -52,7 +51,7 @@ class Unit:
     test: bool = False
     edition: str
     profile: Profile
-    target: Target
+    target: str  #: a `Target`, or the triple of this machine
     folder: Path  #: where files that the code names are looked for
     env: Mapping[str, str] = field(default_factory=dict)
     #: Whether to keep what did not change from one compile to the next. It pays for crates that
@@ -60,6 +59,11 @@ class Unit:
     #: not for others. It needs more than one codegen unit.
     incremental: bool = False
     exports: tuple[str, ...] = ()  #: of a ``cdylib``: the functions that its glue exports
+
+    @property
+    def for_host(self) -> bool:
+        """Whether it becomes code of this machine."""
+        return self.target not in tuple(Target)
 
     def without_text(self) -> Unit:
         """The same crate before anything is written into it: what edits of it have in common."""
@@ -74,6 +78,9 @@ class Unit:
             "--test" if self.test else f"--crate-type={self.crate_type}",
             *PROFILE_FLAGS[self.profile],
         ]
+        if self.for_host:
+            # As on the Wasm targets: a panic ends the program, and no code is there to unwind.
+            flags.append("-Cpanic=abort")
         # One unit optimises at least as well as rustc's sixteen, and a cell compiles sooner. The many
         # are rustc's own number for incremental compiles; unsaid, it takes one where it does not link.
         one = not self.incremental and self.profile is not Profile.DEV

@@ -15,7 +15,7 @@ import platform
 import shlex
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +69,21 @@ def find_host_linker(toolchain: RustToolchain) -> HostLinker:
     if own and cc and _own_works(toolchain, own):
         return HostLinker(works=True, path=own, own=True)
     return HostLinker(works=False, path=path, why=why, hint=_hint())
+
+
+def for_host(toolchain: RustToolchain) -> RustToolchain:
+    """The same compiler with the linker for programs of this machine.
+
+    Raises:
+        ToolchainError: there is none that works.
+    """
+    linker = find_host_linker(toolchain)
+    if not linker.works:
+        raise ToolchainError(
+            f"Programs of this machine cannot be linked: {linker.why}.",
+            hint=f"To get a linker: {linker.hint}",
+        )
+    return replace(toolchain, linker=linker.path if linker.own else None)
 
 
 def linker_variables(toolchain: RustToolchain) -> dict[str, str]:
