@@ -1,0 +1,251 @@
+"""Statistics: from samples to medians, ratios with intervals, and what may be said of them.
+
+Values of one process resemble each other more than those of two, so processes are what is counted:
+each gives the median of its warm values, and round r, one fresh process of each subject with their
+batches interleaved, gives one ratio.
+"""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wasm_lab.errors import MeasureError, UsageError
+from wasm_lab.measure.intervals import interval
+from wasm_lab.measure.warmup import warm_from
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wasm_lab.measure.sample import Sample
+    from wasm_lab.measure.store import Measurements
+
+__all__ = ["Comparison", "Summary", "compare", "outlying", "relative_width", "summarise", "warm_from"]
+
+#: Fewer values have no quartiles worth the name.
+_FEWEST_FOR_FENCES = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What was measured of one subject in one phase."""
+
+    workload: str
+    input: str
+    subject: str
+    phase: str
+    unit: str
+    median: float  #: of the processes' medians
+    low: float  #: the 95 % interval of that median over processes; nan for a single process
+    high: float
+    n: int  #: warm values
+    processes: int
+    outliers: int  #: of the warm values, by the rule of `outlying`; they are in the median all the same
+    warmup_discarded: int  #: values before warm-up was over, which are not in the median
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How many times as long ``subject`` takes as ``baseline``; above 1 is slower."""
+
+    workload: str
+    input: str
+    phase: str
+    subject: str
+    baseline: str
+    ratio: float
+    low: float  #: the 95 % interval; from 0 to infinity where nothing can be said
+    high: float
+    processes: int  #: of each subject
+    unit: str = "ns"
+    note: str = ""  #: what has to be known beside the figure
+
+    @property
+    def verdict(self) -> str:
+        """``slower``, ``faster`` (for bytes ``more``, ``less``) or ``no difference shown``."""
+        words = ("slower", "faster") if self.unit == "ns" else ("more", "less")
+        if self.low > 1:
+            return words[0]
+        return words[1] if self.high < 1 else "no difference shown"
+
+    @property
+    def sentence(self) -> str:
+        """What may be said, in one sentence with the interval and the number of processes."""
+        what = f"{self.workload}({self.input})" if self.input else self.workload
+        where = f"{what}, {self.phase}"
+        spread = (
+            f"{_times(self.low)} to {_times(self.high)} with 95 % confidence, {self.processes} processes each"
+        )
+        note = f" {self.note}" if self.note else ""
+        if not math.isfinite(self.high):
+            return f"{where}: one process of {self.subject} and of {self.baseline} cannot show a difference.{note}"
+        if self.verdict == "no difference shown":
+            return (
+                f"{where}: no difference shown between {self.subject} and {self.baseline} "
+                f"(ratio {spread}).{note}"
+            )
+        measure = "as long" if self.unit == "ns" else "as much"
+        verb = "takes" if self.unit == "ns" else "uses"
+        return (
+            f"{where}: {self.subject} {verb} {_times(self.ratio)} times {measure} as {self.baseline} "
+            f"({spread}).{note}"
+        )
+
+
+def relative_width(comparison: Comparison) -> float:
+    """How much the upper end of the interval lies above its lower end: 0.06 is 6 %."""
+    return comparison.high / comparison.low - 1 if comparison.low > 0 else math.inf
+
+
+def compare(measurements: Measurements, *, subject: str, baseline: str, phase: str) -> Comparison:
+    """The ratio of two subjects' times in one phase, paired by round.
+
+    Each round gives the logarithm of one ratio of medians; `wasm_lab.measure.intervals.interval`
+    gives their centre and its 95 % interval. Exchanging subject and baseline gives the reciprocals.
+    Values before warm-up was over are left out; outliers are not.
+
+    Raises:
+        UsageError: the measurements are of several workloads or inputs.
+        MeasureError: there are no rounds in which both were measured, or a value is not positive.
+    """
+    wanted = {subject, baseline}
+    samples = [s for s in measurements.samples if s.warm and s.phase == phase and s.subject in wanted]
+    of: dict[str, dict[int, list[float]]] = {subject: defaultdict(list), baseline: defaultdict(list)}
+    for sample in samples:
+        of[sample.subject][sample.process].append(sample.value)
+    only_one({(s.workload, s.input, s.unit) for s in samples})
+    rounds = sorted(of[subject].keys() & of[baseline].keys())
+    if not rounds:
+        raise MeasureError(
+            f"{subject} and {baseline} were never measured in the same round of {phase!r}.",
+            hint="Measure them together.",
+        )
+    logs = [log_of(median(of[subject][number])) - log_of(median(of[baseline][number])) for number in rounds]
+    centre, low, high = interval(logs)
+    first = samples[0]
+    return Comparison(
+        workload=first.workload,
+        input=first.input,
+        phase=str(phase),
+        subject=subject,
+        baseline=baseline,
+        ratio=math.exp(centre),
+        low=math.exp(low),
+        high=math.exp(high),
+        processes=len(rounds),
+        unit=first.unit,
+    )
+
+
+def summarise(measurements: Measurements) -> tuple[Summary, ...]:
+    """One summary for each workload, input, subject, phase and unit, in order of appearance."""
+    groups: dict[tuple[str, ...], list[Sample]] = defaultdict(list)
+    for sample in measurements.samples:
+        key = (sample.workload, sample.input, sample.subject, str(sample.phase), sample.unit)
+        groups[key].append(sample)
+    return tuple(_summary(key, samples) for key, samples in groups.items())
+
+
+def _summary(key: tuple[str, ...], samples: list[Sample]) -> Summary:
+    workload, given, subject, phase, unit = key
+    warm = [sample for sample in samples if sample.warm] or samples
+    processes: dict[int, list[float]] = defaultdict(list)
+    for sample in warm:
+        processes[sample.process].append(sample.value)
+    medians = [median(values) for values in processes.values()]
+    low, high = median_interval(medians)
+    return Summary(
+        workload=workload,
+        input=given,
+        subject=subject,
+        phase=phase,
+        unit=unit,
+        median=median(medians),
+        low=low,
+        high=high,
+        n=len(warm),
+        processes=len(medians),
+        outliers=_outliers(processes),
+        warmup_discarded=len(samples) - len(warm),
+    )
+
+
+def median_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The 95 % interval of the median of independent values; nan for a single one.
+
+    Between order statistics, so of any distribution, interpolated after Hettmansperger and
+    Sheather ("Confidence intervals based on interpolated order statistics", 1986). Fewer than six
+    values cannot reach 95 % in this way; for them it is Student's t interval about their mean,
+    widened to hold the median.
+    """
+    n = len(values)
+    if n < 2:
+        return math.nan, math.nan
+    ordered = sorted(values)
+    # P(the median lies below the k-th of n) is the binomial tail; take the largest k that is safe.
+    tails = [sum(math.comb(n, i) for i in range(k + 1)) / 2**n for k in range(n // 2 + 1)]
+    if tails[0] > 0.025:
+        ends = interval(values)
+        middle = median(values)
+        return min(ends.low, middle), max(ends.high, middle)
+    k = bisect.bisect_right(tails, 0.025)  # the rank, from 1, of the outer order statistic
+    outer, inner = 1 - 2 * tails[k - 1], 1 - 2 * tails[min(k, len(tails) - 1)]
+    part = (outer - 0.95) / (outer - inner) if outer > inner else 0.0
+    weight = (n - k) * part / (k + (n - 2 * k) * part)
+    low = (1 - weight) * ordered[k - 1] + weight * ordered[k]
+    high = (1 - weight) * ordered[n - k] + weight * ordered[n - k - 1]
+    return low, high
+
+
+def outlying(values: Sequence[float]) -> int:
+    """How many values lie more than 1.5 interquartile ranges outside the quartiles (Tukey 1977).
+
+    Fewer than eight values have none: their quartiles say too little.
+    """
+    if len(values) < _FEWEST_FOR_FENCES:
+        return 0
+    array = np.asarray(values, dtype=float)
+    q1, q3 = np.quantile(array, [0.25, 0.75])
+    reach = 1.5 * (q3 - q1)
+    return int(((array < q1 - reach) | (array > q3 + reach)).sum())
+
+
+def _outliers(processes: dict[int, list[float]]) -> int:
+    """Within each process; where processes gave few values each, among those of all."""
+    if max(len(values) for values in processes.values()) >= _FEWEST_FOR_FENCES:
+        return sum(outlying(values) for values in processes.values())
+    return outlying([value for values in processes.values() for value in values])
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle value, or the mean of the two in the middle. Plain, since it is called so often."""
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def log_of(value: float) -> float:
+    if value <= 0:
+        raise MeasureError(
+            f"A value of {value:g} has no ratio to another.",
+            hint="Let more calls make one batch, so that the clock sees them.",
+        )
+    return math.log(value)
+
+
+def only_one(kinds: set[tuple[str, str, str]]) -> None:
+    if len(kinds) > 1:
+        raise UsageError(
+            f"These are measurements of {len(kinds)} workloads, inputs or units; a ratio is of one.",
+            hint="Choose with measurements.where(workload=…, input=…).",
+        )
+
+
+def _times(ratio: float) -> str:
+    """Three figures, as many as an interval of some percent bears."""
+    return f"{ratio:.3g}" if 0.01 <= ratio < 1000 else f"{ratio:.2e}"
