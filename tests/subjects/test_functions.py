@@ -80,7 +80,7 @@ def test_every_type_of_argument_and_result_crosses(place):
     use std::collections::{BTreeMap, HashSet};
     pub fn all(a: &[f64], b: &str, c: Vec<u8>, e: usize, f: &[usize], g: Option<(u8, f32)>,
                h: &[String], i: &String, j: char, k: u128, l: [i16; 2], m: BTreeMap<String, Vec<i64>>,
-               n: HashSet<u8>, o: bool, p: &&str) -> (String, usize, Vec<(u8, bool)>, Option<i128>, Vec<f32>) {
+               n: HashSet<u8>, o: bool, p: &&String) -> (String, usize, Vec<(u8, bool)>, Option<i128>, Vec<f32>) {
         let n: std::collections::BTreeSet<u8> = n.into_iter().collect();
         (format!("{a:?}{b}{c:?}{e}{f:?}{g:?}{h:?}{i}{j}{k}{l:?}{m:?}{n:?}{o}{p}"), f.len(),
          vec![(1, true), (2, false)], Some(-5), vec![0.5])
@@ -100,7 +100,7 @@ def test_every_type_of_argument_and_result_crosses(place):
 
 @pytest.mark.parametrize("place", ALL)
 def test_what_is_changed_in_place_begins_afresh_in_each_call(place):
-    code = "pub fn sort(xs: &mut [i32]) -> u32 { assert!(xs[0] > xs[1], \"sorted before\"); xs.sort(); 7 }"
+    code = 'pub fn sort(xs: &mut [i32]) -> u32 { assert!(xs[0] > xs[1], "sorted before"); xs.sort(); 7 }'
     js = "function sort(xs) { if (!(xs[0] > xs[1])) throw new Error('sorted before'); xs.sort(); return 7; }"
     py = "def sort(xs):\n    assert xs[0] > xs[1], 'sorted before'\n    xs.sort()\n    return 7\n"
     subject = one(place, code, "sort", ([3, 1, 2],), js_twin=js, python_twin=py)
@@ -130,7 +130,7 @@ def test_what_is_taken_by_value_is_given_anew(place):
 
 @pytest.mark.parametrize("place", ["wasmtime", "wasmer", "node", "native"])
 def test_err_is_an_error_with_its_text(place):
-    code = "pub fn half(n: u32) -> Result<u32, String> { if n % 2 == 0 { Ok(n / 2) } else { Err(format!(\"{n} is odd\")) } }"
+    code = 'pub fn half(n: u32) -> Result<u32, String> { if n % 2 == 0 { Ok(n / 2) } else { Err(format!("{n} is odd")) } }'
     assert one(place, code, "half", (8,)).answer().value == 4
     with pytest.raises(GuestError, match="3 is odd"):
         one(place, code, "half", (3,)).answer()
@@ -155,7 +155,9 @@ def test_a_function_that_fails_says_what_it_said(place):
 
 @pytest.mark.parametrize("place", ALL)
 def test_an_endless_loop_is_killed_at_its_deadline(place):
-    code = "pub fn spin(n: u32) -> u32 { let mut i = n; loop { i = std::hint::black_box(i.wrapping_add(1)); } }"
+    code = (
+        "pub fn spin(n: u32) -> u32 { let mut i = n; loop { i = std::hint::black_box(i.wrapping_add(1)); } }"
+    )
     js = "function spin(n) { for (;;) n++; }"
     py = "def spin(n):\n    while True: n += 1\n"
     subject = one(place, code, "spin", (1,), js_twin=js, python_twin=py, deadline_s=1.5)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Of standard error, how much of its end is kept, in bytes.
-KEPT_STDERR_BYTES = 16 * 1024
+KEPT_STDERR_BYTES = 4 * 1024
 
 #: What is skipped of standard output while one answer is awaited, in bytes; more is an error.
 SKIPPED_BYTES = 256 * 1024 * 1024

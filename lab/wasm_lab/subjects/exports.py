@@ -43,6 +43,8 @@ _PHASES = {
 
 #: The binary format's bytes for number types, and the opcode of a constant (specification 5.3.1, 5.4.6).
 TYPE_BYTES = {"i32": 0x7F, "i64": 0x7E, "f32": 0x7D, "f64": 0x7C}
+#: As JavaScript writes them, and Python reads them too.
+_NOT_FINITE = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 _WIDE = {"i32": 32, "i64": 64}
 
 
@@ -64,8 +66,8 @@ class ExportSubject(BaseSubject):
             "label": self.artifact.label,
             "guards": self.guards,
             "export": self.export,
-            # An i64 as text, which JSON's readers do not round.
-            "args": [str(v) if k == "i64" else v for v, k in zip(self.args, self.params, strict=True)],
+            # As text, which JSON's readers neither round nor refuse.
+            "args": [_NOT_FINITE.get(str(value), str(value)) for value in self.args],
             "params": self.params,
             "results": self.results,
         }

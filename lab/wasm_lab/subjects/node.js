@@ -204,7 +204,7 @@ function wasm() {
 
 // An exported function of a module made elsewhere, called by the generated driver (exports.py).
 function exported(instance) {
-  const args = settings.args.map((each) => (typeof each === "string" ? BigInt(each) : each));
+  const args = settings.args.map((each, i) => (settings.params[i] === "i64" ? BigInt(each) : Number(each)));
   const driver = new WebAssembly.Module(fs.readFileSync(settings.driver));
   const fresh = () => {
     const [wasi, made] = instance();

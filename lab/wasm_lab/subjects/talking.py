@@ -15,7 +15,7 @@ from wasm_lab.errors import ProbeError
 from wasm_lab.measure.subject import Answer
 from wasm_lab.run import Phase
 from wasm_lab.subjects.base import BaseProbe, BaseSubject, worker_channel
-from wasm_lab.subjects.channel import Channel
+from wasm_lab.subjects.channel import KEPT_STDERR_BYTES, Channel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -252,7 +252,7 @@ def whole_process(
             late.cancel()
         if status < 0 or (status and not statuses):
             errors.seek(0)
-            said = errors.read()[-16384:].decode(errors="replace").strip()
+            said = errors.read()[-KEPT_STDERR_BYTES:].decode(errors="replace").strip()
             why = f"ended with exit status {status}" if status > 0 else f"was ended by signal {-status}"
             if status == -9 and elapsed >= deadline_s * 1e9:
                 why = "did not end in time and was stopped"

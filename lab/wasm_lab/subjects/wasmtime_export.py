@@ -45,7 +45,7 @@ class Exported:
         if loop is None:
             raise LoadError("The driver has no loop.")
         self.loop = loop.of.func
-        self.args = [number(str(v), k) for v, k in zip(settings["args"], settings["params"], strict=True)]
+        self.args = [number(v, k) for v, k in zip(settings["args"], settings["params"], strict=True)]
         self.slots = (native.ValRaw * (1 + len(self.args)))()
         self.kinds = ["i32", *settings["params"]]
 
