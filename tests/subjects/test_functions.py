@@ -12,8 +12,8 @@ from wasm_lab.run import Phase
 from wasm_lab.source import Kind, Source
 from wasm_lab.subjects import function_subjects, places
 
-ALL = ["wasmtime", "wasmer", "node", "native", "javascript", "python"]
-RUST = ["wasmtime", "wasmer", "node", "native"]
+RUST = ["wasmtime", "wasmer", "wasmedge", "wasmedge-aot", "node", "native"]
+ALL = [*RUST, "javascript", "python"]
 HERE = places()
 
 FIB = "pub fn fib(n: u32) -> u64 { if n < 2 { n as u64 } else { fib(n - 1) + fib(n - 2) } }"
@@ -74,7 +74,7 @@ def test_more_calls_take_more_time(place):
     assert many > 4 * few  # 20 times as many; half of a fifth of it would do on a noisy machine
 
 
-@pytest.mark.parametrize("place", ["wasmtime", "wasmer", "node", "native"])
+@pytest.mark.parametrize("place", RUST)
 def test_every_type_of_argument_and_result_crosses(place):
     code = """
     use std::collections::{BTreeMap, HashSet};
@@ -128,7 +128,7 @@ def test_what_is_taken_by_value_is_given_anew(place):
         probe.close()
 
 
-@pytest.mark.parametrize("place", ["wasmtime", "wasmer", "node", "native"])
+@pytest.mark.parametrize("place", RUST)
 def test_err_is_an_error_with_its_text(place):
     code = 'pub fn half(n: u32) -> Result<u32, String> { if n % 2 == 0 { Ok(n / 2) } else { Err(format!("{n} is odd")) } }'
     assert one(place, code, "half", (8,)).answer().value == 4
@@ -356,7 +356,7 @@ def test_idle_instances_take_memory(place):
         probe.close()
 
 
-@pytest.mark.parametrize("place", ["wasmer", "native", "javascript", "python"])
+@pytest.mark.parametrize("place", ["wasmer", "wasmedge", "native", "javascript", "python"])
 def test_places_without_idle_instances_say_so(place):
     probe = one(place, FIB, "fib", (5,), js_twin=FIB_JS, python_twin=fib).start()
     try:

@@ -93,7 +93,9 @@ def test_interrupting_closes_the_child():
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PR_SET_PDEATHSIG is Linux's")
-@pytest.mark.parametrize("place", ["wasmtime", "wasmer", "node", "native", "javascript", "python"])
+@pytest.mark.parametrize(
+    "place", ["wasmtime", "wasmer", "wasmedge", "node", "native", "javascript", "python"]
+)
 def test_a_busy_probe_dies_with_a_parent_that_is_killed(place):
     if HERE[place]:
         pytest.skip(HERE[place])
@@ -142,7 +144,9 @@ def test_the_clock_shows_a_step():
     assert 0 < clock_step_ns() < 1_000_000
 
 
-@pytest.mark.parametrize("place", ["wasmtime", "wasmer", "node", "native", "javascript", "python"])
+@pytest.mark.parametrize(
+    "place", ["wasmtime", "wasmer", "wasmedge-aot", "node", "native", "javascript", "python"]
+)
 def test_measuring_adds_at_most_one_percent_to_a_call_of_ten_microseconds(place):
     """Generous: what is added is a few nanoseconds in all but Python, and there some tens."""
     if HERE[place]:

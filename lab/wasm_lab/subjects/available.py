@@ -8,7 +8,8 @@ import shutil
 import subprocess
 from importlib import metadata, util
 
-from wasm_lab.errors import UnsupportedError, UsageError
+from wasm_lab.errors import ToolchainError, UnsupportedError, UsageError
+from wasm_lab.toolchains.wasmedge import find_wasmedge, wasmedge_missing
 
 #: In the order in which they are listed and drawn.
 PLACES = ("wasmtime", "wasmer", "wasmedge", "wasmedge-aot", "node", "native", "javascript", "python")
@@ -50,7 +51,7 @@ def missing(place: str) -> str:
         case "wasmer":
             return "" if util.find_spec("wasmer_sdk") else _WASMER_MISSING
         case "wasmedge" | "wasmedge-aot":
-            return f"{place} is not supported yet."
+            return _wasmedge_missing(place)
     raise UsageError(f"No place is named {place!r}.", hint=f"Places: {', '.join(PLACES)}.")
 
 
@@ -70,6 +71,9 @@ def version(place: str) -> str:
             return platform.python_version()
         case "native":
             return _rust_version()
+        case "wasmedge" | "wasmedge-aot":
+            engine = find_wasmedge()
+            return engine.version if engine else ""
     return metadata.version("wasmer-sdk" if place == "wasmer" else place)
 
 
@@ -98,9 +102,22 @@ def node_missing() -> str:
     return ""
 
 
+def _wasmedge_missing(place: str) -> str:
+    why = wasmedge_missing()
+    engine = find_wasmedge()
+    if engine is not None and place == "wasmedge-aot" and not engine.can_compile:
+        return "The WasmEdge here was built without its compiler."
+    return why
+
+
 def _native_missing() -> str:
-    if not (shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")):
-        return "There is no linker for programs of this machine: install gcc or clang."
+    from wasm_lab.toolchains.host_linker import for_host
+    from wasm_lab.toolchains.rust import find_rust
+
+    try:
+        for_host(find_rust())
+    except ToolchainError as error:
+        return f"{error.message} {error.hint}".strip()
     return ""
 
 

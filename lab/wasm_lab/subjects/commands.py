@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.artifact import CORE_PREAMBLE
 from wasm_lab.capabilities import Capabilities
-from wasm_lab.errors import LoadError, UnsupportedError, UsageError
+from wasm_lab.errors import LoadError, ProbeError, UnsupportedError, UsageError
 from wasm_lab.measure.subject import Answer
 from wasm_lab.run import Phase
+from wasm_lab.subjects import wasmedge
 from wasm_lab.subjects.available import GUARDS, require, version
 from wasm_lab.subjects.base import (
     DEADLINE_S,
@@ -28,9 +28,8 @@ from wasm_lab.subjects.base import (
     python_worker,
     worker_channel,
 )
-from wasm_lab.subjects.functions import node_command, node_program
+from wasm_lab.subjects.functions import native_program, node_command, node_program
 from wasm_lab.subjects.granting import capabilities_to
-from wasm_lab.subjects.host import host_program
 from wasm_lab.subjects.serving import clock_step_ns
 from wasm_lab.subjects.talking import HOSTED, whole_process
 
@@ -43,14 +42,19 @@ if TYPE_CHECKING:
 _WASMTIME = frozenset({Phase.COMPILE, Phase.LOAD, Phase.INSTANTIATE, Phase.RUN, Phase.TEARDOWN})
 _NODE = frozenset({Phase.COMPILE, Phase.INSTANTIATE, Phase.RUN, Phase.PROCESS})
 _WASMER = frozenset({Phase.RUN})
+_PROCESS = frozenset({Phase.PROCESS})
 _NATIVE = frozenset({Phase.RUN, Phase.PROCESS})
+
+_UNENFORCED = ("hosts", "fuel", "clock", "random", "output_bytes")
 
 #: What each place cannot enforce here, of the fields of Capabilities.
 _CANNOT = {
     "wasmtime": ("hosts", "fuel"),
-    "wasmer": ("hosts", "fuel", "clock", "random", "memory_bytes", "output_bytes", "read-only folders"),
-    "node": ("hosts", "fuel", "clock", "random", "memory_bytes", "output_bytes", "read-only folders"),
-    "native": ("hosts", "fuel", "clock", "random", "memory_bytes", "output_bytes", "read-only folders"),
+    "wasmer": (*_UNENFORCED, "program", "memory_bytes", "read-only folders"),
+    "wasmedge": (*_UNENFORCED, "program"),
+    "wasmedge-aot": (*_UNENFORCED, "program"),
+    "node": (*_UNENFORCED, "memory_bytes", "read-only folders"),
+    "native": (*_UNENFORCED, "program", "memory_bytes", "read-only folders"),
 }
 
 
@@ -135,14 +139,25 @@ class CommandProbe(BaseProbe):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NativeCommand(CommandSubject):
-    """The same Rust as a program of this machine. It is not confined: it may touch what its user may."""
+class ProcessCommand(CommandSubject):
+    """A process for each run: WasmEdge's, or the same Rust as a program of this machine.
 
-    def start(self) -> NativeProbe:
-        return NativeProbe(self)
+    A native program is not confined: it may touch what its user may.
+    """
+
+    compiling: tuple[str, ...] = ()  #: the command line that compiles the module ahead of time
+
+    def start(self) -> ProcessProbe:
+        return ProcessProbe(self)
 
     def surroundings(self) -> dict[str, Any]:
-        """The environment and the folder that it runs in: the granted folders, by their guest names."""
+        """The environment and the folder that it runs in.
+
+        Raises:
+            UnsupportedError: a native program cannot be given a folder under the name asked for.
+        """
+        if self.place != "native":
+            return {}
         folder = self.files.folder("native")
         for each in self.capabilities.dirs:
             link, host = Path(folder, each.guest), each.host.absolute()
@@ -160,12 +175,12 @@ class NativeCommand(CommandSubject):
         return {"env": self.capabilities.env, "cwd": str(folder)}
 
 
-class NativeProbe(BaseProbe):
+class ProcessProbe(BaseProbe):
     """Each run is a process of its own, and none is kept; ``pid`` is therefore that of the lab."""
 
-    subject: NativeCommand
+    subject: ProcessCommand
 
-    def __init__(self, subject: NativeCommand) -> None:
+    def __init__(self, subject: ProcessCommand) -> None:
         self.subject = subject
         self._step_ns = None
         self._surroundings = subject.surroundings()
@@ -178,30 +193,41 @@ class NativeProbe(BaseProbe):
     def _step(self) -> int:
         return clock_step_ns()
 
-    def _run(self, stdout: Any = subprocess.DEVNULL) -> tuple[int, int]:
+    def _run(self) -> tuple[int, Answer]:
+        """The nanoseconds of one run, its output going to a file, and what it answered."""
         subject = self.subject
-        return whole_process(
-            subject.command,
-            self._stdin,
-            subject.what,
-            subject.run_deadline_s,
-            stdout=stdout,
-            statuses=True,
-            **self._surroundings,
-        )
+        with tempfile.TemporaryFile() as output:
+            elapsed, status = whole_process(
+                subject.command,
+                self._stdin,
+                subject.what,
+                subject.run_deadline_s,
+                stdout=output,
+                statuses=True,
+                **self._surroundings,
+            )
+            output.seek(0)
+            stdout = output.read()
+        why = "" if subject.place == "native" else wasmedge.stopped(status, stdout)
+        if why:
+            raise ProbeError(f"{subject.what}: the engine stopped it: {why}.")
+        return elapsed, Answer(stdout=stdout, exit_status=status)
 
     def _elapsed(self, phase: Phase, count: int) -> int:
+        if phase is Phase.COMPILE:
+            subject = self.subject
+            command, what = subject.compiling, subject.what
+            return sum(whole_process(command, self._stdin, what, subject.deadline_s)[0] for _ in range(count))
         return sum(self._run()[0] for _ in range(count))
 
     def answer(self) -> Answer:
-        with tempfile.TemporaryFile() as output:
-            _, status = self._run(output)
-            output.seek(0)
-            return Answer(stdout=output.read(), exit_status=status)
+        return self._run()[1]
 
     def weigh(self) -> dict[str, int]:
-        """The size of the program's file; nothing runs that could be weighed."""
-        return {"program": Path(self.subject.command[0]).stat().st_size}
+        """The size of the file; nothing runs that could be weighed."""
+        if self.subject.place == "native":
+            return {"program": Path(self.subject.command[0]).stat().st_size}
+        return {"module": self.subject.artifact.size_bytes}
 
     def close(self) -> None:
         pass
@@ -289,14 +315,22 @@ def _subject(place: str, guards: str, shared: dict[str, Any]) -> Subject:
         return HostedCommand(**common, phases=_WASMER, command=command, keeps_instances=False)
     if place == "node":
         return HostedCommand(**common, phases=_NODE, command=tuple(node_command()))
+    if place in ("wasmedge", "wasmedge-aot"):
+        command = wasmedge.run_command(wasmedge.module_file(place, artifact, files), granted)
+        if place == "wasmedge":
+            return ProcessCommand(**common, phases=_PROCESS, command=command)
+        compiling = wasmedge.compile_command(artifact, files)
+        return ProcessCommand(
+            **common, phases=_PROCESS | {Phase.COMPILE}, command=command, compiling=compiling
+        )
     if artifact.source is None:
         raise UnsupportedError(
             f"{artifact.label} was made elsewhere: without its source there is no native program of it.",
             hint="Leave native out, or build it here from source.",
         )
-    program = files.write("program", host_program(artifact.source))
+    program = files.write("program", native_program(artifact.source))
     program.chmod(0o700)
-    return NativeCommand(**common, phases=_NATIVE, command=(str(program), *granted.args))
+    return ProcessCommand(**common, phases=_NATIVE, command=(str(program), *granted.args))
 
 
 def _refuse(place: str, granted: Capabilities) -> None:

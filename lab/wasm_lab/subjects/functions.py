@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.build import build
+from wasm_lab.build import build, build_for_host
 from wasm_lab.errors import UsageError
 from wasm_lab.run import Phase
+from wasm_lab.subjects import wasmedge
 from wasm_lab.subjects.available import GUARDS, node, require, version
 from wasm_lab.subjects.base import DEADLINE_S, BaseSubject, Files, python_worker
 from wasm_lab.subjects.dying import dying_with_parent
 from wasm_lab.subjects.harness import harness_for
-from wasm_lab.subjects.host import host_program
 from wasm_lab.subjects.python_code import code_of
 from wasm_lab.subjects.talking import DirectSubject, HostedSubject
 from wasm_lab.subjects.twins import PHASES, JavaScriptSubject, PythonSubject
@@ -69,11 +69,13 @@ class FunctionSubjects:
             case "wasmer":
                 return self._hosted(common, "wasmer", python_worker("wasmer_worker"), frozenset(_CALLS))
             case "native":
-                program = self.common["files"].write("harness", host_program(self.harness.source))
+                program = self.common["files"].write("harness", native_program(self.harness.source))
                 program.chmod(0o700)
                 return DirectSubject(
                     **common, language="rust", runtime="native", phases=_DIRECT, command=(str(program),)
                 )
+            case "wasmedge" | "wasmedge-aot":
+                return self._wasmedge(common, place)
             case "javascript":
                 if js_twin is None:
                     raise UsageError(
@@ -108,6 +110,19 @@ class FunctionSubjects:
                     command=tuple(python_worker("python_worker")),
                 )
         raise UsageError(f"{place} runs no functions.")
+
+    def _wasmedge(self, common: dict[str, Any], place: str) -> DirectSubject:
+        artifact, files = build(self.harness.source, incremental=False), self.common["files"]
+        ahead = place == "wasmedge-aot"
+        return DirectSubject(
+            **common,
+            language="rust",
+            runtime=place,
+            phases=_DIRECT | {Phase.COMPILE} if ahead else _DIRECT,
+            module=artifact,
+            command=wasmedge.run_command(wasmedge.module_file(place, artifact, files)),
+            compiling=wasmedge.compile_command(artifact, files) if ahead else (),
+        )
 
     def _hosted(
         self, common: dict[str, Any], runtime: str, command: list[str], phases: frozenset[Phase]
@@ -161,6 +176,11 @@ def function_subjects(
         raise UsageError(f"{guards!r} is no kind of guards.", hint=f"Guards: {', '.join(GUARDS)}.")
     shared = FunctionSubjects(source, function, args, guards=guards, deadline_s=deadline_s)
     return [shared.subject(place, js_twin, python_twin) for place in places]
+
+
+def native_program(source: Source) -> bytes:
+    """The executable file of a program for this machine, optimised as for Wasm."""
+    return build_for_host(source, incremental=False).executable
 
 
 def node_command() -> list[str]:

@@ -16,6 +16,7 @@ from wasm_lab.measure.subject import Answer
 from wasm_lab.run import Phase
 from wasm_lab.subjects.base import BaseProbe, BaseSubject, worker_channel
 from wasm_lab.subjects.channel import KEPT_STDERR_BYTES, Channel
+from wasm_lab.subjects.dying import dying_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,8 +147,8 @@ class HostedProbe(HarnessProbe):
 class DirectSubject(HarnessSubject):
     """The harness as a program that is started: native, or by an engine's command line."""
 
-    module: Artifact | None = None  #: what is weighed as the module
-    unit: str = ""  #: key of the program's own size
+    module: Artifact | None = None  #: what it runs; None for a native program
+    compiling: tuple[str, ...] = ()  #: the command line that compiles the module ahead of time
 
     def start(self) -> DirectProbe:
         return DirectProbe(self)
@@ -164,7 +165,9 @@ class DirectProbe(HarnessProbe):
 
     @staticmethod
     def _started(subject: DirectSubject) -> Channel:
-        channel = Channel(subject.command, what=subject.what, deadline_s=subject.deadline_s)
+        # The native harness sees to its own end; an engine has no such thing.
+        command = dying_with_parent(list(subject.command)) if subject.module else subject.command
+        channel = Channel(command, what=subject.what, deadline_s=subject.deadline_s)
         try:
             channel.ask(subject.header(channel.mark), subject.harness.arguments)
         except BaseException:
@@ -185,16 +188,19 @@ class DirectProbe(HarnessProbe):
         return self._time(1)
 
     def _elapsed(self, phase: Phase, count: int) -> int:
+        what, deadline_s = self.subject.what, self.subject.deadline_s
+        if phase is Phase.COMPILE:
+            nothing = self.subject.files.write("nothing", b"")
+            return sum(
+                whole_process(self.subject.compiling, nothing, what, deadline_s)[0] for _ in range(count)
+            )
         if phase is not Phase.PROCESS:
             return super()._elapsed(phase, count)
         orders = (
             f"{self.subject.header('mark')}\n".encode() + self.subject.harness.arguments + b"time 1\nend\n"
         )
         stdin = self.subject.files.write("orders", orders)
-        return sum(
-            whole_process(self.subject.command, stdin, self.subject.what, self.subject.deadline_s)[0]
-            for _ in range(count)
-        )
+        return sum(whole_process(self.subject.command, stdin, what, deadline_s)[0] for _ in range(count))
 
     def _own_sizes(self) -> dict[str, int]:
         _, start, now = self.channel.ask("memory")
