@@ -155,7 +155,8 @@ def test_wasmedge_keeps_to_a_limit_of_memory():
 
 def test_what_cannot_be_compiled_ahead_of_time_says_so():
     needs("wasmedge-aot")
-    broken = Artifact(wasm=b"\0asm\1\0\0\0\x63\x01\x00", label="broken.wasm")
+    whole = wat('(module (memory (export "memory") 1) (func (export "_start")))').wasm
+    broken = Artifact(wasm=whole[:-2] + b"\x6a\x0b", label="broken.wasm")
     with pytest.raises(LoadError, match="cannot compile broken"):
         command_subjects(broken, Capabilities(), places=["wasmedge-aot"])
 
@@ -175,22 +176,37 @@ def test_wrong_requests_are_refused_with_reasons():
         command_subjects(hello, Capabilities(), places=["python"])
 
 
-@pytest.mark.parametrize("place", ["wasmtime", "wasmer", "wasmedge", "node"])
-def test_a_module_that_does_not_load_says_so(place):
-    broken = Artifact(wasm=b"\0asm\1\0\0\0\x63\x01\x00", label="broken.wasm")
-    [subject] = command_subjects(broken, Capabilities(), places=[needs(place)])
-    with pytest.raises(ProbeError, match="broken"):
-        subject.answer()
-
-
-@pytest.mark.parametrize("place", ["wasmtime", "wasmer", "wasmedge", "node"])
-def test_a_library_is_no_program(place):
+def wat(text: str, label: str = "module.wasm") -> Artifact:
     import wasmtime
 
-    library = Artifact(
-        wasm=bytes(wasmtime.wat2wasm('(module (memory (export "memory") 1) (func (export "f")))')),
-        label="library.wasm",
-    )
-    [subject] = command_subjects(library, Capabilities(), places=[needs(place)])
-    with pytest.raises(ProbeError, match="library"):
+    return Artifact(wasm=bytes(wasmtime.wat2wasm(text)), label=label)
+
+
+@pytest.mark.parametrize("place", ["wasmtime", "wasmer", "wasmedge", "node"])
+def test_a_module_that_does_not_load_says_so(place):
+    needs(place)
+    whole = wat('(module (memory (export "memory") 1) (func (export "_start")))').wasm
+    broken = Artifact(wasm=whole[:-2] + b"\x6a\x0b", label="broken.wasm")  # adds what is not there
+    [subject] = command_subjects(broken, Capabilities(), places=[place])
+    with pytest.raises(ProbeError, match=f"in {place}.*(?s:.)"):
         subject.answer()
+
+
+@pytest.mark.parametrize("place", ["wasmtime", "wasmer", "wasmedge", "node"])
+def test_a_missing_import_is_told(place):
+    needs(place)
+    asks = wat(
+        '(module (import "env" "moon" (func)) (memory (export "memory") 1) (func (export "_start") call 0))'
+    )
+    [subject] = command_subjects(asks, Capabilities(), places=[place])
+    with pytest.raises(ProbeError, match="env"):
+        subject.answer()
+
+
+def test_what_is_no_program_is_refused_at_once():
+    library = wat('(module (memory (export "memory") 1) (func (export "f")))', "library.wasm")
+    with pytest.raises(LoadError, match=r"library, not a program.*exports f"):
+        command_subjects(library, Capabilities(), places=["wasmtime"])
+    damaged = Artifact(wasm=library.wasm[:-1], label="damaged.wasm")
+    with pytest.raises(LoadError, match="damaged"):
+        command_subjects(damaged, Capabilities(), places=["wasmtime"])

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.artifact import CORE_PREAMBLE
 from wasm_lab.capabilities import Capabilities
-from wasm_lab.errors import LoadError, ProbeError, UnsupportedError, UsageError
+from wasm_lab.errors import ProbeError, UnsupportedError, UsageError
 from wasm_lab.measure.subject import Answer
 from wasm_lab.run import Phase
 from wasm_lab.subjects import wasmedge
@@ -30,6 +29,7 @@ from wasm_lab.subjects.base import (
 )
 from wasm_lab.subjects.functions import native_program, node_command, node_program
 from wasm_lab.subjects.granting import capabilities_to
+from wasm_lab.subjects.modules import check_command
 from wasm_lab.subjects.serving import clock_step_ns
 from wasm_lab.subjects.talking import HOSTED, whole_process
 
@@ -271,7 +271,7 @@ def command_subjects(
             "A measured program runs many times, and standard input can be read once.",
             hint="Give its input as bytes or as a file.",
         )
-    check_core_module(artifact)
+    check_command(artifact)
     shared: dict[str, Any] = {
         "workload": artifact.label,
         "input": " ".join(capabilities.args),
@@ -282,22 +282,6 @@ def command_subjects(
         "capabilities": replace(capabilities, inherit_output=False),
     }
     return [_subject(place, guards, shared) for place in places]
-
-
-def check_core_module(artifact: Artifact) -> None:
-    """Refuse what is no core module.
-
-    Raises:
-        UnsupportedError: it is a component.
-        LoadError: it is no WebAssembly.
-    """
-    if artifact.is_component:
-        raise UnsupportedError(
-            f"{artifact.label} is a component, and only core modules are timed yet.",
-            hint="Build it for wasm32-wasip1.",
-        )
-    if artifact.wasm[:8] != CORE_PREAMBLE:
-        raise LoadError(f"{artifact.label} is no WebAssembly module.", hint="Is it the right file?")
 
 
 def _subject(place: str, guards: str, shared: dict[str, Any]) -> Subject:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.artifact import CORE_PREAMBLE
+from wasm_lab.build.sections import encode_leb128
 from wasm_lab.errors import LoadError, UnsupportedError, UsageError
 from wasm_lab.measure.subject import Answer
 from wasm_lab.run import Phase
@@ -24,8 +25,8 @@ from wasm_lab.subjects.base import (
     python_worker,
     worker_channel,
 )
-from wasm_lab.subjects.commands import check_core_module
 from wasm_lab.subjects.functions import input_text, node_command
+from wasm_lab.subjects.modules import check_core_module
 from wasm_lab.subjects.serving import number
 from wasm_lab.subjects.talking import HOSTED
 
@@ -239,21 +240,21 @@ def driver(params: Sequence[str], results: Sequence[str]) -> bytes:
     """
 
     def vector(items: Sequence[bytes]) -> bytes:
-        return _leb(len(items)) + b"".join(items)
+        return encode_leb128(len(items)) + b"".join(items)
 
     def types(names: Sequence[str]) -> bytes:
         return vector([bytes([TYPE_BYTES[name]]) for name in names])
 
     def section(identifier: int, body: bytes) -> bytes:
-        return bytes([identifier]) + _leb(len(body)) + body
+        return bytes([identifier]) + encode_leb128(len(body)) + body
 
     def name(text: str) -> bytes:
-        return _leb(len(text)) + text.encode()
+        return encode_leb128(len(text)) + text.encode()
 
     measured = b"\x60" + types(params) + types(results)
     loop = b"\x60" + types(["i32", *params]) + types([])
     call = (
-        b"".join(b"\x20" + _leb(index + 1) for index in range(len(params)))
+        b"".join(b"\x20" + encode_leb128(index + 1) for index in range(len(params)))
         + b"\x10\x00"
         + b"\x1a" * len(results)
     )
@@ -265,15 +266,5 @@ def driver(params: Sequence[str], results: Sequence[str]) -> bytes:
         + section(2, vector([name("m") + name("f") + b"\x00\x00"]))
         + section(3, vector([b"\x01"]))
         + section(7, vector([name("loop") + b"\x00\x01"]))
-        + section(10, vector([_leb(len(code)) + code]))
+        + section(10, vector([encode_leb128(len(code)) + code]))
     )
-
-
-def _leb(value: int) -> bytes:
-    """Unsigned LEB128 (specification 5.2.2)."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
