@@ -96,12 +96,23 @@ class Runtime(ABC):
     def enforces(self) -> dict[str, Enforcement]:
         """Each field of Capabilities (and ``audit``) to how this runtime enforces it."""
 
+    def missing(self) -> str:
+        """Why this runtime cannot be used here, and how to get it; empty when it can.
+
+        A sentence for the reason and one for the way to get it, such as
+        ``"wasmer-sdk is not installed. Get it with pip install 'wasm-lab[wasmer]'."``
+        """
+        return ""
+
     def check(self, capabilities: Capabilities, *, audit: bool = False) -> None:
-        """Refuse what this runtime cannot enforce.
+        """Refuse what this runtime cannot enforce, or all of it where the runtime itself is missing.
 
         Raises:
-            UnsupportedError: naming the first capability that cannot be enforced.
+            UnsupportedError: the runtime is missing here, or, naming the first of them, a
+                capability cannot be enforced.
         """
+        if absent := self.missing():
+            raise UnsupportedError(f"{self.name} cannot be used here.", hint=absent)
         for name, how in self.enforces().items():
             if how is Enforcement.NO:
                 asked = audit if name == "audit" else getattr(capabilities, name) != _default(name)
