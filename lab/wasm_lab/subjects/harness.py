@@ -7,7 +7,8 @@ compared on functions, and a call costs no crossing from a host.
 It reads a mark and its arguments once, then orders, one a line, and answers each by a line that
 begins with the mark: ``time N``, ``answer``, ``memory``, ``step``; anything else ends it.
 
-What one call is: ``black_box(function(black_box(arguments)))``. References borrow what was decoded
+What one call is: ``black_box(function(black_box(arguments)))`` in a function of its own, which is
+called through a pointer (see ``again`` in harness.rs). References borrow what was decoded
 once. What the function takes by value, or changes in place (``&mut [T]``), is cloned before the
 clock runs, in portions of at most 256 KiB, so that no copy is timed and the copies fit the cache.
 """
@@ -35,6 +36,10 @@ KERNEL = "measured"
 
 #: Clones that are made ahead of one portion of calls, in bytes: what an L2 cache holds.
 PORTION_BYTES = 256 * 1024
+
+
+#: One call, of which the compiler knows neither data nor code.
+_HIDDEN = "black_box(&mut one as &mut dyn FnMut())"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,10 +217,7 @@ def _call(signature: Signature, fresh: dict[int, str]) -> str:
 def _timing(signature: Signature, portion: int) -> str:
     fresh = given_away(signature)
     if not fresh:
-        return (
-            f"let start = Instant::now(); for _ in 0..count {{ {_call(signature, {})}; }} "
-            "let elapsed = start.elapsed().as_nanos();"
-        )
+        return f"let mut one = || {{ {_call(signature, {})}; }}; let elapsed = again(count, black_box(&mut one as &mut dyn FnMut()));"
     made, uses = [], {}
     for place, index in enumerate(fresh):
         mutable = signature.parameters[index].type.name == "slice mut"
@@ -225,8 +227,9 @@ def _timing(signature: Signature, portion: int) -> str:
         "let mut elapsed = 0u128; let mut left = count; while left > 0 { "
         f"let portion = left.min({portion}); left -= portion; "
         f"let mut copies: Vec<_> = (0..portion).map(|_| ({', '.join(made)},)).collect(); "
-        f"let start = Instant::now(); for own in copies.iter_mut() {{ {_call(signature, uses)}; }} "
-        "elapsed += start.elapsed().as_nanos(); }"
+        "let mut next = copies.iter_mut(); "
+        f"let mut one = || {{ let own = next.next().unwrap(); {_call(signature, uses)}; }}; "
+        f"elapsed += again(portion, {_HIDDEN}); }}"
     )
 
 

@@ -30,6 +30,16 @@ fn clock_step_ns() -> u128 {
     steps[16]
 }
 
+// Calls `one` again and again, behind a pointer that the compiler cannot see through: so each call is one
+// of a function of its own, whose code an engine can replace once it is hot. V8 never replaces the code of
+// a Wasm function that is running, and if the measured code were inlined here, it would run unoptimised.
+#[inline(never)]
+fn again(count: u64, one: &mut dyn FnMut()) -> u128 {
+    let start = Instant::now();
+    for _ in 0..count { one(); }
+    start.elapsed().as_nanos()
+}
+
 fn main() {
     let began = memory_bytes();
     die_with_parent();
