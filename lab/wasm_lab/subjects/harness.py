@@ -217,7 +217,7 @@ def _call(signature: Signature, fresh: dict[int, str]) -> str:
 def _timing(signature: Signature, portion: int) -> str:
     fresh = given_away(signature)
     if not fresh:
-        return f"let mut one = || {{ {_call(signature, {})}; }}; let elapsed = again(count, black_box(&mut one as &mut dyn FnMut()));"
+        return f"let mut one = || {{ {_call(signature, {})}; }}; let elapsed = again(count, {_HIDDEN});"
     made, uses = [], {}
     for place, index in enumerate(fresh):
         mutable = signature.parameters[index].type.name == "slice mut"
