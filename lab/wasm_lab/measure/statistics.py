@@ -30,6 +30,8 @@ __all__ = ["Comparison", "Summary", "compare", "outlying", "relative_width", "su
 #: Fewer values have no quartiles worth the name.
 _FEWEST_FOR_FENCES = 8
 
+_LARGEST = 709.0  #: the logarithm of about the largest float
+
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
@@ -77,24 +79,31 @@ class Comparison:
     def sentence(self) -> str:
         """What may be said, in one sentence with the interval and the number of processes."""
         what = f"{self.workload}({self.input})" if self.input else self.workload
-        where = f"{what}, {self.phase}"
-        spread = (
-            f"{_times(self.low)} to {_times(self.high)} with 95 % confidence, {self.processes} processes each"
-        )
         note = f" {self.note}" if self.note else ""
         if not math.isfinite(self.high):
-            return f"{where}: one process of {self.subject} and of {self.baseline} cannot show a difference.{note}"
+            return (
+                f"{what}, {self.phase}: {_counted(self.processes)} each of {self.subject} and "
+                f"{self.baseline} cannot show a difference.{note}"
+            )
+        decimals = _figures(self.low, self.high)
+        spread = (
+            f"{self.low:.{decimals}f} to {self.high:.{decimals}f} with 95 % confidence, "
+            f"{_counted(self.processes)} each"
+        )
         if self.verdict == "no difference shown":
             return (
-                f"{where}: no difference shown between {self.subject} and {self.baseline} "
+                f"{what}, {self.phase}: no difference shown between {self.subject} and {self.baseline} "
                 f"(ratio {spread}).{note}"
             )
-        measure = "as long" if self.unit == "ns" else "as much"
-        verb = "takes" if self.unit == "ns" else "uses"
+        verb, measure = ("takes", "long") if self.unit == "ns" else ("uses", "much")
         return (
-            f"{where}: {self.subject} {verb} {_times(self.ratio)} times {measure} as {self.baseline} "
-            f"({spread}).{note}"
+            f"{what}, {self.phase}: {self.subject} {verb} {self.ratio:.{decimals}f} times as {measure} as "
+            f"{self.baseline} ({spread}).{note}"
         )
+
+
+def _counted(processes: int) -> str:
+    return f"{processes} process{'es' * (processes != 1)}"
 
 
 def relative_width(comparison: Comparison) -> float:
@@ -110,36 +119,49 @@ def compare(measurements: Measurements, *, subject: str, baseline: str, phase: s
     Values before warm-up was over are left out; outliers are not.
 
     Raises:
-        UsageError: the measurements are of several workloads or inputs.
+        UsageError: the measurements are of several workloads, inputs or units.
         MeasureError: there are no rounds in which both were measured, or a value is not positive.
     """
-    wanted = {subject, baseline}
-    samples = [s for s in measurements.samples if s.warm and s.phase == phase and s.subject in wanted]
-    of: dict[str, dict[int, list[float]]] = {subject: defaultdict(list), baseline: defaultdict(list)}
-    for sample in samples:
-        of[sample.subject][sample.process].append(sample.value)
-    only_one({(s.workload, s.input, s.unit) for s in samples})
-    rounds = sorted(of[subject].keys() & of[baseline].keys())
-    if not rounds:
+    logs = logs_by_round(measurements, subject=subject, baseline=baseline, phase=phase)
+    if not logs:
         raise MeasureError(
-            f"{subject} and {baseline} were never measured in the same round of {phase!r}.",
+            f"{subject} and {baseline} were never measured in the same round of {str(phase)!r}.",
             hint="Measure them together.",
         )
-    logs = [log_of(median(of[subject][number])) - log_of(median(of[baseline][number])) for number in rounds]
-    centre, low, high = interval(logs)
-    first = samples[0]
+    first = next(s for s in measurements.samples if s.subject == subject and s.phase == phase)
+    centre, low, high = interval(tuple(logs.values()))
     return Comparison(
         workload=first.workload,
         input=first.input,
         phase=str(phase),
         subject=subject,
         baseline=baseline,
-        ratio=math.exp(centre),
-        low=math.exp(low),
-        high=math.exp(high),
-        processes=len(rounds),
+        ratio=ratio_of(centre),
+        low=ratio_of(low),
+        high=ratio_of(high),
+        processes=len(logs),
         unit=first.unit,
     )
+
+
+def logs_by_round(measurements: Measurements, *, subject: str, baseline: str, phase: str) -> dict[int, float]:
+    """The logarithm of the ratio of medians, for each round in which both have warm values."""
+    of: dict[str, dict[int, list[float]]] = {subject: {}, baseline: {}}
+    kinds = set()
+    for sample in measurements.samples:
+        if sample.subject in of and sample.phase == phase and sample.warm:
+            of[sample.subject].setdefault(sample.process, []).append(sample.value)
+            kinds.add((sample.workload, sample.input, sample.unit))
+    if len(kinds) > 1:
+        raise UsageError(
+            f"These are measurements of {len(kinds)} workloads, inputs or units; a ratio is of one.",
+            hint="Choose with measurements.where(workload=…, input=…).",
+        )
+    rounds = sorted(of[subject].keys() & of[baseline].keys())
+    return {
+        number: log_of(median(of[subject][number])) - log_of(median(of[baseline][number]))
+        for number in rounds
+    }
 
 
 def summarise(measurements: Measurements) -> tuple[Summary, ...]:
@@ -190,7 +212,7 @@ def median_interval(values: Sequence[float]) -> tuple[float, float]:
     # P(the median lies below the k-th of n) is the binomial tail; take the largest k that is safe.
     tails = [sum(math.comb(n, i) for i in range(k + 1)) / 2**n for k in range(n // 2 + 1)]
     if tails[0] > 0.025:
-        ends = interval(values)
+        ends = interval(tuple(values))
         middle = median(values)
         return min(ends.low, middle), max(ends.high, middle)
     k = bisect.bisect_right(tails, 0.025)  # the rank, from 1, of the outer order statistic
@@ -238,14 +260,12 @@ def log_of(value: float) -> float:
     return math.log(value)
 
 
-def only_one(kinds: set[tuple[str, str, str]]) -> None:
-    if len(kinds) > 1:
-        raise UsageError(
-            f"These are measurements of {len(kinds)} workloads, inputs or units; a ratio is of one.",
-            hint="Choose with measurements.where(workload=…, input=…).",
-        )
+def ratio_of(log: float) -> float:
+    """Back from a logarithm; beyond what a float holds, 0 or infinity."""
+    return math.inf if log > _LARGEST else math.exp(log)
 
 
-def _times(ratio: float) -> str:
-    """Three figures, as many as an interval of some percent bears."""
-    return f"{ratio:.3g}" if 0.01 <= ratio < 1000 else f"{ratio:.2e}"
+def _figures(low: float, high: float) -> int:
+    """Decimals that show the interval's width, and on which side of 1 it ends."""
+    gaps = [gap for gap in (high - low, abs(low - 1), abs(high - 1)) if gap > 0]
+    return min(6, max(2, 1 - math.floor(math.log10(min(gaps))))) if gaps else 2
