@@ -20,6 +20,8 @@ from wasm_lab.toolchains.advice import rust_commands
 from wasm_lab.toolchains.commands import ask
 from wasm_lab.toolchains.host_linker import find_host_linker
 from wasm_lab.toolchains.rust import RustToolchain, find_rust
+from wasm_lab.toolchains.wasmedge import HOW as HOW_WASMEDGE
+from wasm_lab.toolchains.wasmedge import find_wasmedge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,21 +100,15 @@ PACKAGES = (
     Package("papermill", "runs the quickstart without a browser", LAB_EXTRA, True),
     Package("nbconvert", "writes the quickstart as a web page", LAB_EXTRA, True),
     Package("jupyterlab", "notebooks in a browser (make lab)", LAB_EXTRA),
-    Package("wasmer-sdk", "a second runtime to compare with", "pip install wasmer-sdk"),
+    Package("wasmer-sdk", "runs modules in Wasmer", "pip install 'wasm-lab[wasmer]'", False, "wasmer_sdk"),
 )
 
 PROGRAMS = (
     Program(
         "node",
-        "JavaScript twins of Rust cells",
+        "runs modules in V8, and JavaScript twins",
         "sudo apt install nodejs · sudo dnf install nodejs · brew install node · winget install nodejs",
         ("node", "nodejs"),
-    ),
-    Program(
-        "wasmedge",
-        "a third runtime to compare with",
-        "sudo apt install wasmedge (Debian 13) · sudo dnf install wasmedge · brew install wasmedge",
-        ("wasmedge",),
     ),
     Program(
         "wasm-opt",
@@ -169,7 +165,7 @@ def examine() -> Report:
 
     What does not answer in time counts as found and not working.
     """
-    tasks: list[Callable[[], list[Row]]] = [_python_row, _rust_rows]
+    tasks: list[Callable[[], list[Row]]] = [_python_row, _rust_rows, _wasmedge_row]
     tasks += [_task(_package_row, package) for package in PACKAGES]
     tasks += [_task(_program_row, program) for program in PROGRAMS]
     with ThreadPoolExecutor(max_workers=8) as pool:
@@ -249,7 +245,10 @@ def _cargo_row(toolchain: RustToolchain | None) -> Row:
 
 
 def _linker_row(toolchain: RustToolchain | None) -> Row:
-    name, purpose = "host linker", "crates with procedural macros or build scripts, such as serde's derive"
+    name, purpose = (
+        "host linker",
+        "programs of this machine; crates with procedural macros, such as serde's derive",
+    )
     if toolchain is None:
         note = "not tried: it takes a rustc"
         return Row(name=name, purpose=purpose, required=False, found=False, ok=False, note=note)
@@ -265,6 +264,22 @@ def _linker_row(toolchain: RustToolchain | None) -> Row:
         note=linker.why,
         how=linker.hint,
     )
+
+
+def _wasmedge_row() -> list[Row]:
+    found = find_wasmedge()
+    return [
+        Row(
+            name="wasmedge",
+            purpose="runs modules in WasmEdge, interpreted and compiled ahead of time",
+            required=False,
+            found=found is not None,
+            ok=found is not None,
+            version=found.version if found else "",
+            path=str(found.program) if found else "",
+            how=HOW_WASMEDGE,
+        )
+    ]
 
 
 def _package_row(package: Package) -> Row:

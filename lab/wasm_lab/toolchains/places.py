@@ -72,3 +72,16 @@ def program_beside_python(name: str) -> Path | None:
     """A program installed by pip next to this Python (``.venv/bin/NAME``), if there is one."""
     path = Path(sys.executable).parent / f"{name}{EXE}"
     return path if path.exists() else None
+
+
+def tools_folder() -> Path:
+    """The folder for tools that scripts unpack for the lab alone; it may not exist.
+
+    ``$WASM_LAB_TOOLS``, else ``tools`` in the user's cache folder, wherever the build cache is.
+    """
+    own = os.environ.get("WASM_LAB_TOOLS")
+    if own:
+        return Path(own).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("wasm-lab", appauthor=False)) / "tools"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from wasmtime import Trap, TrapCode, WasmtimeError
 
 from wasm_lab.run import Frame, TrapInfo, TrapKind
+from wasm_lab.runtimes.aborts import rust_abort
 from wasm_lab.runtimes.wasmtime import native
 
 if TYPE_CHECKING:
@@ -30,19 +31,6 @@ _KINDS = {
     TrapCode.OUT_OF_FUEL: TrapKind.FUEL,
     TrapCode.ALLOCATION_TOO_LARGE: TrapKind.ALLOCATION,
 }
-
-#: ``std::panicking::default_hook`` writes this to stderr; since Rust 1.91 with a thread number.
-_PANIC = re.compile(
-    r"^thread '[^\n]*?' (?:\(\d+\) )?panicked at (?P<place>[^\n]*?):\n(?P<message>.*?)"
-    r"(?=\nnote: run with `RUST_BACKTRACE=|\nstack backtrace:\n|\nthread '|\Z)",
-    re.MULTILINE | re.DOTALL,
-)
-
-#: ``std::alloc::rust_oom`` writes this before it aborts.
-_OUT_OF_MEMORY = re.compile(r"^memory allocation of (\d+) bytes failed$", re.MULTILINE)
-
-#: ``std::rt::init`` and ``rtabort!`` write this for aborts that are no panic.
-_FATAL = re.compile(r"^fatal runtime error: (.*)$", re.MULTILINE)
 
 #: One frame in the engine's own text; the lines after it may hold the source place.
 _FRAME = re.compile(r"^\s+\d+:\s+0x(?P<offset>[0-9a-f]+) - (?P<name>.*)$")
@@ -74,15 +62,6 @@ _REPEATED_FRAMES = 2
 
 #: Frames that the engine tells of at most (wasmtime `Config::wasm_backtrace_max_frames`).
 _MOST_FRAMES = 20
-
-
-def panic_message(stderr: str) -> str:
-    """The message of the last panic that ``stderr`` tells of, with its place; empty if none."""
-    found = list(_PANIC.finditer(stderr))
-    if not found:
-        return ""
-    message = found[-1]["message"].rstrip("\n")
-    return f"{message} (at {found[-1]['place']})" if found[-1]["place"] else message
 
 
 def trap_info(failure: WasmtimeError | Trap, *, limit: TrapKind | None, stderr: str) -> TrapInfo:
@@ -129,21 +108,10 @@ def _kinds_by_message() -> dict[str, TrapKind]:
 
 def _abort(stderr: str, every: list[Frame]) -> tuple[TrapKind, str]:
     """Why Rust executed ``unreachable``, as far as it said so."""
-    panic = list(_PANIC.finditer(stderr))
-    memory = list(_OUT_OF_MEMORY.finditer(stderr))
-    fatal = list(_FATAL.finditer(stderr))
-    last = max(
-        (found[-1] for found in (panic, memory, fatal) if found), key=lambda m: m.start(), default=None
-    )
-    if last is None and any("panicking::" in frame.function for frame in every):
+    said = rust_abort(stderr)
+    if said is None and any("panicking::" in frame.function for frame in every):
         return TrapKind.PANIC, "its own message stands above"
-    if last is None:
-        return TrapKind.UNREACHABLE, TrapKind.UNREACHABLE.value
-    if memory and last is memory[-1]:
-        return TrapKind.ALLOCATION, last[0]
-    if fatal and last is fatal[-1]:
-        return TrapKind.UNREACHABLE, last[0]
-    return TrapKind.PANIC, last["message"].rstrip("\n")
+    return said or (TrapKind.UNREACHABLE, TrapKind.UNREACHABLE.value)
 
 
 def _cause(text: str) -> str:

@@ -1,0 +1,161 @@
+"""Get the tools that tests need and pip does not bring: WasmEdge, hyperfine, Chromium, Node.js.
+
+    .venv/bin/python scripts/test_tools.py
+
+Run by `make test-tools`, which `make test-all` and CI do first; `make test` needs none of it.
+With everything there it takes a fraction of a second and no network.
+
+  WasmEdge             the package of Debian 13 with all that it needs, unpacked into a folder of
+                       the user's own (WASM_LAB_TOOLS names another); works as an ordinary user,
+                       and on an older Debian too. apt checks signatures and checksums, and the
+                       mirror is the one that this machine's own apt uses.
+  hyperfine, Chromium, by apt-get, where this is run by root; otherwise the line that installs
+  Node.js              them is printed.
+
+Exit status 1 when something is missing afterwards; the last lines say what and how to get it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from wasm_lab.toolchains.places import tools_folder
+from wasm_lab.toolchains.wasmedge import find_wasmedge
+
+SUITE = "trixie"  # the first Debian with WasmEdge
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+#: Program to the Debian package that has it.
+PACKAGES = {"hyperfine": "hyperfine", "chromium": "chromium", "node": "nodejs"}
+
+
+class ToolsError(Exception):
+    """A tool cannot be had; the message says why and what to do."""
+
+
+def main() -> int:
+    missing = []
+    for get in (get_packages, get_wasmedge):
+        try:
+            get()
+        except ToolsError as error:
+            missing.append(str(error))
+    for line in missing:
+        print(f"test-tools: {line}", file=sys.stderr)
+    return 1 if missing else 0
+
+
+def get_packages() -> None:
+    """Install what is missing of `PACKAGES`."""
+    packages = [package for program, package in PACKAGES.items() if not shutil.which(program)]
+    if not packages:
+        return
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise ToolsError(f"missing: {' '.join(packages)}. Run: sudo apt-get install {' '.join(packages)}")
+    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
+    print(f"test-tools: {' '.join(install)}", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        if subprocess.run(install, env=environment, capture_output=True, check=False).returncode:
+            run(["apt-get", "update", "-q"], env=environment)  # the lists may be absent, or too old
+            run(install, env=environment)
+    except ToolsError as error:
+        raise ToolsError(f"{' '.join(packages)} could not be installed: {error}") from None
+
+
+def get_wasmedge() -> None:
+    """Unpack WasmEdge and all that it needs beside the system's own libraries."""
+    if find_wasmedge() is not None:
+        return
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise ToolsError("WasmEdge is not here, and this is no Debian: install it so that it is on PATH.")
+    target = tools_folder() / "wasmedge"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as temporary:
+        root = Path(temporary)
+        print(f"test-tools: unpacking WasmEdge from Debian {SUITE} into {target}", flush=True)
+        apt = own_apt(root)
+        run([*apt, "update", "-q"])
+        run([*apt, "install", "-y", "-q", "--download-only", "--no-install-recommends", "wasmedge"])
+        unpacked = root / "wasmedge"
+        for package in sorted((root / "cache" / "archives").glob("*.deb")):
+            run(["dpkg-deb", "--extract", str(package), str(unpacked)])
+        write_programs(unpacked)
+        shutil.rmtree(target, ignore_errors=True)  # a broken one, or it would have been found
+        unpacked.rename(target)
+    if find_wasmedge() is None:
+        raise ToolsError(f"WasmEdge was unpacked into {target} and does not run there.")
+
+
+def own_apt(root: Path) -> list[str]:
+    """apt-get with lists, cache and sources of its own in ``root``, and nothing installed."""
+    for name in ("lists/partial", "cache/archives/partial"):
+        (root / name).mkdir(parents=True)
+    (root / "status").touch()
+    (root / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror()} {SUITE} main\n")
+    if not KEYRING.exists():
+        raise ToolsError(f"{KEYRING} is missing: sudo apt-get install debian-archive-keyring")
+    settings = {
+        "Dir::Etc::sourcelist": root / "sources.list",
+        "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::Etc::preferencesparts": "/dev/null",
+        "Dir::State::lists": root / "lists",
+        "Dir::State::status": root / "status",
+        "Dir::State::extended_states": root / "extended",
+        "Dir::Cache": root / "cache",
+        "APT::Sandbox::User": "",  # root would otherwise download as a user who cannot write there
+        "Acquire::Languages": "none",
+        "Debug::NoLocking": "true",
+    }
+    return ["apt-get", *(f"-o{name}={value}" for name, value in settings.items())]
+
+
+def mirror() -> str:
+    """The address from which this machine's apt takes Debian itself."""
+    done = run(["apt-get", "indextargets", "--format", "$(SITE) $(COMPONENT)", "Created-By: Packages"])
+    for line in done.splitlines():
+        site, _, component = line.partition(" ")
+        if component == "main" and site.rstrip("/").endswith("/debian"):
+            return site
+    raise ToolsError(
+        "WasmEdge is not here, and apt has no Debian mirror: install WasmEdge so that it is on PATH."
+    )
+
+
+def write_programs(unpacked: Path) -> None:
+    """Scripts that start each program with the libraries and the loader that were unpacked with it."""
+    loader = next(iter(sorted(unpacked.glob("usr/lib/*/ld-linux-*.so.*"))), None)
+    if loader is None:
+        raise ToolsError("The packages of WasmEdge hold no dynamic loader.")
+    (unpacked / "bin").unlink(missing_ok=True)
+    (unpacked / "bin").mkdir()
+    for program in sorted(unpacked.glob("usr/bin/wasmedge*")):
+        script = unpacked / "bin" / program.name
+        libraries = f'"$here/{loader.parent.relative_to(unpacked)}"'
+        script.write_text(
+            "#!/bin/sh\nhere=${0%/bin/*}\n"
+            f'exec {libraries}/{loader.name} --library-path {libraries} "$here/usr/bin/{program.name}" "$@"\n'
+        )
+        script.chmod(0o755)
+
+
+def run(command: list[str], **options: object) -> str:
+    """Run a tool to its end; what it wrote.
+
+    Raises:
+        ToolsError: it failed; with the last of what it said.
+    """
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
+    if done.returncode:
+        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+        raise ToolsError(f"{command[0]} ended with status {done.returncode}: {said}")
+    return str(done.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
