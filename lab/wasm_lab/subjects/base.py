@@ -94,7 +94,13 @@ class BaseSubject:
             probe.close()
 
     def start(self) -> BaseProbe:
-        """A fresh process, ready."""
+        """A fresh process, ready.
+
+        On Linux it ends with the thread that starts it, so start and use it in one thread.
+
+        Raises:
+            ProbeError: it could not be started, or the code could not be loaded in it.
+        """
         raise NotImplementedError
 
 
@@ -166,6 +172,9 @@ class BaseProbe:
 
     def idle(self, count: int) -> None:
         """Keep ``count`` further instances alive, doing nothing.
+
+        They are instantiated and nothing is called in them: what a pool of ready instances holds.
+        Pages of linear memory that nobody has written to take no room in the host.
 
         Raises:
             UnsupportedError: they cannot be kept here.

@@ -19,6 +19,7 @@ from wasm_lab.subjects.twins import PHASES, JavaScriptSubject, PythonSubject
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from wasm_lab.cells.signatures import RustType, Signature
     from wasm_lab.measure.subject import Subject
     from wasm_lab.source import Source
 
@@ -43,7 +44,7 @@ class FunctionSubjects:
         self.harness = harness_for(source, function, args)
         self.common: dict[str, Any] = {
             "workload": function,
-            "input": input_text(args),
+            "input": input_text(args, self.harness.signature),
             "deadline_s": deadline_s,
             "files": Files(),
             "harness": self.harness,
@@ -196,21 +197,26 @@ def node_program() -> list[str]:
     return [node(), "--no-warnings", str(script)]
 
 
-def input_text(args: tuple[Any, ...]) -> str:
-    """Arguments as a short text; a long one is told by its type and size."""
-    return ", ".join(map(_short, args))
+def input_text(args: tuple[Any, ...], signature: Signature | None = None) -> str:
+    """Arguments as a short text; a long one is told by its type and size.
+
+    Example:
+        >>> input_text((32, "abc", [0.5] * 1000))
+        "32, 'abc', list[1000]"
+    """
+    kinds = [each.type for each in signature.parameters] if signature else [None] * len(args)
+    return ", ".join(_short(value, kind) for value, kind in zip(args, kinds, strict=True))
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, (int, float, bool, type(None))):
+def _short(value: Any, kind: RustType | None) -> str:
+    if not hasattr(value, "__len__"):
         return repr(value)
-    if isinstance(value, (str, bytes)) and len(value) <= _INPUT_CHARACTERS:
-        return repr(value)
-    if isinstance(value, (list, tuple)) and len(value) <= 4:
+    if isinstance(value, (str, bytes, list, tuple)) and len(value) <= _INPUT_CHARACTERS:
         text = repr(value)
         if len(text) <= _INPUT_CHARACTERS:
             return text
-    dtype = getattr(value, "dtype", None)
-    name = str(dtype) if dtype is not None else type(value).__name__
-    size = getattr(value, "shape", None) or (len(value),) if hasattr(value, "__len__") else ()
-    return f"{name}[{'×'.join(map(str, size))}]"
+    shape = "×".join(map(str, getattr(value, "shape", None) or (len(value),)))
+    if isinstance(value, str):
+        return f"text[{shape}]"
+    element = kind.args[0].text if kind and kind.args else ""
+    return f"{element or getattr(value, 'dtype', None) or type(value).__name__}[{shape}]"

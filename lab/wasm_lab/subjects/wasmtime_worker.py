@@ -132,10 +132,11 @@ class Worker:
 
     # Others -------------------------------------------------------------------------------------
 
-    def sandbox(self) -> Any:
+    def sandbox(self, *, bare: bool = False) -> Any:
+        """A store with what the guest is granted; a bare one holds no files of its own."""
         from wasm_lab.runtimes.wasmtime.sandbox import Sandbox
 
-        capabilities = self.granted or self.talking
+        capabilities = self.talking if bare else self.granted or self.talking
         return Sandbox(self.engine, self.artifact, self.loaded, capabilities, audit=self.audit, output=None)
 
     def _run(self) -> Any:
@@ -152,9 +153,9 @@ class Worker:
         self.desk.say(f"outcome {run.exit_status} {len(run.stdout)} {run.linear_memory_bytes}", run.stdout)
 
     def keep(self, count: int) -> None:
-        """Make further instances and keep them."""
+        """Make further instances and keep them, without the files that a running one would have open."""
         for _ in range(count):
-            sandbox = self.sandbox()
+            sandbox = self.sandbox(bare=True)
             sandbox.instantiate(self.prepared)
             self.idle.append(sandbox)
         self.desk.say("kept")
@@ -206,8 +207,6 @@ _PHASES = ("compile", "load", "instantiate", "teardown", "run")
 
 def serve(desk: Desk, worker: Worker) -> None:
     """Do orders until there are none."""
-    from wasm_lab.errors import WasmLabError
-
     while order := desk.line():
         what, _, number = order.partition(" ")
         try:
@@ -224,18 +223,16 @@ def serve(desk: Desk, worker: Worker) -> None:
                 worker.keep(int(number))
             else:
                 getattr(worker, what)()
-        except WasmLabError as error:
+        except Exception as error:  # the lab's, the engine's, or the system's: to be told, whichever
             desk.fail(str(error))
 
 
 def main() -> None:
     desk = Desk()
     die_with(desk.settings["parent"])
-    from wasm_lab.errors import WasmLabError
-
     try:
         worker = Worker(desk)
-    except (WasmLabError, OSError) as error:
+    except Exception as error:  # the lab's, the engine's, or the system's
         desk.fail(str(error))
         return
     desk.say("ready")
