@@ -112,7 +112,7 @@ class _Sampler:
         on_time: Callable[[float, float], None] | None,
     ) -> None:
         self.plan = plan
-        self.random = random.Random(plan.seed)  # noqa: S311 - an order of turns, not a secret
+        self.random = random.Random(plan.seed)
         self.on_samples = on_samples
         self.on_time = on_time
         self.kept: list[Sample] = []
@@ -229,8 +229,16 @@ class _Sampler:
                 except (ProbeError, UnsupportedError) as error:
                     self.give_up(subject, error)
                     continue
-                value = batch.duration_ns / batch.count
-                self._take(self._sample(subject, number, turn, phase.value, value, "ns", batch.count), taken)
+                one = self._sample(
+                    subject,
+                    number,
+                    turn,
+                    phase=phase.value,
+                    value=batch.duration_ns / batch.count,
+                    unit="ns",
+                    count=batch.count,
+                )
+                self._take(one, taken)
             if turn + 1 >= FEWEST_VALUES and self.spent_s > self.plan.budget_s:
                 break  # the round is finished with fewer values rather than left unpaired
 
@@ -255,7 +263,7 @@ class _Sampler:
             for kind, size_bytes in sizes.items():
                 what = _WEIGHED[when].get(kind)
                 if what:
-                    one = self._sample(subject, number, 0, what, float(size_bytes), "bytes", 1)
+                    one = self._sample(subject, number, 0, phase=what, value=float(size_bytes), unit="bytes")
                     self._take(one, taken)
 
     def _take(self, one: Sample, taken: dict[tuple[Key, str], list[Sample]]) -> None:
@@ -267,7 +275,7 @@ class _Sampler:
             self.on_time(spent, max(0.0, self.plan.budget_s - spent))
 
     def _sample(
-        self, subject: Subject, number: int, turn: int, phase: str, value: float, unit: str, count: int
+        self, subject: Subject, number: int, turn: int, *, phase: str, value: float, unit: str, count: int = 1
     ) -> Sample:
         return Sample(
             workload=subject.workload,
