@@ -136,6 +136,13 @@ def test_err_is_an_error_with_its_text(place):
         one(place, code, "half", (3,)).answer()
 
 
+def test_a_usize_that_only_this_machine_can_hold_is_told():
+    code = "pub fn most() -> usize { usize::MAX }"
+    assert one("wasmtime", code, "most", ()).answer().value == 2**32 - 1
+    with pytest.raises(ProbeError, match="usize of more than 32 bits"):
+        one("native", code, "most", ()).answer()
+
+
 # Hostile code ---------------------------------------------------------------------------------
 
 
