@@ -96,10 +96,11 @@ def test_interrupting_closes_the_child():
 @pytest.mark.parametrize(
     "place", ["wasmtime", "wasmer", "wasmedge", "node", "native", "javascript", "python"]
 )
-def test_a_busy_probe_dies_with_a_parent_that_is_killed(place):
+def test_a_busy_probe_dies_with_a_parent_that_is_killed(place, tmp_path):
     if HERE[place]:
         pytest.skip(HERE[place])
-    parent = subprocess.Popen([sys.executable, "-c", BUSY, place], stdout=subprocess.PIPE, text=True)
+    env = {**os.environ, "TMPDIR": str(tmp_path)}  # what is killed cannot tidy up
+    parent = subprocess.Popen([sys.executable, "-c", BUSY, place], stdout=subprocess.PIPE, text=True, env=env)
     try:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
