@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wasm_lab.capabilities import Capabilities
     from wasm_lab.live import LiveCell
     from wasm_lab.run import Run
+    from wasm_lab.views.panel import Panel
 
 __all__ = [
     "Capabilities",
@@ -32,6 +33,7 @@ __all__ = [
     "last_run",
     "load",
     "load_ipython_extension",
+    "panel",
 ]
 
 
@@ -107,6 +109,23 @@ def last_run() -> Run | None:
     from wasm_lab.session import default_session
 
     return default_session().last_run
+
+
+def panel(x: Any, capabilities: Capabilities | None = None, **options: Any) -> Panel:
+    """A panel of switches that re-runs a program as capabilities are toggled; see `wasm_lab.views.panel.panel`.
+
+    Args:
+        x: an Artifact, a path to a .rs, .wasm or .wat file, the name of a cell, or Rust text.
+        capabilities: what is granted at first; the defaults when it is None.
+        options: ``runtime`` (a name) and ``audit`` (whether host calls are listed) at first.
+
+    Example:
+        >>> panel('fn main() { println!("hello"); }').current.stdout
+        b'hello\\n'
+    """
+    from wasm_lab.views.panel import panel as made
+
+    return made(x, capabilities, **options)
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
