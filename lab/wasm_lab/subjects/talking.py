@@ -229,7 +229,13 @@ def whole_process(
         ProbeError: it cannot be started, is ended by a signal, passes its deadline, or, unless
             ``statuses``, has another exit status than 0.
     """
+    running: list[subprocess.Popen[bytes]] = []
     with stdin.open("rb") as source, tempfile.TemporaryFile() as errors:
+        # Popen.wait with a timeout polls, up to 50 ms apart; so another thread holds the deadline. It
+        # is there before the clock starts.
+        late = threading.Timer(deadline_s, _kill_all, [running])
+        late.daemon = True
+        late.start()
         start = time.perf_counter_ns()
         try:
             process = subprocess.Popen(
@@ -241,21 +247,17 @@ def whole_process(
                 cwd=cwd,
                 process_group=None if sys.platform == "win32" else 0,
             )
-        except OSError as error:
-            raise ProbeError(f"{what} could not be started: {error}.") from None
-        # Popen.wait with a timeout polls, up to 50 ms apart; so another thread holds the deadline.
-        late = threading.Timer(deadline_s, process.kill)
-        try:
+            running.append(process)
             _bound(process.pid, deadline_s)
-            late.start()
             status = process.wait()
             elapsed = time.perf_counter_ns() - start
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
+        except OSError as error:
+            raise ProbeError(f"{what} could not be started: {error}.") from None
         finally:
             late.cancel()
+            _kill_all(running)  # when interrupted; one that has ended is left alone
+            for process in running:
+                process.wait()
         if status < 0 or (status and not statuses):
             errors.seek(0)
             said = errors.read()[-KEPT_STDERR_BYTES:].decode(errors="replace").strip()
@@ -264,6 +266,11 @@ def whole_process(
                 why = "did not end in time and was stopped"
             raise ProbeError(f"{what}: its process {why}." + (f" It said:\n{said}" if said else ""))
     return elapsed, status
+
+
+def _kill_all(running: list[subprocess.Popen[bytes]]) -> None:
+    for process in running:
+        process.kill()
 
 
 def _bound(pid: int, deadline_s: float) -> None:
