@@ -385,3 +385,14 @@ def test_linear_memory_is_told_at_start_and_now(place):
     assert sizes["linear memory at start"] < 3_000_000
     assert sizes["linear memory"] >= sizes["linear memory at start"] + 5_000_000 - 65_536
     assert sizes["module"] > 1000
+
+
+@pytest.mark.parametrize("place", ["wasmtime", "node"])
+def test_many_instances_one_after_the_other_do_no_harm(place):
+    """node 20.20.2 dies within 200 of them where V8 may call node:wasi directly."""
+    probe = one(place, FIB, "fib", (12,)).start()
+    try:
+        assert probe.time(Phase.FIRST_CALL, 400).duration_ns > 0
+        assert probe.answer().value == 144
+    finally:
+        probe.close()
