@@ -16,8 +16,8 @@ const fs = require("node:fs");
 const path = require("node:path");
 const vm = require("node:vm");
 
-// The direct calls from Wasm to node:wasi that V8 makes of hot ones are not safe from its garbage
-// collector: with them, node 20.20.2 dies by SIGSEGV after some tens of runs in one process.
+// V8's fast calls from Wasm to node:wasi may collect garbage where it must not (nodejs/node issues
+// 46777 and 53087): with them, node 20.20.2 dies by SIGSEGV after some tens of runs in one process.
 require("node:v8").setFlagsFromString("--no-turbo-fast-api-calls");
 
 let pending = Buffer.alloc(0);
