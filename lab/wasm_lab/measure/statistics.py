@@ -267,5 +267,8 @@ def ratio_of(log: float) -> float:
 
 def _figures(low: float, high: float) -> int:
     """Decimals that show the interval's width, and on which side of 1 it ends."""
-    gaps = [gap for gap in (high - low, abs(low - 1), abs(high - 1)) if gap > 0]
-    return min(6, max(2, 1 - math.floor(math.log10(min(gaps))))) if gaps else 2
+    for decimals in range(2, 7):
+        ends = {round(low, decimals), round(high, decimals)}
+        if len(ends | {1.0}) == len({low, high, 1.0}) and (high - low) * 10**decimals >= 2:
+            return decimals
+    return 2 if low == high else 6

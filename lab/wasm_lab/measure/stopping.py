@@ -6,7 +6,7 @@ the spread happened to look small. With 95 % intervals of normal noise that leav
 look; a third as many rounds again after the interval first was narrow (Simons, "On the cost of not
 knowing the variance when making a fixed-width confidence interval", 1968, shows that a few further
 observations suffice), at the end of which no second look decides; and intervals at a level of 96 %.
-Then 93 to 96 % are covered whatever the noise. ``tests/measure/test_coverage.py`` repeats that.
+Then 93 to 98 % are covered whatever the noise. ``tests/measure/test_coverage.py`` repeats that.
 """
 
 from __future__ import annotations

@@ -161,7 +161,8 @@ class _Csv:
     @staticmethod
     def write(samples: Sequence[Sample]) -> str:
         out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
+        # All text is quoted: a lone carriage return would be left bare before Python 3.13.
+        writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         writer.writerow(_FIELDS)
         writer.writerows([getattr(s, name) for name in _FIELDS] for s in samples)
         return out.getvalue()

@@ -14,7 +14,7 @@ _FEWEST = 6
 
 #: A start that differs by less than this part, or by fewer deviations, is no warm-up.
 _PART = 0.01
-_DEVIATIONS = 3.0
+_DEVIATIONS = 5.0
 
 
 def warm_from(values_ns: Sequence[float]) -> int:
@@ -24,7 +24,7 @@ def warm_from(values_ns: Sequence[float]) -> int:
     "An effective truncation heuristic for bias reduction in simulation output", Simulation 69,
     1997), on logarithms clipped to Tukey's outer fences of the second half, so that one interrupted
     batch does not decide. The cut is made only where the median of what would be cut off differs
-    from the rest by more than 1 % and by more than three standard errors of it.
+    from the rest by more than 1 % and by more than five standard errors of it.
 
     Args:
         values_ns: the values of one process and phase in the order in which they were taken.
