@@ -133,6 +133,7 @@ def _cell_command() -> click.Command:
     @click.option("--runtime", default=None, help="The engine to run in.  [default: wasmtime]")
     @click.option("--test", is_flag=True, help="Run the #[test] functions, each in a fresh instance.")
     @click.option("--no-run", is_flag=True, help="Only compile.")
+    @click.option("--panel", is_flag=True, help="Show switches that re-run it as they are toggled.")
     @click.option("--audit", is_flag=True, help="List every host call.")
     @click.option("--stdin", default="", metavar="TEXT", help="What the guest reads from standard input.")
     @click.option("--quiet", is_flag=True, help="Show only the guest's own output.")
@@ -186,6 +187,11 @@ def run_cell(shell: InteractiveShell, text: str, options: dict[str, Any]) -> Non
     session = _session()
     capabilities = _capabilities(options)
     source = _source(text, options)
+    if options["panel"]:
+        from wasm_lab.views.panel_cell import show_panel
+
+        show_panel(shell, session, source, capabilities, options)
+        return
     if source.kind is Kind.TESTS and not options["no_run"]:
         run_tests(source, capabilities, options)
         return

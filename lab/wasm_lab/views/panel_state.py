@@ -97,7 +97,7 @@ class PanelState:
             runtime = get_runtime(asked.runtime)
         except UsageError as error:
             return {"runtime": str(error)}, "Nothing was run: see the message at the runtime."
-        missing = _missing(runtime)
+        missing = runtime.missing()
         if missing:
             return {"runtime": missing}, f"Nothing was run: {runtime.name} is not usable here."
         refused = refusals(runtime, asked)
@@ -150,7 +150,8 @@ def _summary(current: dict[str, Any] | None, previous: dict[str, Any] | None) ->
     """One sentence for the status line, which a screen reader speaks."""
     if current is None:
         return "Nothing has been run yet."
-    refused = f", {current['refused']} host calls refused" if current["refused"] else ""
+    count = current["refused"]
+    refused = f", {count} host call{'s' if count > 1 else ''} refused" if count else ""
     words = f"Run {current['number']}: {current['ended']}, {current['total']}{refused}."
     if previous:
         shown = ("stdout", "stderr", "value", "ended")
@@ -159,18 +160,13 @@ def _summary(current: dict[str, Any] | None, previous: dict[str, Any] | None) ->
     return words
 
 
-def _missing(runtime: Any) -> str:
-    missing = getattr(runtime, "missing", None)
-    return str(missing()) if missing else ""
-
-
 def _runtime(name: str) -> dict[str, Any]:
     """A runtime as the selector shows it: why it cannot be used, and what it cannot enforce."""
     runtime = get_runtime(name)
     how = runtime.enforces()
     return {
         "name": name,
-        "missing": _missing(runtime),
+        "missing": runtime.missing(),
         "cannot": [PLACES[field] for field, by in how.items() if by is Enforcement.NO and field in PLACES],
         "rewritten": [
             PLACES[field] for field, by in how.items() if by is Enforcement.REWRITTEN and field in PLACES
