@@ -146,6 +146,14 @@ def test_read_only_folders_are_refused_where_they_would_not_hold(place, folder):
         one(place, TELLS, Capabilities(dirs=(Directory(folder, "data", writable=False),)))
 
 
+@pytest.mark.parametrize("place", ["native", "wasmedge"])
+def test_a_program_that_is_a_process_has_no_idle_instances(place):
+    probe = one(place, "fn main() {}").start()
+    with pytest.raises(UnsupportedError, match="keeps no process"):
+        probe.idle(1)
+    probe.close()
+
+
 def test_wasmedge_keeps_to_a_limit_of_memory():
     code = 'fn main() { let v = vec![1u8; 50_000_000]; println!("{}", std::hint::black_box(&v).len()); }'
     assert one("wasmedge", code).answer().stdout == b"50000000\n"

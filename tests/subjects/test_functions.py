@@ -364,11 +364,16 @@ def test_idle_instances_take_memory(place):
 
 
 @pytest.mark.parametrize("place", ["wasmer", "wasmedge", "native", "javascript", "python"])
-def test_places_without_idle_instances_say_so(place):
+def test_elsewhere_a_further_instance_is_a_further_process(place):
+    import psutil
+
     probe = one(place, FIB, "fib", (5,), js_twin=FIB_JS, python_twin=fib).start()
     try:
-        with pytest.raises(UnsupportedError, match="no idle instances"):
-            probe.idle(1)
+        before, children = probe.weigh(), len(psutil.Process().children())
+        probe.idle(2)
+        assert len(psutil.Process().children()) == children + 2
+        assert probe.weigh()["RSS"] > 2 * before["RSS"]
+        assert probe.time(Phase.CALL, 1).duration_ns > 0
     finally:
         probe.close()
 

@@ -64,7 +64,10 @@ class Probe(Protocol):
         ...
 
     def idle(self, count: int) -> None:
-        """Keep ``count`` further instances alive, doing nothing. Raises UnsupportedError if it cannot."""
+        """Keep ``count`` further instances alive, doing nothing, until it is closed; `weigh` counts them in.
+
+        Raises UnsupportedError if it cannot.
+        """
         ...
 
     def close(self) -> None: ...

@@ -111,6 +111,7 @@ class BaseProbe:
         self.subject = subject
         self.channel = channel
         self._step_ns: int | None = None
+        self._further: list[BaseProbe] = []
 
     def __enter__(self) -> BaseProbe:
         return self
@@ -161,30 +162,39 @@ class BaseProbe:
     def weigh(self) -> dict[str, int]:
         """Sizes in bytes by kind, as they are now.
 
-        ``RSS`` and ``PSS`` (proportional set size, Linux alone) are of the process with its children;
-        ``linear memory at start`` and ``linear memory`` of the instance that is called, whose end is
-        its peak since linear memory never shrinks; ``module`` is the Wasm file.
+        ``RSS`` and ``PSS`` (proportional set size, Linux alone) are of the process with its children,
+        and of the further processes that `idle` keeps; ``linear memory at start`` and ``linear memory``
+        of the instance that is called, whose end is its peak since linear memory never shrinks;
+        ``module`` is the Wasm file, ``program`` a native one.
         """
-        return {**self._own_sizes(), **process_sizes(self.pid)}
+        sizes = self._own_sizes()
+        for each in (self, *self._further):
+            for kind, size_bytes in process_sizes(each.pid).items():
+                sizes[kind] = sizes.get(kind, 0) + size_bytes
+        return sizes
 
     def _own_sizes(self) -> dict[str, int]:
         return {}
 
     def idle(self, count: int) -> None:
-        """Keep ``count`` further instances alive, doing nothing.
+        """Keep ``count`` further instances alive, doing nothing, until the probe is closed.
 
-        They are instantiated and nothing is called in them: what a pool of ready instances holds.
-        Pages of linear memory that nobody has written to take no room in the host.
+        Where the engine holds many in one process (wasmtime, node), they are in this one: instantiated
+        and nothing called in them, as a pool of ready instances holds them. Pages of linear memory
+        that nobody has written to take no room in the host. Elsewhere each is a further process, as
+        ready as this one.
 
         Raises:
-            UnsupportedError: they cannot be kept here.
+            UnsupportedError: no process is kept here.
+            ProbeError: there is no room for so many.
         """
-        raise UnsupportedError(
-            f"{self.subject.name} keeps no idle instances in one process.",
-            hint="Start further probes instead: each is a process.",
-        )
+        for _ in range(count):
+            self._further.append(self.subject.start())
 
     def close(self) -> None:
+        """Kill the process, and those that `idle` keeps."""
+        while self._further:
+            self._further.pop().close()
         self.channel.close()
 
 

@@ -133,9 +133,10 @@ class CommandProbe(BaseProbe):
         return {"module": self.subject.artifact.size_bytes, **sizes}
 
     def idle(self, count: int) -> None:
-        if not self.subject.keeps_instances:
+        if self.subject.keeps_instances:
+            self.channel.ask(f"keep {count}")
+        else:
             super().idle(count)
-        self.channel.ask(f"keep {count}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +229,12 @@ class ProcessProbe(BaseProbe):
         if self.subject.place == "native":
             return {"program": Path(self.subject.command[0]).stat().st_size}
         return {"module": self.subject.artifact.size_bytes}
+
+    def idle(self, count: int) -> None:
+        raise UnsupportedError(
+            f"{self.subject.name} keeps no process of a program between two runs.",
+            hint="Compare idle instances with wasmtime and node, or those of a function.",
+        )
 
     def close(self) -> None:
         pass

@@ -137,10 +137,11 @@ class HostedProbe(HarnessProbe):
         return sizes
 
     def idle(self, count: int) -> None:
-        if not self.subject.keeps_instances:
+        if self.subject.keeps_instances:
+            self._leave()
+            self.channel.ask(f"keep {count}")
+        else:
             super().idle(count)
-        self._leave()
-        self.channel.ask(f"keep {count}")
 
 
 @dataclass(frozen=True, kw_only=True)
