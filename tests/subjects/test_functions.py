@@ -401,3 +401,33 @@ def test_many_instances_one_after_the_other_do_no_harm(place):
         assert probe.answer().value == 144
     finally:
         probe.close()
+
+
+@pytest.mark.parametrize("place", ALL)
+def test_the_clock_inside_agrees_with_one_outside(place):
+    """The instrument's own test, with wide bounds: no batch lasts longer inside than seen from here."""
+    import time
+
+    subject = one(place, FIB, "fib", (15,), js_twin=FIB_JS, python_twin=fib)
+    probe = subject.start()
+    try:
+        count = 10
+        while probe.time(Phase.CALL, count).duration_ns < 100_000_000:
+            count *= 2
+        started = time.perf_counter_ns()
+        inside = probe.time(Phase.CALL, count).duration_ns
+        outside = time.perf_counter_ns() - started
+    finally:
+        probe.close()
+    assert 0.5 * outside < inside < 1.02 * outside
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ALL)
+def test_large_arguments_and_results_cross(place):
+    code = "pub fn twice(xs: &[f64]) -> Vec<f64> { xs.iter().map(|x| x * 2.0).collect() }"
+    js = "function twice(xs) { return xs.map((x) => x * 2); }"
+    py = "def twice(xs):\n    return xs * 2\n"
+    xs = np.arange(2_000_000, dtype=np.float64)
+    found = one(place, code, "twice", (xs,), js_twin=js, python_twin=py).answer().value
+    assert np.array_equal(found, xs * 2)

@@ -22,32 +22,33 @@ require("node:v8").setFlagsFromString("--no-turbo-fast-api-calls");
 
 let pending = Buffer.alloc(0);
 
-function more(size) {
-  const piece = Buffer.alloc(size);
+// What standard input has now; null at its end.
+function read() {
+  const piece = Buffer.alloc(1 << 16);
   for (;;) {
     try {
-      const n = fs.readSync(0, piece, 0, size, null);
-      if (n === 0) return false;
-      pending = Buffer.concat([pending, piece.subarray(0, n)]);
-      return true;
+      const n = fs.readSync(0, piece, 0, piece.length, null);
+      return n === 0 ? null : piece.subarray(0, n);
     } catch (error) {
-      if (error.code === "EOF") return false;
+      if (error.code === "EOF") return null;
       if (error.code !== "EAGAIN") throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
   }
 }
 
+// The next order; empty when there will be none.
 function line() {
-  for (;;) {
-    const end = pending.indexOf(10);
+  const pieces = [];
+  for (let piece = pending; piece; piece = read()) {
+    const end = piece.indexOf(10);
     if (end >= 0) {
-      const found = pending.subarray(0, end).toString();
-      pending = pending.subarray(end + 1);
-      return found;
+      pending = piece.subarray(end + 1);
+      return Buffer.concat([...pieces, piece.subarray(0, end)]).toString();
     }
-    if (!more(1 << 20)) return "";
+    pieces.push(piece);
   }
+  return "";
 }
 
 function write(data) {

@@ -16,28 +16,32 @@ class Desk:
     """
 
     def __init__(self) -> None:
-        self._pending = b""
+        self._pending = bytearray()
         self.settings: dict[str, Any] = json.loads(self.line())
         self.mark: str = self.settings["mark"]
 
     def line(self) -> str:
         """The next order; empty when there will be none."""
-        while b"\n" not in self._pending:
+        seen = 0
+        while (end := self._pending.find(b"\n", seen)) < 0:
+            seen = len(self._pending)
             piece = os.read(0, 1 << 16)
             if not piece:
                 return ""
             self._pending += piece
-        line, _, self._pending = self._pending.partition(b"\n")
+        line = bytes(self._pending[:end])
+        del self._pending[: end + 1]
         return line.decode()
 
     def take(self, size: int) -> bytes:
         """The ``size`` bytes that follow an order."""
         while len(self._pending) < size:
-            piece = os.read(0, 1 << 20)
+            piece = os.read(0, 1 << 16)
             if not piece:
                 raise EOFError
             self._pending += piece
-        data, self._pending = self._pending[:size], self._pending[size:]
+        data = bytes(self._pending[:size])
+        del self._pending[:size]
         return data
 
     def say(self, words: str, payload: bytes = b"") -> None:
