@@ -17,6 +17,11 @@ __all__ = ["NAMES", "get_runtime"]
 _WHERE = {
     "wasmtime": ("wasmtime", "WasmtimeRuntime"),
     "wasmtime-worker": ("wasmtime_worker", "WasmtimeWorkerRuntime"),
+    "wasmer": ("wasmer", "WasmerRuntime"),
+    "wasmedge": ("wasmedge", "WasmEdgeRuntime"),
+    "wasmedge-aot": ("wasmedge", "WasmEdgeAotRuntime"),
+    "node": ("node", "NodeRuntime"),
+    "native": ("native", "NativeRuntime"),
 }
 
 NAMES = tuple(_WHERE)

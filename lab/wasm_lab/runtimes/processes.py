@@ -6,7 +6,6 @@ import atexit
 import functools
 import shutil
 import tempfile
-from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,16 +30,6 @@ STOPS = {Stop.DEADLINE: TrapKind.DEADLINE, Stop.OUTPUT: TrapKind.OUTPUT}
 
 class ProcessRuntime(Runtime):
     """Runs each command in a fresh process, and cannot keep instances."""
-
-    @abstractmethod
-    def missing(self) -> str:
-        """Why it cannot be used here and how to get it; empty when it can."""
-
-    def check(self, capabilities: Capabilities, *, audit: bool = False) -> None:
-        why = self.missing()
-        if why:
-            raise UnsupportedError(why)
-        super().check(capabilities, audit=audit)
 
     def instantiate(
         self,
