@@ -1,0 +1,32 @@
+"""What is asked of the worker, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wasm_lab.capabilities import Capabilities
+    from wasm_lab.run import TrapInfo
+    from wasm_lab.runtimes.workers.modules import Sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Run a module."""
+
+    module: Sent
+    capabilities: Capabilities
+    program: str  #: argument 0, of characters that wasmer takes
+    cache: str  #: the folder for machine code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of it; the output went ahead."""
+
+    exit_status: int | None
+    trap: TrapInfo | None
+    run_ns: int
+    seen: bool  #: whether this process ran the same module before
+    retire: bool  #: whether this process must not be asked again
