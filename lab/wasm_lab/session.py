@@ -6,7 +6,8 @@ Magics, commands, grading and scenarios call this; it parses no text and display
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
 
 from wasm_lab import build as _build
 from wasm_lab.capabilities import Capabilities
@@ -23,7 +24,7 @@ from wasm_lab.runtimes.base import LIMIT_ERRORS
 from wasm_lab.source import UNNAMED, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from wasm_lab.artifact import Artifact
     from wasm_lab.build import Progress
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from wasm_lab.runtimes.base import OutputSink, Runtime
     from wasm_lab.source import Source
     from wasm_lab.testing import TestReport, TestResult
+    from wasm_lab.twins import JsTwin
 
 _LIMIT_HINTS = {
     TrapKind.DEADLINE: "Give it longer with --timeout, such as --timeout 60s.",
@@ -56,6 +58,8 @@ class Session:
     def __init__(self, runtime: str = "wasmtime") -> None:
         self.runtime = runtime
         self.cells: dict[str, LiveCell] = {}
+        self.js_twins: dict[str, JsTwin] = {}  #: by the name of the Rust function
+        self.python_twins: dict[str, Callable[..., Any]] = {}
         self.last_run: Run | None = None
         self.last_artifact: Artifact | None = None
 
@@ -138,6 +142,37 @@ class Session:
         except KeyError:
             known = ", ".join(self.cells) or "none yet"
             raise UsageError(f"No cell is named {name}.", hint=f"Named cells: {known}.") from None
+
+    def cell_of_function(self, name: str) -> LiveCell:
+        """The live cell that defined a function, the newest where several did.
+
+        Raises:
+            UsageError: none did; the message lists the functions that there are.
+        """
+        for cell in reversed(self.cells.values()):
+            if name in cell.functions:
+                return cell
+        known = ", ".join(function for cell in self.cells.values() for function in cell.functions)
+        raise UsageError(
+            f"No cell has a public function {name}.", hint=f"Functions of cells: {known or 'none yet'}."
+        )
+
+    def keep_python_twins(self, names: Mapping[str, Any], replacing: Iterable[str]) -> None:
+        """Remember Python functions whose names Rust functions are about to take: they are twins.
+
+        Args:
+            names: what the names stand for now, as a notebook's namespace has it.
+            replacing: the names that are taken.
+        """
+        for name in replacing:
+            found = names.get(name)
+            if isinstance(found, FunctionType) and not hasattr(found, "cell"):
+                self.python_twins[name] = found
+
+    def python_twin(self, name: str, names: Mapping[str, Any]) -> Callable[..., Any] | None:
+        """The Python function of that name: the one it stands for now, else one that it stood for."""
+        self.keep_python_twins(names, [name])
+        return self.python_twins.get(name)
 
     def test(
         self,

@@ -233,16 +233,17 @@ def test_the_command_line_asks_for_the_same(tmp_path: Path) -> None:
 
 
 def test_the_magic_line_asks_for_the_same() -> None:
-    from wasm_lab.magics import _capabilities, _cell_command, parse_line
+    from wasm_lab.magics.cells import cell_command, granted
+    from wasm_lab.magics.line import parse_line
 
     artifact = wasm_lab.compile(SHOW)
     for given in (Capabilities(), EVERYTHING):
         line = magic_line(artifact, "", Asked(capabilities=given))
         name, _, rest = line.partition(" ")
         assert name == "%%wasm_rust"
-        options = parse_line(_cell_command(), rest)
+        options = parse_line(cell_command(), rest)
         assert options is not None
-        assert _capabilities(options) == given
+        assert granted(options) == given
         assert options["audit"]
 
 

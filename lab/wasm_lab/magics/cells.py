@@ -1,15 +1,13 @@
-"""The notebook's surface: parse a magic line, call the session, display what came back."""
+"""``%%wasm_rust`` and ``%wasm_run``: compile, run, display as it comes."""
 
 from __future__ import annotations
 
-import shlex
+import inspect
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
-
-from wasm_lab.errors import UsageError
+from wasm_lab.magics.line import session
 
 if TYPE_CHECKING:
     import click
@@ -20,109 +18,7 @@ if TYPE_CHECKING:
     from wasm_lab.source import Source
 
 
-@magics_class
-class WasmLabMagics(Magics):
-    """``%%wasm_rust`` and its companions."""
-
-    @cell_magic
-    def wasm_rust(self, line: str, cell: str) -> None:
-        """Compile a Rust cell and run it in a sandbox; ``%%wasm_rust --help`` lists the options."""
-        options = parse_line(_cell_command(), line)
-        if options is not None:
-            assert self.shell is not None, "magics run in a shell"
-            run_cell(self.shell, cell, options)
-
-    @line_magic
-    def wasm_run(self, line: str) -> None:
-        """Run a .rs, .wasm or .wat file: ``%wasm_run [options] FILE [ARGS…]``."""
-        from wasm_lab.files import artifact_of
-        from wasm_lab.views.progress import notebook_progress
-
-        options = parse_line(_run_command(), line)
-        if options is not None:
-            with notebook_progress() as progress:
-                artifact = artifact_of(_session(), options["file"], options, progress=progress)
-            show_warnings(artifact)
-            run_program(artifact, _capabilities(options), options)
-
-    @line_magic
-    def wasm_inspect(self, line: str) -> None:
-        """What a module is made of: ``%wasm_inspect [FILE or cell name]``, else the last artifact."""
-        name = line.strip()
-        session = _session()
-        if not name:
-            if session.last_artifact is None:
-                raise UsageError("Nothing has been compiled yet.", hint="Run a %%wasm_rust cell first.")
-            _show_inspection(session.last_artifact)
-        elif name in session.cells:
-            _show_inspection(session.cells[name].artifact)
-        else:
-            from wasm_lab.build.foreign import load_file
-
-            _show_inspection(load_file(Path(name)))
-
-    @line_magic
-    def wasm_doctor(self, line: str) -> None:
-        """One table of compilers, runtimes and tools: found or not, what for, how to get them."""
-        from IPython.display import display
-
-        from wasm_lab.toolchains.doctor import examine
-        from wasm_lab.views.doctor import doctor_table
-
-        if line.strip():
-            raise UsageError(
-                "%wasm_doctor takes no options.", hint="To install what is missing: wasm-lab doctor --fix"
-            )
-        display(doctor_table(examine()))
-
-
-def register(shell: InteractiveShell) -> None:
-    """Add the magics and the notebook forms of the lab's records to an IPython shell."""
-    from wasm_lab.views.notebook import register_formatters
-
-    shell.register_magics(WasmLabMagics)
-    register_formatters(shell)
-
-
-def _show_inspection(artifact: Artifact) -> None:
-    from IPython.display import display
-
-    from wasm_lab.build.inspect import inspect
-    from wasm_lab.views.inspection import inspection_tables
-
-    display(inspection_tables(inspect(artifact)))
-
-
-def _session() -> Any:
-    from wasm_lab.session import default_session
-
-    return default_session()
-
-
-def parse_line(command: click.Command, line: str) -> dict[str, Any] | None:
-    """The options on a magic line; None when it asked for help, which has then been shown.
-
-    Raises:
-        UsageError: an option is unknown or its value is wrong.
-    """
-    import click
-
-    try:
-        words = shlex.split(line)
-    except ValueError as error:
-        raise UsageError(
-            f"The magic line cannot be read: {error}.", hint="Close the quotation mark."
-        ) from None
-    try:
-        with command.make_context(command.name, words) as context:
-            return dict(context.params)
-    except click.exceptions.Exit:
-        return None
-    except click.UsageError as error:
-        raise UsageError(error.format_message(), hint=f"{command.name} --help lists the options.") from None
-
-
-def _cell_command() -> click.Command:
+def cell_command() -> click.Command:
     import click
 
     from wasm_lab.options import build_options, capability_options
@@ -151,7 +47,7 @@ def _cell_command() -> click.Command:
     return wasm_rust
 
 
-def _run_command() -> click.Command:
+def run_command() -> click.Command:
     import click
 
     from wasm_lab.options import build_options, capability_options
@@ -171,7 +67,7 @@ def _run_command() -> click.Command:
     return wasm_run
 
 
-def _capabilities(options: dict[str, Any]) -> Capabilities:
+def granted(options: dict[str, Any]) -> Capabilities:
     from wasm_lab.capabilities import Capabilities
     from wasm_lab.options import capabilities_from
 
@@ -184,19 +80,19 @@ def run_cell(shell: InteractiveShell, text: str, options: dict[str, Any]) -> Non
     from wasm_lab.source import Kind
     from wasm_lab.views.progress import notebook_progress
 
-    session = _session()
-    capabilities = _capabilities(options)
+    here = session()
+    capabilities = granted(options)
     source = _source(text, options)
     if options["panel"]:
         from wasm_lab.views.panel_cell import show_panel
 
-        show_panel(shell, session, source, capabilities, options)
+        show_panel(shell, here, source, capabilities, options)
         return
     if source.kind is Kind.TESTS and not options["no_run"]:
         run_tests(source, capabilities, options)
         return
     with notebook_progress() as progress:
-        artifact = session.compile(source, progress=progress)
+        artifact = here.compile(source, progress=progress)
     show_warnings(artifact)
     if options["no_run"]:
         _footer(options, built_line(artifact))
@@ -210,7 +106,7 @@ def _source(text: str, options: dict[str, Any]) -> Source:
     from wasm_lab.cells import parse_cell
     from wasm_lab.source import Profile, Target
 
-    earlier = _session().named_sources()
+    earlier = session().named_sources()
     uses = tuple(source for name, source in earlier.items() if name in text and name != options["name"])
     return parse_cell(
         text,
@@ -232,14 +128,15 @@ def define_functions(
     from wasm_lab.views.stream import NotebookSink
 
     sink = NotebookSink()
-    cell = _session().define(
+    cell = session().define(
         artifact, capabilities, runtime=options["runtime"], audit=options["audit"], output=sink
     )
     sink.flush()
+    session().keep_python_twins(shell.user_ns, cell.functions)
     shell.user_ns.update(cell.functions)
     for name, reason in cell.refused:
         print(f"{name} has no Python form: {reason}", file=sys.stderr)  # noqa: T201
-    names = [f"{name}{function.__signature__}" for name, function in cell.functions.items()]
+    names = [f"{name}{inspect.signature(function)}" for name, function in cell.functions.items()]
     if not names and not cell.refused:
         names = ["no public functions; put pub before fn to call one from Python"]
     _footer(options, *names, built_line(artifact))
@@ -252,7 +149,7 @@ def run_program(artifact: Artifact, capabilities: Capabilities, options: dict[st
 
     sink = NotebookSink()
     try:
-        run = _session().run(
+        run = session().run(
             artifact, capabilities, runtime=options["runtime"], audit=options["audit"], output=sink
         )
     finally:
@@ -273,23 +170,23 @@ def run_tests(source: Source, capabilities: Capabilities, options: dict[str, Any
     from wasm_lab.views.progress import notebook_progress
     from wasm_lab.views.tables import print_table, test_line, test_summary
 
-    session = _session()
+    here = session()
     with notebook_progress() as progress:
-        report = session.test(
+        report = here.test(
             source,
             capabilities,
             runtime=options["runtime"],
             on_result=lambda result: print_table(test_line(result), sys.stdout),
             progress=progress,
         )
-    show_warnings(session.last_artifact)
+    show_warnings(here.last_artifact)
     print_table(test_summary(report), sys.stdout)
     raise_for_failed_tests(report)
 
 
-def show_warnings(artifact: Artifact) -> None:
+def show_warnings(artifact: Artifact | None) -> None:
     """The compiler's warnings, in its own layout, on the cell's error stream."""
-    for warning in artifact.warnings:
+    for warning in artifact.warnings if artifact else ():
         print(f"{warning.rendered.rstrip()}\n", file=sys.stderr)  # noqa: T201
 
 
