@@ -1,0 +1,90 @@
+"""The notebook's surface: parse a magic line, call the session, display what came back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+
+from wasm_lab.errors import UsageError
+from wasm_lab.magics import cells
+from wasm_lab.magics.line import parse_line, session
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from wasm_lab.artifact import Artifact
+
+
+@magics_class
+class WasmLabMagics(Magics):
+    """``%%wasm_rust`` and its companions."""
+
+    @cell_magic
+    def wasm_rust(self, line: str, cell: str) -> None:
+        """Compile a Rust cell and run it in a sandbox; ``%%wasm_rust --help`` lists the options."""
+        options = parse_line(cells.cell_command(), line)
+        if options is not None:
+            assert self.shell is not None, "magics run in a shell"
+            cells.run_cell(self.shell, cell, options)
+
+    @line_magic
+    def wasm_run(self, line: str) -> None:
+        """Run a .rs, .wasm or .wat file: ``%wasm_run [options] FILE [ARGS…]``."""
+        from wasm_lab.files import artifact_of
+        from wasm_lab.views.progress import notebook_progress
+
+        options = parse_line(cells.run_command(), line)
+        if options is not None:
+            with notebook_progress() as progress:
+                artifact = artifact_of(session(), options["file"], options, progress=progress)
+            cells.show_warnings(artifact)
+            cells.run_program(artifact, cells.granted(options), options)
+
+    @line_magic
+    def wasm_inspect(self, line: str) -> None:
+        """What a module is made of: ``%wasm_inspect [FILE or cell name]``, else the last artifact."""
+        name = line.strip()
+        here = session()
+        if not name:
+            if here.last_artifact is None:
+                raise UsageError("Nothing has been compiled yet.", hint="Run a %%wasm_rust cell first.")
+            _show_inspection(here.last_artifact)
+        elif name in here.cells:
+            _show_inspection(here.cells[name].artifact)
+        else:
+            from wasm_lab.build.foreign import load_file
+
+            _show_inspection(load_file(Path(name)))
+
+    @line_magic
+    def wasm_doctor(self, line: str) -> None:
+        """One table of compilers, runtimes and tools: found or not, what for, how to get them."""
+        from IPython.display import display
+
+        from wasm_lab.toolchains.doctor import examine
+        from wasm_lab.views.doctor import doctor_table
+
+        if line.strip():
+            raise UsageError(
+                "%wasm_doctor takes no options.", hint="To install what is missing: wasm-lab doctor --fix"
+            )
+        display(doctor_table(examine()))
+
+
+def register(shell: InteractiveShell) -> None:
+    """Add the magics and the notebook forms of the lab's records to an IPython shell."""
+    from wasm_lab.views.notebook import register_formatters
+
+    shell.register_magics(WasmLabMagics)
+    register_formatters(shell)
+
+
+def _show_inspection(artifact: Artifact) -> None:
+    from IPython.display import display
+
+    from wasm_lab.build.inspect import inspect
+    from wasm_lab.views.inspection import inspection_tables
+
+    display(inspection_tables(inspect(artifact)))
