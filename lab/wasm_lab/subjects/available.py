@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import platform
-import shutil
-import subprocess
 from importlib import metadata, util
 
 from wasm_lab.errors import ToolchainError, UnsupportedError, UsageError
+from wasm_lab.toolchains.node import find_node, node_missing
 from wasm_lab.toolchains.wasmedge import find_wasmedge, wasmedge_missing
 
 #: In the order in which they are listed and drawn.
 PLACES = ("wasmtime", "wasmer", "wasmedge", "wasmedge-aot", "node", "native", "javascript", "python")
 
 GUARDS = ("none", "epochs", "fuel", "audit")
-
-NODE_MAJOR = 20
 
 _WASMER_MISSING = (
     "wasmer-sdk is not installed: pip install 'wasm-lab[wasmer]'. It has wheels for Linux (glibc) and macOS."
@@ -66,40 +62,16 @@ def version(place: str) -> str:
     """The version of the engine of a usable place."""
     match place:
         case "node" | "javascript":
-            return node_version()
+            engine = find_node()
+            return engine.version if engine else ""
         case "python":
             return platform.python_version()
         case "native":
             return _rust_version()
         case "wasmedge" | "wasmedge-aot":
-            engine = find_wasmedge()
-            return engine.version if engine else ""
+            edge = find_wasmedge()
+            return edge.version if edge else ""
     return metadata.version("wasmer-sdk" if place == "wasmer" else place)
-
-
-def node() -> str:
-    """The node program on PATH; empty when there is none."""
-    return shutil.which("node") or ""
-
-
-@functools.cache
-def node_version() -> str:
-    """Such as ``20.20.2``; empty when it does not run."""
-    try:
-        done = subprocess.run([node(), "--version"], capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip().removeprefix("v")
-
-
-def node_missing() -> str:
-    hint = f"install Node.js {NODE_MAJOR} or later and put it on PATH."
-    if not node():
-        return f"No node is on PATH: {hint}"
-    major = node_version().partition(".")[0]
-    if not major.isdecimal() or int(major) < NODE_MAJOR:
-        return f"The node on PATH is {node_version() or 'broken'}: {hint}"
-    return ""
 
 
 def _wasmedge_missing(place: str) -> str:

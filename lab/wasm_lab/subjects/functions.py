@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.build import build, build_for_host
-from wasm_lab.errors import UsageError
+from wasm_lab.errors import UnsupportedError, UsageError
 from wasm_lab.run import Phase
 from wasm_lab.subjects import wasmedge
-from wasm_lab.subjects.available import GUARDS, node, require, version
+from wasm_lab.subjects.available import GUARDS, require, version
 from wasm_lab.subjects.base import DEADLINE_S, BaseSubject, Files, python_worker
 from wasm_lab.subjects.dying import dying_with_parent
 from wasm_lab.subjects.harness import harness_for
 from wasm_lab.subjects.python_code import code_of
 from wasm_lab.subjects.talking import DirectSubject, HostedSubject
 from wasm_lab.subjects.twins import PHASES, JavaScriptSubject, PythonSubject
+from wasm_lab.toolchains.node import find_node, node_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -193,8 +194,11 @@ def node_program() -> list[str]:
     """node with the script of this room."""
     from importlib import resources
 
+    found = find_node()
+    if found is None:
+        raise UnsupportedError(node_missing())
     script = resources.files("wasm_lab.subjects").joinpath("node.js")
-    return [node(), "--no-warnings", str(script)]
+    return [str(found.program), "--no-warnings", str(script)]
 
 
 def input_text(args: tuple[Any, ...], signature: Signature | None = None) -> str:

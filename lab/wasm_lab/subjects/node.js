@@ -16,10 +16,6 @@ const fs = require("node:fs");
 const path = require("node:path");
 const vm = require("node:vm");
 
-// V8's fast calls from Wasm to node:wasi may collect garbage where it must not (nodejs/node issues
-// 46777 and 53087): with them, node 20.20.2 dies by SIGSEGV after some tens of runs in one process.
-require("node:v8").setFlagsFromString("--no-turbo-fast-api-calls");
-
 let pending = Buffer.alloc(0);
 
 // What standard input has now; null at its end.
@@ -96,6 +92,10 @@ function clockStep() {
 // WebAssembly --------------------------------------------------------------------------------
 
 function wasm() {
+  // V8's fast calls from Wasm to node:wasi may collect garbage where it must not (nodejs/node issues
+  // 46777 and 53087): with them, node 20.20.2 dies by SIGSEGV after some tens of runs in one process.
+  // Twins keep them.
+  require("node:v8").setFlagsFromString("--no-turbo-fast-api-calls");
   const { WASI } = require("node:wasi");
   const bytes = fs.readFileSync(settings.wasm);
   const granted = settings.capabilities;
