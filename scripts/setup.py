@@ -31,6 +31,12 @@ STAMP = os.path.join(VENV, "setup.json")
 CONSTRAINTS = os.path.join(ROOT, "constraints.txt")
 PYTHON = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin", "python")
 
+# Packages of constraints.txt that the lab can do without, because they have no files for some systems
+# on which the rest works. What is lost without each.
+OPTIONAL = {
+    "wasmer-sdk": "the runtime wasmer (its wheels need glibc 2.35 on x86-64, 2.34 on ARM64, or macOS)",
+}
+
 # What a Python is asked before it is chosen. ensurepip is what Debian leaves out.
 QUESTION = "import sys, venv, ensurepip; ensurepip.version(); print('%d.%d' % sys.version_info[:2])"
 
@@ -182,14 +188,51 @@ def _make_environment(key):
 def _install_packages():
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input"]
     with open(CONSTRAINTS) as file:
-        total = sum(1 for line in file if "==" in line and not line.startswith("#"))
+        needed, optional = _parted(file.read())
+    total = sum(1 for line in needed.splitlines() if "==" in line and not line.startswith("#"))
     _say("Installing up to %d Python packages into .venv (0.5 GB; a minute or two)" % total)
-    _logged(pip + ["install", "--require-hashes", "--progress-bar", "off", "-r", CONSTRAINTS], "w", total)
+    install = pip + ["install", "--require-hashes", "--progress-bar", "off", "-r"]
+    _logged(install + [_written("required.txt", needed)], "w", total)
+    for name in sorted(optional):
+        _install_optional(install, name, optional[name])
     _say("Installing wasm-lab itself, as an editable package")
     _logged(pip + ["install", "--no-deps", "--no-build-isolation", "--no-index", "-e", ROOT], "a", 0)
     # As pip does for what it installs; otherwise an environment with PYTHONDONTWRITEBYTECODE
     # would compile the lab's own modules at every start.
     _logged([PYTHON, "-m", "compileall", "-q", os.path.join(ROOT, "lab")], "a", 0)
+
+
+def _parted(constraints):
+    """The text of constraints.txt without the OPTIONAL packages, and the text for each of those."""
+    needed, optional, name = [], {}, None
+    for line in constraints.splitlines(True):
+        if not line.startswith((" ", "\t")):  # what is indented belongs to the package before it
+            name = line.split("==")[0].strip() if "==" in line and not line.startswith("#") else None
+        if name in OPTIONAL:
+            optional[name] = optional.get(name, "") + line
+        else:
+            needed.append(line)
+    return "".join(needed), optional
+
+
+def _written(name, text):
+    path = os.path.join(VENV, name)
+    with open(path, "w") as file:
+        file.write(text)
+    return path
+
+
+def _install_optional(install, name, requirement):
+    """Install a package if it has a file for this system; say what is lost otherwise."""
+    try:
+        _logged(install + [_written("optional.txt", requirement), "--only-binary", ":all:"], "a", 0)
+    except SetupError as failure:
+        if "No matching distribution" not in str(failure):
+            raise
+        _say(
+            "There is no file of %s for this system, so that this is not available: %s"
+            % (name, OPTIONAL[name])
+        )
 
 
 def _logged(command, mode, total):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -166,6 +168,76 @@ def test_when_pip_fails_it_says_so_and_can_be_run_again(project):
     (project / ".venv" / "setup-folder").write_text("/another/place")
     moved = run_setup(project, PIP_NO_INDEX="1")
     assert "Making" in moved.stdout  # its programs would name the place from which it was moved
+
+
+class TestPackagesThatTheLabCanDoWithout:
+    """wasmer-sdk has wheels for some Linux systems and for macOS alone, and no source distribution."""
+
+    def test_they_are_parted_from_the_rest_with_their_checksums(self, setup):
+        text = (ROOT / "constraints.txt").read_text()
+        needed, optional = setup._parted(text)
+        assert set(optional) == set(setup.OPTIONAL) == {"wasmer-sdk"}
+        assert optional["wasmer-sdk"].startswith("wasmer-sdk==")
+        assert optional["wasmer-sdk"].count("--hash=") >= 2
+        assert "wasmer" not in needed
+        assert needed.count("--hash=") + optional["wasmer-sdk"].count("--hash=") == text.count("--hash=")
+
+    def test_the_rest_of_the_constraints_is_as_it_was(self, setup):
+        assert setup._parted("# c\na==1 \\\n    --hash=x\nwasmer-sdk==2 ; q \\\n    --hash=y\nb==3\n") == (
+            "# c\na==1 \\\n    --hash=x\nb==3\n",
+            {"wasmer-sdk": "wasmer-sdk==2 ; q \\\n    --hash=y\n"},
+        )
+
+    @pytest.fixture
+    def with_wheels(self, project, tmp_path):
+        """A project that asks for wasmer-sdk, and a folder in which pip looks for it."""
+        wheels = tmp_path / "wheels"
+        wheels.mkdir()
+        return project, wheels
+
+    def ask_for(self, project: Path, wheel: Path) -> None:
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        (project / "constraints.txt").write_text(f"wasmer-sdk==0.5.0 \\\n    --hash=sha256:{digest}\n")
+
+    def test_a_system_without_a_file_is_set_up_all_the_same(self, with_wheels):
+        project, wheels = with_wheels
+        wheel = made_wheel(wheels, "manylinux_2_99_s390x")  # no machine of ours
+        self.ask_for(project, wheel)
+        done = run_setup(project, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(wheels))
+        assert "There is no file of wasmer-sdk for this system" in done.stdout
+        assert "the runtime wasmer" in done.stdout
+        assert "Installing wasm-lab itself" in done.stdout  # it went on
+
+    def test_a_system_with_a_file_gets_it(self, with_wheels):
+        project, wheels = with_wheels
+        wheel = made_wheel(wheels, "any")
+        self.ask_for(project, wheel)
+        done = run_setup(project, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(wheels))
+        assert "There is no file" not in done.stdout
+        assert "Successfully installed wasmer-sdk-0.5.0" in (project / ".venv" / "setup.log").read_text()
+
+    def test_a_file_with_another_checksum_stops_it(self, with_wheels):
+        project, wheels = with_wheels
+        made_wheel(wheels, "any")
+        (project / "constraints.txt").write_text(f"wasmer-sdk==0.5.0 \\\n    --hash=sha256:{'0' * 64}\n")
+        done = run_setup(project, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(wheels))
+        assert done.returncode == 1
+        assert "DO NOT MATCH THE HASHES" in done.stderr
+        assert "There is no file" not in done.stdout
+
+
+def made_wheel(folder: Path, platform: str) -> Path:
+    """An empty wheel of wasmer-sdk for a platform."""
+    wheel = folder / f"wasmer_sdk-0.5.0-py3-none-{platform}.whl"
+    about = "wasmer_sdk-0.5.0.dist-info"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("wasmer_sdk.py", "")
+        archive.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: wasmer-sdk\nVersion: 0.5.0\n")
+        archive.writestr(
+            f"{about}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-{platform}\n"
+        )
+        archive.writestr(f"{about}/RECORD", "")
+    return wheel
 
 
 @pytest.mark.slow
