@@ -16,10 +16,16 @@ import click
 
 from wasm_lab import capabilities as caps
 from wasm_lab.errors import UsageError
+from wasm_lab.measure.plan import MIN_ROUNDS
+from wasm_lab.run import Phase
+from wasm_lab.runtimes import NAMES as RUNTIMES
 from wasm_lab.source import DEFAULT_EDITION, EDITIONS, Profile, Target
 
 if TYPE_CHECKING:
+    from wasm_lab.bench.comparing import Effort
     from wasm_lab.capabilities import Capabilities
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,6 +37,23 @@ def _stack(decorate: list[Callable[[Command], Command]]) -> Callable[[Command], 
         return command
 
     return apply
+
+
+def _runtime_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """For the shell's completion. Which of them are missing here is said when one is used."""
+    del ctx, param
+    return [name for name in RUNTIMES if name.startswith(incomplete)]
+
+
+def runtime_option(default: str | None) -> Callable[[Command], Command]:
+    """``--runtime NAME``; without a default, it is left to the session."""
+    return click.option(
+        "--runtime",
+        shell_complete=_runtime_names,
+        metavar="NAME",
+        default=default,
+        help=f"The engine to run in: {', '.join(RUNTIMES)}.  [default: wasmtime]",
+    )
 
 
 #: What the code compiles to.
@@ -169,3 +192,62 @@ def file_of_stdin(path: str | None) -> bytes:
         return Path(path).expanduser().read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+#: How much a comparison measures, and what becomes of its samples.
+bench_options = _stack(
+    [
+        click.option(
+            "--runtime",
+            "where",
+            multiple=True,
+            metavar="NAME",
+            help="Where to measure; may be repeated.  [default: wherever it runs here]",
+        ),
+        click.option(
+            "--phase",
+            "phases",
+            multiple=True,
+            type=click.Choice([*(phase.value for phase in Phase), "all"]),
+            help="What to time; may be repeated.  [default: steady call, or run]",
+        ),
+        click.option("--budget", default="20s", metavar="TIME", show_default=True, help="Time to spend."),
+        click.option(
+            "--rounds",
+            type=click.IntRange(min=1),
+            default=MIN_ROUNDS,
+            show_default=True,
+            help="Fresh processes of each, at least.",
+        ),
+        click.option("--baseline", default="", metavar="NAME", help="Whom the others are compared with."),
+        click.option("--guards", is_flag=True, help="Measure the price of epochs, fuel and audit too."),
+        click.option("--seed", type=int, default=0, help="Of the order in which turns are taken."),
+        click.option("--save", type=_FILE, metavar="FILE", help="Write every sample: .jsonl or .csv."),
+        click.option("--compare", type=_FILE, metavar="FILE", help="Compare with samples saved earlier."),
+    ]
+)
+
+
+def effort_from(options: dict[str, Any], available: tuple[Phase, ...]) -> Effort:
+    """How much to measure, from parsed options.
+
+    Args:
+        available: the phases that ``--phase all`` means; the last decides when it is enough.
+
+    Raises:
+        UsageError: the budget is no time.
+    """
+    from wasm_lab.bench.comparing import Effort
+
+    budget_s = caps.parse_duration(options["budget"])
+    if not budget_s:
+        raise UsageError("A comparison needs a time budget.", hint="Such as --budget 20s.")
+    chosen = options["phases"]
+    phases = available if "all" in chosen else tuple(phase for phase in Phase if phase.value in chosen)
+    return Effort(
+        phases=phases,
+        budget_s=budget_s,
+        rounds=options["rounds"],
+        baseline=options["baseline"],
+        seed=options["seed"],
+    )

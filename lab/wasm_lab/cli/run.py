@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from wasm_lab.cli.execute import DEFAULTS, execute
-from wasm_lab.options import build_options, capabilities_from, capability_options
+from wasm_lab.options import build_options, capabilities_from, capability_options, runtime_option
 
 EXAMPLES = """\b
 Examples:
@@ -23,7 +23,7 @@ Examples:
 @click.command(context_settings={"allow_interspersed_args": False}, epilog=EXAMPLES)
 @build_options
 @capability_options
-@click.option("--runtime", default="wasmtime", show_default=True, help="The engine to run in.")
+@runtime_option("wasmtime")
 @click.option("--audit", is_flag=True, help="List every host call afterwards, on standard error.")
 @click.option("--invoke", metavar="NAME", help="Call this function with ARGS instead of running main.")
 @click.option(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wasm_lab.capabilities import Capabilities
-from wasm_lab.options import build_options, capabilities_from, capability_options
+from wasm_lab.options import build_options, capabilities_from, capability_options, runtime_option
 
 if TYPE_CHECKING:
     from wasm_lab.testing import TestResult
@@ -29,7 +29,7 @@ TESTS_FAILED = 101
 @click.command(epilog=EXAMPLES)
 @build_options
 @capability_options
-@click.option("--runtime", default="wasmtime", show_default=True, help="The engine to run in.")
+@runtime_option("wasmtime")
 @click.option("--include-ignored", is_flag=True, help="Run tests marked #[ignore] too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))

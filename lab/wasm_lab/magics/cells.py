@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 def cell_command() -> click.Command:
     import click
 
-    from wasm_lab.options import build_options, capability_options
+    from wasm_lab.options import build_options, capability_options, runtime_option
 
     @click.command("%%wasm_rust", context_settings={"allow_interspersed_args": False})
     @click.option("--name", default="", help="Name the cell; later cells can use it as a crate.")
     @build_options
-    @click.option("--runtime", default=None, help="The engine to run in.  [default: wasmtime]")
+    @runtime_option(None)
     @click.option("--test", is_flag=True, help="Run the #[test] functions, each in a fresh instance.")
     @click.option("--no-run", is_flag=True, help="Only compile.")
     @click.option("--panel", is_flag=True, help="Show switches that re-run it as they are toggled.")
@@ -50,11 +50,11 @@ def cell_command() -> click.Command:
 def run_command() -> click.Command:
     import click
 
-    from wasm_lab.options import build_options, capability_options
+    from wasm_lab.options import build_options, capability_options, runtime_option
 
     @click.command("%wasm_run", context_settings={"allow_interspersed_args": False})
     @build_options
-    @click.option("--runtime", default=None, help="The engine to run in.  [default: wasmtime]")
+    @runtime_option(None)
     @click.option("--audit", is_flag=True, help="List every host call.")
     @click.option("--stdin", default="", metavar="TEXT", help="What the guest reads from standard input.")
     @click.option("--quiet", is_flag=True, help="Show only the guest's own output.")
