@@ -146,6 +146,19 @@ def test_read_only_folders_are_refused_where_they_would_not_hold(place, folder):
         one(place, TELLS, Capabilities(dirs=(Directory(folder, "data", writable=False),)))
 
 
+@pytest.mark.parametrize("place", ["wasmtime", "node"])
+def test_linear_memory_is_that_of_the_last_run(place):
+    code = "fn main() { std::hint::black_box(vec![1u8; 5_000_000]); }"
+    probe = one(place, code).start()
+    try:
+        before = probe.weigh()
+        assert before["linear memory"] == before["linear memory at start"]
+        probe.time(Phase.RUN, 1)
+        assert probe.weigh()["linear memory"] > before["linear memory"] + 4_900_000
+    finally:
+        probe.close()
+
+
 @pytest.mark.parametrize("place", ["native", "wasmedge"])
 def test_a_program_that_is_a_process_has_no_idle_instances(place):
     probe = one(place, "fn main() {}").start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import math
 
 import numpy as np
@@ -307,6 +308,17 @@ def test_sequences_of_numbers_are_typed_arrays(kind, dtype, name):
     else:
         assert found.dtype == dtype
         assert found.tolist() == [0, 1, 200]
+
+
+@pytest.mark.parametrize("place", ALL)
+@pytest.mark.parametrize(
+    "xs", [memoryview(np.array([1.0, 2.5])), np.array([1.0, 2.5]), [1.0, 2.5], array.array("d", [1.0, 2.5])]
+)
+def test_any_buffer_is_a_sequence_of_numbers(place, xs):
+    code = "pub fn total(xs: &[f64]) -> f64 { xs.iter().sum() }"
+    js = "function total(xs) { return xs.reduce((a, b) => a + b); }"
+    py = "def total(xs):\n    return sum(xs)\n"
+    assert one(place, code, "total", (xs,), js_twin=js, python_twin=py).answer().value == 3.5
 
 
 def test_integers_beyond_two_to_the_53_are_big():

@@ -103,6 +103,7 @@ class CommandProbe(BaseProbe):
     """A worker with the module loaded."""
 
     subject: HostedCommand
+    _memory = 0  #: linear memory at the end of the last run, in bytes
 
     def _elapsed(self, phase: Phase, count: int) -> int:
         if phase is Phase.PROCESS:
@@ -112,10 +113,13 @@ class CommandProbe(BaseProbe):
                 whole_process(command, stdin, what, self.subject.run_deadline_s, statuses=True)[0]
                 for _ in range(count)
             )
-        deadline_s = self.subject.deadline_s
-        if phase is Phase.RUN:
-            deadline_s = self.subject.run_deadline_s * count
-        return int(self.channel.ask(f"{HOSTED[phase]} {count}", deadline_s=deadline_s)[1])
+        if phase is not Phase.RUN:
+            return int(self.channel.ask(f"{HOSTED[phase]} {count}")[1])
+        # One more, since an engine may run it once before the clock starts.
+        deadline_s = self.subject.run_deadline_s * (count + 1)
+        answered = self.channel.ask(f"run {count}", deadline_s=deadline_s)
+        self._memory = int(answered[2])
+        return int(answered[1])
 
     def answer(self) -> Answer:
         answered = self.channel.ask("outcome", deadline_s=self.subject.run_deadline_s)
@@ -127,9 +131,7 @@ class CommandProbe(BaseProbe):
         if not self.subject.keeps_instances:  # nor does it tell of their memory
             return {"module": self.subject.artifact.size_bytes}
         start = int(self.channel.ask("memory")[1])
-        if not hasattr(self, "_memory"):
-            self.answer()  # a command's memory is known only when it has run
-        sizes = {"linear memory at start": start, "linear memory": self._memory}
+        sizes = {"linear memory at start": start, "linear memory": max(start, self._memory)}
         return {"module": self.subject.artifact.size_bytes, **sizes}
 
     def idle(self, count: int) -> None:

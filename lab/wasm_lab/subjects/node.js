@@ -182,7 +182,16 @@ function wasm() {
       const [wasi, made] = instance([0, 1, 2]);
       return wasi.start(made);
     },
-    run: (count) => total(count, () => run().elapsed),
+    run(count) {
+      let sum = 0;
+      let size = 0;
+      for (let i = 0; i < count; i++) {
+        const { elapsed, memory } = run();
+        sum += elapsed;
+        size = memory;
+      }
+      say(`elapsed ${ns(sum)} ${size}`);
+    },
     outcome() {
       const { status, stdout, memory } = run();
       say(`outcome ${status} ${stdout.length} ${memory}`, stdout);

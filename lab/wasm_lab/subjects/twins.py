@@ -79,7 +79,7 @@ class PythonSubject(TwinSubject):
     """The Python twin in a Python of its own, the same that runs the lab."""
 
     def start(self) -> TwinProbe:
-        data = pickle.dumps(self.args)
+        data = pickle.dumps(tuple(map(_portable, self.args)))
         settings = {**self.settings(), "size": len(data)}
         return TwinProbe(self, worker_channel(self, list(self.command), settings, data))
 
@@ -138,6 +138,17 @@ def _is_void(signature: Signature) -> bool:
 
 def _value_of(kind: RustType) -> RustType:
     return kind.args[0] if kind.name == "Result" else kind
+
+
+def _portable(value: Any) -> Any:
+    """A memory view as what can be sent to another process; anything else as it is."""
+    if not isinstance(value, memoryview):
+        return value
+    if value.format == "B":
+        return value.tobytes()
+    import numpy as np
+
+    return np.array(value)
 
 
 # Values on their way to JavaScript and back --------------------------------------------------

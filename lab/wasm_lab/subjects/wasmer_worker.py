@@ -86,7 +86,7 @@ class Worker:
         if not self.warm:
             await self._run()
             self.warm = True
-        self.desk.say(f"elapsed {sum([(await self._run())[0] for _ in range(count)])}")
+        self.desk.say(f"elapsed {sum([(await self._run())[0] for _ in range(count)])} 0")
 
     async def outcome(self) -> None:
         _, status, stdout = await self._run()

@@ -117,18 +117,19 @@ class Worker:
             total += time.perf_counter_ns() - start
         return total
 
-    def run(self, count: int) -> int:
-        """``_start`` of a fresh instance, ``count`` times."""
+    def run(self, count: int) -> None:
+        """``_start`` of a fresh instance, ``count`` times; answers with the memory of the last one too."""
         from wasm_lab.errors import GuestTrap
         from wasm_lab.run import Phase
 
-        total = 0
+        total = memory = 0
         for _ in range(count):
             run = self._run()
             if run.trap is not None:
                 raise GuestTrap(str(run.trap), trap=run.trap)
             total += run.phases_ns[Phase.RUN]
-        return total
+            memory = run.linear_memory_bytes
+        self.desk.say(f"elapsed {total} {memory}")
 
     # Others -------------------------------------------------------------------------------------
 
@@ -202,7 +203,7 @@ class Worker:
             self.desk.say("left")
 
 
-_PHASES = ("compile", "load", "instantiate", "teardown", "run")
+_PHASES = ("compile", "load", "instantiate", "teardown")
 
 
 def serve(desk: Desk, worker: Worker) -> None:
@@ -219,8 +220,8 @@ def serve(desk: Desk, worker: Worker) -> None:
             elif what == "answer":
                 data = worker.export.answer()
                 desk.say(f"answer {len(data)}", data)
-            elif what == "keep":
-                worker.keep(int(number))
+            elif what in ("keep", "run"):
+                getattr(worker, what)(int(number))
             else:
                 getattr(worker, what)()
         except Exception as error:  # the lab's, the engine's, or the system's: to be told, whichever
