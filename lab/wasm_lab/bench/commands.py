@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wasm_lab.bench.comparing import Effort, Watcher, compare_subjects
+from wasm_lab.bench.comparing import GUARDS, Effort, Watcher, compare_subjects
 from wasm_lab.capabilities import Capabilities
 from wasm_lab.errors import LoadError, UnsupportedError
 from wasm_lab.run import Phase
@@ -27,6 +27,7 @@ def bench_command(
     capabilities: Capabilities | None = None,
     *,
     where: Sequence[str] | None = None,
+    guards: bool = False,
     effort: Effort | None = None,
     watcher: Watcher | None = None,
 ) -> Report:
@@ -34,6 +35,7 @@ def bench_command(
 
     Args:
         where: names of places; every one that can run it by default.
+        guards: measure wasmtime with epochs, with fuel and with the audit too.
         effort: what is timed; by default a run in an instance that is made anew. A native
             program's run is its whole process; to compare processes with processes, ask for
             `Phase.PROCESS`.
@@ -50,7 +52,12 @@ def bench_command(
         candidates = list(_COMMAND_PLACES)
 
     def subjects_at(place: str) -> list[Subject]:
-        return command_subjects(artifact, granted, places=[place])
+        kinds = ("none", *GUARDS) if guards and place == "wasmtime" else ("none",)
+        return [
+            subject
+            for kind in kinds
+            for subject in command_subjects(artifact, granted, places=[place], guards=kind)
+        ]
 
     chosen = (effort or Effort()).given(Phase.RUN, baseline="wasmtime")
     return _bench(subjects_at, candidates, where, chosen, watcher or Watcher())

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from wasm_lab.measure.subject import Subject
     from wasm_lab.run import Phase
 
+#: How wasmtime can guard a guest; the price of each is measured against none.
+GUARDS = ("epochs", "fuel", "audit")
+
 #: Whom others are compared with: the first of these that is measured.
 BASELINES = ("JavaScript (node)", "native", "wasmtime")
 

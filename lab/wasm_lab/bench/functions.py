@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.bench.comparing import Effort, Watcher, compare_subjects
+from wasm_lab.bench.comparing import GUARDS, Effort, Watcher, compare_subjects
 from wasm_lab.build.crate import crate_for
 from wasm_lab.errors import BuildError, UnsupportedError, UsageError
 from wasm_lab.run import Phase
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from wasm_lab.bench.report import Report
     from wasm_lab.measure.subject import Subject
     from wasm_lab.source import Source
-
-#: How wasmtime can guard a guest; the price of each is measured against none.
-GUARDS = ("epochs", "fuel", "audit")
 
 TWINS = ("javascript", "python")
 _DEFINE = {

@@ -66,7 +66,8 @@ class Report:
         stopped = f"{self.sampling.rounds} fresh processes of each in {self.sampling.duration_s:.0f} s"
         why = f" ({self.sampling.stopped.value})"
         missing = f" Not measured: {', '.join(self.unavailable)}." if self.unavailable else ""
-        return f"{' '.join(parts)} {stopped}{why}.{missing} {self._caution()}Not shown: other inputs and other machines."
+        unshown = f"{self._caution()}Not shown: other inputs and other machines."
+        return f"{' '.join(parts)} {stopped}{why}.{missing} {unshown}"
 
     def _shown(self, given: str) -> str:
         what = f"{self.workload}({given})" if given else self.workload

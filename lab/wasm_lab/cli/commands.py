@@ -14,6 +14,7 @@ COMMANDS = {
     "test": "test:test",
     "build": "build:build",
     "inspect": "inspect:inspect",
+    "bench": "bench:bench",
     "doctor": "doctor:doctor",
     "cache": "cache:cache",
     "quickstart": "quickstart:quickstart",

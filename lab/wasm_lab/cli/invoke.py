@@ -47,7 +47,7 @@ def invoke_function(
 
         function = get_runtime(session.runtime).instantiate(artifact, capabilities).function(name)
     try:
-        result = function(*map(_value, words))
+        result = function(*map(literal, words))
     except (TypeError, OverflowError, ValueError) as error:
         raise UsageError(
             str(error), hint="Text that looks like a number goes in quotes of its own."
@@ -62,7 +62,7 @@ def invoke_function(
     return 0
 
 
-def _value(word: str) -> Any:
+def literal(word: str) -> Any:
     """A Python literal where the word is one, else the word itself."""
     try:
         return ast.literal_eval(word)

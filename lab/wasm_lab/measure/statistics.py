@@ -212,9 +212,12 @@ def median_interval(values: Sequence[float]) -> tuple[float, float]:
     # P(the median lies below the k-th of n) is the binomial tail; take the largest k that is safe.
     tails = [sum(math.comb(n, i) for i in range(k + 1)) / 2**n for k in range(n // 2 + 1)]
     if tails[0] > 0.025:
-        ends = interval(tuple(values))
+        # On logarithms where that can be, since no time and no size is below zero.
+        logs = min(values) > 0
+        _, low, high = interval(tuple(math.log(value) if logs else value for value in values))
         middle = median(values)
-        return min(ends.low, middle), max(ends.high, middle)
+        ends = (math.exp(low), math.exp(high)) if logs else (low, high)
+        return min(ends[0], middle), max(ends[1], middle)
     k = bisect.bisect_right(tails, 0.025)  # the rank, from 1, of the outer order statistic
     outer, inner = 1 - 2 * tails[k - 1], 1 - 2 * tails[min(k, len(tails) - 1)]
     part = (outer - 0.95) / (outer - inner) if outer > inner else 0.0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from wasm_lab.bench.comparing import Watcher
     from wasm_lab.build import Progress
 
 #: Seconds between two updates: enough to read, and little for a notebook's front end to draw.
@@ -69,3 +70,30 @@ def notebook_progress() -> Iterator[Progress]:
     finally:
         if handle is not None:
             handle.update({"text/plain": ""}, raw=True)
+
+
+@contextmanager
+def bench_progress(budget_s: float) -> Iterator[Watcher]:
+    """A bar with the time left while something is measured: in a terminal or in a notebook.
+
+    Args:
+        budget_s: the seconds that measuring may take; what comes before is shown in words.
+    """
+    from tqdm.auto import tqdm
+
+    from wasm_lab.bench.comparing import Watcher
+
+    silent = not (sys.stderr.isatty() or "ipykernel" in sys.modules)
+    layout = "{desc} {bar} {n:.0f} of at most {total:.0f} s"
+    bar = tqdm(total=budget_s, bar_format=layout, leave=False, disable=silent, mininterval=UPDATE_S)
+
+    def on_step(what: str) -> None:
+        bar.set_description_str(what)
+
+    def on_time(spent_s: float, _left_s: float) -> None:
+        bar.update(min(spent_s, budget_s) - bar.n)
+
+    try:
+        yield Watcher(on_step=on_step, on_time=on_time)
+    finally:
+        bar.close()

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
-from rich.jupyter import JupyterMixin
 from rich.table import Table
 from rich.text import Text
 
@@ -24,8 +23,13 @@ if TYPE_CHECKING:
 FILE_COLUMNS = 160
 
 
-class Stack(Group, JupyterMixin):
-    """Renderables one below the other, in a terminal and in a notebook alike."""
+class Stack(Group):
+    """Renderables one below the other: as text in a terminal, as HTML tables in a notebook."""
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from wasm_lab.views.html import plain_text, to_html
+
+        return {"text/html": to_html(self.renderables), "text/plain": plain_text(self)}
 
 
 def print_table(table: Any, stream: TextIO) -> None:
@@ -36,7 +40,7 @@ def print_table(table: Any, stream: TextIO) -> None:
     console.print(table)
 
 
-def duration(nanoseconds: int) -> str:
+def duration(nanoseconds: float) -> str:
     """Three digits and the unit that suits them.
 
     Example:
@@ -46,7 +50,7 @@ def duration(nanoseconds: int) -> str:
     for unit, factor in (("s", 10**9), ("ms", 10**6), ("µs", 10**3)):
         if nanoseconds >= factor:
             return f"{nanoseconds / factor:.3g} {unit}"
-    return f"{nanoseconds} ns"
+    return f"{nanoseconds:.3g} ns"
 
 
 def size(size_bytes: int) -> str:
