@@ -27,7 +27,18 @@ if TYPE_CHECKING:
     from wasm_lab.source import Source
     from wasm_lab.testing import TestReport
 
-KERNELS = ["fib", "sieve", "n_body", "matrix", "sha256"]
+KERNELS = [
+    "fib",
+    "sieve",
+    "n_body",
+    "matrix",
+    "sha256",
+    "json",
+    "mandelbrot",
+    "resize",
+    "levenshtein",
+    "sort",
+]
 
 
 def test_hello(run: Callable[..., Run]) -> None:
