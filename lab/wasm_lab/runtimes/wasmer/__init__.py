@@ -38,6 +38,7 @@ from wasm_lab.runtimes.workers.standard import inherited
 
 if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
+    from wasm_lab.build.cache import Cache
     from wasm_lab.capabilities import Capabilities
     from wasm_lab.runtimes.base import OutputSink
     from wasm_lab.runtimes.wasmer.request import Outcome
@@ -66,9 +67,7 @@ class WasmerRuntime(Runtime):
     def missing(self) -> str:
         if sys.platform == "win32":
             return "It has no wheel for Windows. Use wasmtime."
-        if util.find_spec("wasmer_sdk") is None:
-            return f"The Python package wasmer-sdk is not installed. {_GET}"
-        return ""
+        return "" if _found() else f"The Python package wasmer-sdk is not installed. {_GET}"
 
     def enforces(self) -> dict[str, Enforcement]:
         return dict(_ENFORCES)
@@ -87,8 +86,10 @@ class WasmerRuntime(Runtime):
         for text in (*capabilities.args, *capabilities.env, *capabilities.env.values()):
             if "\0" in text:
                 raise UsageError(f"{text!r} has a zero character in it, which WASI cannot pass on.")
-            if any("\ud800" <= character <= "\udfff" for character in text):
-                raise UsageError(f"{text!r} is not valid Unicode, and WASI passes on only that.")
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                raise UsageError(f"{text!r} is not valid Unicode, and WASI passes on only that.") from None
 
     def run(
         self,
@@ -181,6 +182,7 @@ class _Received:
         self.kept = {"stdout": bytearray(), "stderr": bytearray()}
         self.started_ns = 0
         self._sink = sink
+        self._deadline_s = capabilities.deadline_s
         self._inherited = capabilities.inherit_output
         self._room = None if capabilities.inherit_output else capabilities.output_bytes
 
@@ -188,8 +190,17 @@ class _Received:
     def elapsed_ns(self) -> int:
         return time.perf_counter_ns() - self.started_ns
 
-    def take(self, stream: str, data: bytes) -> None:
-        """Keep or pass on one piece. Raises _Stopped when it is more than there may be."""
+    def begin(self) -> float | None:
+        """The guest's time begins; when it ends, on the monotonic clock."""
+        self.started_ns = time.perf_counter_ns()
+        return None if self._deadline_s is None else time.monotonic() + self._deadline_s
+
+    def take(self, pieces: list[tuple[str, bytes]]) -> None:
+        """Keep or pass on what came. Raises _Stopped when it is more than there may be."""
+        for stream, data in pieces:
+            self._take(stream, data)
+
+    def _take(self, stream: str, data: bytes) -> None:
         if self._inherited:
             _write_all(1 if stream == "stdout" else 2, data)
             return
@@ -207,33 +218,29 @@ def _ask(worker: Worker, artifact: Artifact, capabilities: Capabilities, receive
     """Have the worker run it, until it has or the deadline has passed (then _Stopped is raised)."""
     from wasm_lab.runtimes.wasmer.request import Command
 
-    standard = inherited(capabilities) if capabilities.stdin is None or capabilities.inherit_output else ()
-    stdin = tuple(number for number in standard if number == 0)
+    module = sent(worker, artifact)
     command = Command(
-        module=sent(worker, artifact),
+        module=module,
         capabilities=capabilities,
         program=capabilities.program or _file_name(artifact.label),
         cache=_cache_folder(),
+        announce=bool(capabilities.dirs) or module.wasm is not None,
     )
-    worker.ask(command, stdin)
-    until: float | None = None
+    worker.ask(command, tuple(number for number in inherited(capabilities) if number == 0))
+    until = None if command.announce else received.begin()
     while True:
         try:
-            left = None if until is None else until - time.monotonic()
-            if left is not None and left <= 0:
-                raise _Stopped(TrapKind.DEADLINE)
-            message = worker.next(left)
+            message = worker.next(None if until is None else max(0.0, until - time.monotonic()))
         except TimeoutError:
             raise _Stopped(TrapKind.DEADLINE) from None
         match message[0]:
             case "starting":
-                received.started_ns = time.perf_counter_ns()
-                if capabilities.deadline_s is not None:
-                    until = time.monotonic() + capabilities.deadline_s
+                until = received.begin()
             case "output":
-                received.take(message[1], message[2])
+                received.take(message[1])
             case _:
                 outcome: Outcome = message[1]
+                received.take(outcome.output)
                 return outcome
 
 
@@ -247,7 +254,21 @@ def _cache_folder() -> str:
     """Where the package keeps machine code: in the lab's cache, which bounds it."""
     from wasm_lab.build.cache import default_cache
 
-    return str(default_cache().folder("wasmer", _version().replace(".", "-")))
+    return _cache_folder_in(default_cache())
+
+
+@functools.lru_cache(maxsize=4)
+def _cache_folder_in(cache: Cache) -> str:
+    return str(cache.folder("wasmer", _version().replace(".", "-")))
+
+
+def _found() -> bool:
+    global _is_there  # noqa: PLW0603 - what was found stays; what was not may be installed meanwhile
+    _is_there = _is_there or util.find_spec("wasmer_sdk") is not None
+    return _is_there
+
+
+_is_there = False
 
 
 def _write_all(number: int, data: bytes) -> None:

@@ -33,6 +33,10 @@ _SEARCHED_BYTES = 64 * 1024
 
 _STDIN_CHUNK = 1 << 16
 
+#: Output is told after this many seconds, or when so many bytes have come.
+_TOLD_AFTER_S = 0.005
+_TOLD_TOGETHER_BYTES = 1 << 18
+
 
 class _Made(NamedTuple):
     """A package of one module."""
@@ -48,6 +52,9 @@ class Handler:
         self._kept = Kept()
         self._clients: dict[str, wasmer_sdk.Wasmer] = {}
         self._packages: dict[tuple[Any, ...], _Made] = {}
+        self._used: list[Any] = []  #: sandboxes to be closed
+        self._next: tuple[Command, _Made] | None = None  #: what the next sandbox is likely for
+        self._spare: tuple[Any, dict[str, str], Any] | None = None
 
     def handle(self, request: Command, descriptors: list[int], say: Callable[[Any], None]) -> Outcome:
         return self._loop.run_until_complete(self._run(request, descriptors, say))
@@ -63,10 +70,8 @@ class Handler:
             return Outcome(exit_status=None, trap=trap, run_ns=0, seen=False, retire=False)
         except wasmer_sdk.WasmerError as error:
             raise LoadError(f"{artifact.label} cannot be loaded by wasmer: {reason(str(error))}.") from None
+        sandbox = await self._sandbox(asked, made, given)
         memory.bound_process(capabilities.memory_bytes)
-        sandbox = await self._client(asked.cache).sandboxes.create(
-            packages=[made.package], files=given.workspace, env=capabilities.env
-        )
         try:
             for folder in given.folders:
                 with contextlib.suppress(wasmer_sdk.WasmerError):  # its files have made it
@@ -75,9 +80,38 @@ class Handler:
             for directory, place, before in given.back:
                 folders.write_back(directory.host, before, await _left(sandbox.fs, place))
         finally:
-            await sandbox.close()
-            memory.bound_process(None)
+            self._used.append(sandbox)
+        if not given.workspace and not given.folders and not given.package:
+            self._next = (asked, made)
         return outcome
+
+    def idle(self) -> None:
+        """After an answer: let go of the used sandbox, and make one as the last was, for the next run."""
+        self._loop.run_until_complete(self._tidy())
+
+    async def _tidy(self) -> None:
+        while self._used:
+            await self._used.pop().close()
+        if self._next and self._spare is None:
+            asked, made = self._next
+            with contextlib.suppress(wasmer_sdk.WasmerError):  # then the next run makes its own, and says why
+                self._spare = (made.package, asked.capabilities.env, await self._fresh(asked, made))
+
+    async def _sandbox(self, asked: Command, made: _Made, given: folders.Given) -> Any:
+        """A sandbox that no guest has been in."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            package, env, sandbox = spare
+            plain = not given.workspace and not given.folders
+            if plain and package is made.package and env == asked.capabilities.env:
+                return sandbox
+            self._used.append(sandbox)
+        return await self._fresh(asked, made, given.workspace)
+
+    async def _fresh(self, asked: Command, made: _Made, files: dict[str, bytes] | None = None) -> Any:
+        return await self._client(asked.cache).sandboxes.create(
+            packages=[made.package], files=files or {}, env=asked.capabilities.env
+        )
 
     async def _execute(
         self,
@@ -90,7 +124,9 @@ class Handler:
         stdin = asked.capabilities.stdin
         piped = bool(stdin) or bool(descriptors)
         command = sandbox.command(made.package, list(asked.capabilities.args))
-        say(("starting",))
+        if asked.announce:
+            say(("starting",))
+        teller = _Teller(say)
         started = time.perf_counter_ns()
         trap, status, feed, said = None, None, None, bytearray()
         try:
@@ -100,7 +136,8 @@ class Handler:
             elif descriptors:
                 feed = asyncio.create_task(_pass_on(process, os.dup(descriptors[0])))
             await asyncio.gather(
-                _tell(process.stdout, "stdout", say, bytearray()), _tell(process.stderr, "stderr", say, said)
+                _tell(process.stdout, "stdout", teller, bytearray()),
+                _tell(process.stderr, "stderr", teller, said),
             )
             ended = await process.wait()
             status = ended.exit_code
@@ -110,6 +147,7 @@ class Handler:
             if trap is None and "allocating memory" in text:
                 trap = TrapInfo(kind=TrapKind.ALLOCATION, message=reason(text))
             if trap is None:
+                teller.rest()
                 raise LoadError(
                     f"{asked.module.label} cannot be run by wasmer: {reason(text)}.",
                     hint="Does it need host functions beyond WASI 0.1? Those are not there.",
@@ -121,7 +159,14 @@ class Handler:
             feed.cancel()
             with contextlib.suppress(asyncio.CancelledError, wasmer_sdk.WasmerError):
                 await feed
-        return Outcome(exit_status=status, trap=trap, run_ns=run_ns, seen=made.seen, retire=retire)
+        return Outcome(
+            exit_status=status,
+            trap=trap,
+            run_ns=run_ns,
+            seen=made.seen,
+            retire=retire,
+            output=teller.rest(),
+        )
 
     async def _package(self, artifact: Artifact, asked: Command, given: folders.Given) -> _Made:
         """The module as a package: the one that is there, unless it has files of its own this time."""
@@ -151,9 +196,38 @@ class Handler:
         return self._clients[cache]
 
 
-async def _tell(stream: Any, name: str, say: Callable[[Any], None], kept: bytearray) -> None:
+class _Teller:
+    """Tells output as it comes, a few milliseconds together: each message wakes two processes."""
+
+    def __init__(self, say: Callable[[Any], None]) -> None:
+        self._say = say
+        self._pieces: list[tuple[str, bytes]] = []
+        self._size = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, stream: str, data: bytes) -> None:
+        self._pieces.append((stream, data))
+        self._size += len(data)
+        if self._size > _TOLD_TOGETHER_BYTES:
+            self._flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_TOLD_AFTER_S, self._flush)
+
+    def _flush(self) -> None:
+        self._say(("output", self.rest()))
+
+    def rest(self) -> list[tuple[str, bytes]]:
+        """What was not told yet; from here on it counts as told."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        pieces, self._pieces, self._size = self._pieces, [], 0
+        return pieces
+
+
+async def _tell(stream: Any, name: str, teller: _Teller, kept: bytearray) -> None:
     async for chunk in stream:
-        say(("output", name, chunk))
+        teller.add(name, chunk)
         kept += chunk
         del kept[:-_SEARCHED_BYTES]
 

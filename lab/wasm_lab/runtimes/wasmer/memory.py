@@ -8,6 +8,7 @@ what lies outside of linear memory, such as tables.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -17,6 +18,9 @@ PAGE_BYTES = 65536
 
 #: What the engine itself may take beside the guest's memory while it runs, in bytes.
 ENGINE_BYTES = 512 * 1024 * 1024
+
+#: The unit of statm.
+PAGE_OF_HOST_BYTES = os.sysconf("SC_PAGESIZE") if hasattr(os, "sysconf") else 4096
 
 _MEMORY_SECTION = 5
 _HAS_MAXIMUM = (
@@ -95,8 +99,5 @@ def bound_process(limit_bytes: int | None) -> None:
 
 
 def _data_bytes() -> int:
-    """What RLIMIT_DATA counts now (``VmData`` of proc(5))."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmData:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    """What RLIMIT_DATA counts now, and the stack (the field ``data`` of statm in proc(5))."""
+    return int(Path("/proc/self/statm").read_bytes().split()[5]) * PAGE_OF_HOST_BYTES

@@ -12,18 +12,21 @@ from wasm_lab.runtimes.frames import STACK_IN_MEMORY, own_frames, plain_name, re
 _FRAME = re.compile(r"^    at (?P<name>.*) \([^()]*\[\d+\]:0x(?P<offset>[0-9a-f]+)\)$", re.MULTILINE)
 
 _FAILED = "command execution failed: "
-_TRAPPED = f"{_FAILED}RuntimeError: "
 
-#: Wasmer's words (``wasmer_vm::trap``) that are not those of the WebAssembly specification.
+#: A trap while it ran, or while the instance was made: by its start function, or a segment out of bounds.
+_TRAPPED = tuple(
+    f"{_FAILED}{when}RuntimeError: "
+    for when in ("", "unable to spawn the command: Failed to create the instance - ")
+)
+
+#: Wasmer's words (``wasmer_types::TrapCode``) that are not those of the specification.
 _KINDS = {
     **{kind.value: kind for kind in TrapKind},
-    "undefined table element: table access out of bounds": TrapKind.INDIRECT_CALL,
-    "out of bounds table access": TrapKind.TABLE,
+    "undefined element: out of bounds table access": TrapKind.TABLE,
     "uninitialized element": TrapKind.INDIRECT_CALL,
     "indirect call type mismatch": TrapKind.INDIRECT_CALL,
-    "misaligned heap access": TrapKind.OUT_OF_BOUNDS,
+    "misaligned heap": TrapKind.OUT_OF_BOUNDS,
     "unaligned atomic access": TrapKind.OUT_OF_BOUNDS,
-    "unreachable": TrapKind.UNREACHABLE,
 }
 
 #: A backtrace of at least so many frames, of few functions over and over, is a recursion.
@@ -38,9 +41,10 @@ def trap_info(text: str, stderr: str, *, shift_bytes: int = 0) -> TrapInfo | Non
         stderr: what the guest wrote there; Rust says there why it panicked.
         shift_bytes: by how much the code lies further on in what was compiled than in the artifact.
     """
-    if not text.startswith(_TRAPPED):
+    begin = next((begin for begin in _TRAPPED if text.startswith(begin)), "")
+    if not begin:
         return None
-    said, _, _ = text.removeprefix(_TRAPPED).partition("\n")
+    said, _, _ = text.removeprefix(begin).partition("\n")
     every = [
         Frame(function=plain_name(match["name"]), offset=int(match["offset"], 16) - shift_bytes)
         for match in _FRAME.finditer(text)

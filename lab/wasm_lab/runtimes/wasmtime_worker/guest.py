@@ -100,6 +100,9 @@ class Handler:
         found = getattr(self._instance, request.name)
         return found if request.args is None else found(*request.args)
 
+    def idle(self) -> None:
+        """Nothing is left to be done."""
+
     def _command(self, asked: Command, say: Callable[[Any], None]) -> Run | Failed | None:
         def tell(stream: str, data: bytes) -> None:
             say(("output", stream, data))

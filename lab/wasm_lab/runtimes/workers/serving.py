@@ -26,6 +26,9 @@ class Handler(Protocol):
     def handle(self, request: Any, descriptors: list[int], say: Callable[[Any], None]) -> Any:
         """Answer one request; ``say`` sends messages ahead of the answer."""
 
+    def idle(self) -> None:
+        """After the answer was sent: tidy up, and get ready for the next request."""
+
 
 def serve(number: int, parent: int, module: str) -> None:
     """Answer what comes over the socket of that number, until its other end is closed."""
@@ -49,6 +52,7 @@ def serve(number: int, parent: int, module: str) -> None:
             os.ftruncate(2, 0)  # what is there from now on is of this request
         answer = _answer(handler, request, descriptors, line)
         line.send(answer)
+        handler.idle()
 
 
 def _answer(handler: Handler, request: Any, descriptors: list[int], line: Line) -> tuple[Any, ...]:
