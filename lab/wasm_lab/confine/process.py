@@ -88,7 +88,8 @@ def run_confined(
         command: where a word holds `REPORT`, the process gets a pipe for a report.
         env: the whole environment.
         stdin: None passes this process's own on.
-        inherit_output: it writes to this process's own standard output and error, without a bound.
+        inherit_output: it writes to this process's own standard output, without a bound, and what
+            it writes to standard error is passed on there.
         on_output: called with ``"stdout"`` or ``"stderr"`` and each piece as it comes.
 
     Raises:
@@ -113,14 +114,14 @@ def run_confined(
             cwd=cwd,
             stdin=given,
             stdout=None if inherit_output else subprocess.PIPE,
-            stderr=None if inherit_output else subprocess.PIPE,
+            stderr=subprocess.PIPE,
             pass_fds=(writing.fileno(),) if writing else (),
             process_group=0 if group else None,
         )
         try:
             if writing:
                 writing.close()
-            taken = _Taken(bounds.output_bytes, on_output)
+            taken = _Taken(None, _echo) if inherit_output else _Taken(bounds.output_bytes, on_output)
             streams = {"stdout": process.stdout, "stderr": process.stderr, "report": report}
             deadline = None if bounds.deadline_s is None else time.monotonic() + bounds.deadline_s
             stop = _follow(process, {name: each for name, each in streams.items() if each}, taken, deadline)
@@ -163,6 +164,14 @@ class _Taken:
 
     def whole(self, name: str) -> bytes:
         return b"".join(self.parts.get(name, ()))
+
+
+def _echo(name: str, data: bytes) -> None:
+    """Pass on what a process wrote to standard error, whose end tells why it failed."""
+    if name == "stderr":
+        with contextlib.suppress(OSError):
+            while data:
+                data = data[os.write(2, data) :]
 
 
 def _follow(

@@ -33,6 +33,7 @@ class Enforcement(StrEnum):
 
     NATIVE = "natively"
     REWRITTEN = "by rewriting imports"
+    WALL = "by a wall around its process"  #: the kernel refuses, whatever the engine lets through
     NO = "not at all"
 
 

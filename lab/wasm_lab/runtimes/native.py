@@ -70,8 +70,8 @@ class NativeRuntime(ProcessRuntime):
         return _missing()
 
     def enforces(self) -> dict[str, Enforcement]:
-        walls = Enforcement.NATIVE if landlock_version() else Enforcement.NO
-        memory = Enforcement.NATIVE if _LINUX else Enforcement.NO
+        walls = Enforcement.WALL if landlock_version() else Enforcement.NO
+        memory = Enforcement.WALL if _LINUX else Enforcement.NO
         unenforced = "hosts clock frozen_ns random seed fuel audit"
         return enforced(
             "args program env stdin deadline_s output_bytes inherit_output",
@@ -132,7 +132,7 @@ class NativeRuntime(ProcessRuntime):
             exit_status=None if trap else ended.status,
             trap=trap,
             stdout=ended.stdout,
-            stderr=ended.stderr,
+            stderr=b"" if capabilities.inherit_output else ended.stderr,
             phases_ns={**phases, Phase.PROCESS: ended.duration_ns},
             module_sha256=built.sha256,
             code_cached=built.cached,

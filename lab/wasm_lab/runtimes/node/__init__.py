@@ -84,7 +84,7 @@ class NodeRuntime(ProcessRuntime):
         return node_missing()
 
     def enforces(self) -> dict[str, Enforcement]:
-        walls = Enforcement.NATIVE if landlock_version() else Enforcement.NO
+        walls = Enforcement.WALL if landlock_version() else Enforcement.NO
         unenforced = "hosts clock frozen_ns random seed fuel audit"
         return enforced(
             "args program env stdin memory_bytes deadline_s output_bytes inherit_output",
@@ -133,7 +133,7 @@ class NodeRuntime(ProcessRuntime):
             exit_status=None if trap else int(report["status"]),
             trap=trap,
             stdout=ended.stdout,
-            stderr=ended.stderr,
+            stderr=b"" if capabilities.inherit_output else ended.stderr,
             phases_ns={**phases, Phase.PROCESS: ended.duration_ns},
             linear_memory_bytes=report.get("memory", 0),
             module_sha256=artifact.sha256,
