@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 
 from wasm_lab.errors import UsageError
-from wasm_lab.magics import cells
+from wasm_lab.magics import cells, twins
 from wasm_lab.magics.line import parse_line, session
 
 if TYPE_CHECKING:
@@ -28,6 +28,13 @@ class WasmLabMagics(Magics):
         if options is not None:
             assert self.shell is not None, "magics run in a shell"
             cells.run_cell(self.shell, cell, options)
+
+    @cell_magic
+    def js_twin(self, line: str, cell: str) -> None:
+        """Define the JavaScript twin of a Rust function: ``%%js_twin NAME``."""
+        options = parse_line(twins.js_twin_command(), line)
+        if options is not None:
+            twins.define(options, cell)
 
     @line_magic
     def wasm_run(self, line: str) -> None:
