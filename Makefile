@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart lab test test-all test-slow bench lint docs constraints clean
+.PHONY: help setup quickstart lab test test-all test-slow test-tools bench lint docs constraints clean
 
 help: ## what there is to make
 	@echo "make TARGET, where TARGET is one of"
@@ -31,11 +31,15 @@ lab: setup ## open the quickstart in JupyterLab
 test: setup ## the tests, without the slow ones
 	@$(PYTEST) -n auto -m "not slow" $(ARGS)
 
-test-all: setup ## every test
+test-all: setup ## every test; gets the tools for them first
+	@$(BIN)/python scripts/test_tools.py || echo "make: the tests that need these tools will fail" >&2
 	@$(PYTEST) -n auto $(ARGS)
 
 test-slow: setup ## what test-all adds to test
 	@$(PYTEST) -n auto -m slow $(ARGS)
+
+test-tools: setup ## get WasmEdge, Node.js, hyperfine and Chromium for the tests
+	@$(BIN)/python scripts/test_tools.py
 
 bench: setup ## measure the lab against its references; table and JSON
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -1,37 +1,49 @@
-"""Get the tools that tests need and pip does not bring: WasmEdge, hyperfine, Chromium, Node.js.
+"""Get the tools that tests need and pip does not bring: WasmEdge, Node.js, hyperfine, Chromium.
 
     .venv/bin/python scripts/test_tools.py
 
-Run by `make test-tools`, which `make test-all` and CI do first; `make test` needs none of it.
+Run by `make test-tools`, which CI and `make test-all` do first; `make test` needs none of it.
 With everything there it takes a fraction of a second and no network.
 
-  WasmEdge             the package of Debian 13 with all that it needs, unpacked into a folder of
-                       the user's own (WASM_LAB_TOOLS names another); works as an ordinary user,
-                       and on an older Debian too. apt checks signatures and checksums, and the
-                       mirror is the one that this machine's own apt uses.
-  hyperfine, Chromium, by apt-get, where this is run by root; otherwise the line that installs
-  Node.js              them is printed.
+  WasmEdge     the packages of Debian 13 with all that they need, unpacked into a folder of the
+  Node.js      user's own (WASM_LAB_TOOLS names another); works as an ordinary user, and on an
+               older Debian too. apt checks signatures and checksums, and the mirror is the one
+               that this machine's own apt uses. Node.js only where there is none of version 20.
+  hyperfine    by apt-get, where this is run by root; otherwise the line that installs them is
+  Chromium     printed.
 
 Exit status 1 when something is missing afterwards; the last lines say what and how to get it.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from wasm_lab.toolchains.node import find_node
 from wasm_lab.toolchains.places import tools_folder
 from wasm_lab.toolchains.wasmedge import find_wasmedge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SUITE = "trixie"  # the first Debian with WasmEdge
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 #: Program to the Debian package that has it.
-PACKAGES = {"hyperfine": "hyperfine", "chromium": "chromium", "node": "nodejs"}
+PACKAGES = {"hyperfine": "hyperfine", "chromium": "chromium"}
+
+#: What is unpacked: the name of its folder and package, and what finds it when it works.
+UNPACKED: dict[str, tuple[str, Callable[[], object | None]]] = {
+    "WasmEdge": ("wasmedge", find_wasmedge),
+    "Node.js": ("nodejs", find_node),
+}
 
 
 class ToolsError(Exception):
@@ -40,9 +52,10 @@ class ToolsError(Exception):
 
 def main() -> int:
     missing = []
-    for get in (get_packages, get_wasmedge):
+    steps = [get_packages, *(functools.partial(unpack, name, *how) for name, how in UNPACKED.items())]
+    for step in steps:
         try:
-            get()
+            step()
         except ToolsError as error:
             missing.append(str(error))
     for line in missing:
@@ -68,36 +81,36 @@ def get_packages() -> None:
         raise ToolsError(f"{' '.join(packages)} could not be installed: {error}") from None
 
 
-def get_wasmedge() -> None:
-    """Unpack WasmEdge and all that it needs beside the system's own libraries."""
-    if find_wasmedge() is not None:
+def unpack(name: str, package: str, find: Callable[[], object | None]) -> None:
+    """Unpack a package and all that it needs beside the system's own libraries."""
+    if find() is not None:
         return
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        raise ToolsError("WasmEdge is not here, and this is no Debian: install it so that it is on PATH.")
-    target = tools_folder() / "wasmedge"
+        raise ToolsError(f"{name} is not here, and this is no Debian: install it so that it is on PATH.")
+    target = tools_folder() / package
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as temporary:
         root = Path(temporary)
-        print(f"test-tools: unpacking WasmEdge from Debian {SUITE} into {target}", flush=True)
-        apt = own_apt(root)
+        print(f"test-tools: unpacking {name} from Debian {SUITE} into {target}", flush=True)
+        apt = own_apt(root, name)
         run([*apt, "update", "-q"])
-        run([*apt, "install", "-y", "-q", "--download-only", "--no-install-recommends", "wasmedge"])
-        unpacked = root / "wasmedge"
-        for package in sorted((root / "cache" / "archives").glob("*.deb")):
-            run(["dpkg-deb", "--extract", str(package), str(unpacked)])
+        run([*apt, "install", "-y", "-q", "--download-only", "--no-install-recommends", package])
+        unpacked = root / package
+        for archive in sorted((root / "cache" / "archives").glob("*.deb")):
+            run(["dpkg-deb", "--extract", str(archive), str(unpacked)])
         write_programs(unpacked)
         shutil.rmtree(target, ignore_errors=True)  # a broken one, or it would have been found
         unpacked.rename(target)
-    if find_wasmedge() is None:
-        raise ToolsError(f"WasmEdge was unpacked into {target} and does not run there.")
+    if find() is None:
+        raise ToolsError(f"{name} was unpacked into {target} and does not run there.")
 
 
-def own_apt(root: Path) -> list[str]:
+def own_apt(root: Path, name: str) -> list[str]:
     """apt-get with lists, cache and sources of its own in ``root``, and nothing installed."""
-    for name in ("lists/partial", "cache/archives/partial"):
-        (root / name).mkdir(parents=True)
+    for folder in ("lists/partial", "cache/archives/partial"):
+        (root / folder).mkdir(parents=True)
     (root / "status").touch()
-    (root / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror()} {SUITE} main\n")
+    (root / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror(name)} {SUITE} main\n")
     if not KEYRING.exists():
         raise ToolsError(f"{KEYRING} is missing: sudo apt-get install debian-archive-keyring")
     settings = {
@@ -115,7 +128,7 @@ def own_apt(root: Path) -> list[str]:
     return ["apt-get", *(f"-o{name}={value}" for name, value in settings.items())]
 
 
-def mirror() -> str:
+def mirror(name: str) -> str:
     """The address from which this machine's apt takes Debian itself."""
     done = run(["apt-get", "indextargets", "--format", "$(SITE) $(COMPONENT)", "Created-By: Packages"])
     for line in done.splitlines():
@@ -123,7 +136,7 @@ def mirror() -> str:
         if component == "main" and site.rstrip("/").endswith("/debian"):
             return site
     raise ToolsError(
-        "WasmEdge is not here, and apt has no Debian mirror: install WasmEdge so that it is on PATH."
+        f"{name} is not here, and apt has no mirror of Debian: install it so that it is on PATH."
     )
 
 
@@ -131,10 +144,10 @@ def write_programs(unpacked: Path) -> None:
     """Scripts that start each program with the libraries and the loader that were unpacked with it."""
     loader = next(iter(sorted(unpacked.glob("usr/lib/*/ld-linux-*.so.*"))), None)
     if loader is None:
-        raise ToolsError("The packages of WasmEdge hold no dynamic loader.")
+        raise ToolsError(f"The packages of {unpacked.name} hold no dynamic loader.")
     (unpacked / "bin").unlink(missing_ok=True)
     (unpacked / "bin").mkdir()
-    for program in sorted(unpacked.glob("usr/bin/wasmedge*")):
+    for program in sorted([*unpacked.glob("usr/bin/wasmedge*"), *unpacked.glob("usr/bin/node")]):
         script = unpacked / "bin" / program.name
         libraries = f'"$here/{loader.parent.relative_to(unpacked)}"'
         script.write_text(

@@ -1,13 +1,17 @@
-"""Finding Node.js, for V8's WebAssembly and for JavaScript twins."""
+"""Finding Node.js, for V8's WebAssembly and JavaScript twins: on PATH, or where scripts/test_tools.py unpacked it."""
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wasm_lab.toolchains import memory
+from wasm_lab.toolchains import memory, places
 from wasm_lab.toolchains.commands import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: The first whose ``node:wasi`` answers as this lab needs (``version``, ``returnOnExit``).
 OLDEST = 20
@@ -40,37 +44,42 @@ class Node:
 
 
 def find_node() -> Node | None:
-    """The Node.js on PATH; None when there is none, or it is too old."""
-    found, version = _on_path()
-    return Node(found, version) if found and _major(version) >= OLDEST else None
+    """The first Node.js here that is new enough; None when there is none."""
+    for program, version in _seen():
+        if _major(version) >= OLDEST:
+            return Node(program, version)
+    return None
 
 
 def node_missing() -> str:
     """Why there is no Node.js here and how to get it; empty when there is one."""
-    found, version = _on_path()
-    if found is None:
-        return f"No node is on PATH. To get Node.js {OLDEST} or later: {HOW}."
-    if not version:
-        return f"{found} does not run. To get Node.js {OLDEST} or later: {HOW}."
-    if _major(version) < OLDEST:
-        return f"{found} is Node.js {version}, and {OLDEST} or later is needed: {HOW}."
-    return ""
+    if find_node() is not None:
+        return ""
+    how = f"To get Node.js {OLDEST} or later: {HOW}."
+    for program, version in _seen():
+        return f"{program} is Node.js {version}. {how}" if version else f"{program} does not run. {how}"
+    return f"No node is on PATH. {how}"
 
 
-def _on_path() -> tuple[Path | None, str]:
-    path = shutil.which("node") or shutil.which("nodejs")
-    if path is None:
-        return None, ""
-    real = str(Path(path).resolve())
+def _seen() -> Iterator[tuple[Path, str]]:
+    """Every Node.js and its version, which is empty where it does not run."""
+    own = places.tools_folder() / "nodejs" / "bin" / "node"
+    on_path = [Path(each) for each in (shutil.which("node"), shutil.which("nodejs")) if each]
+    for program in (*on_path, *([own] if own.exists() else [])):
+        yield program, _version(program)
+
+
+def _version(program: Path) -> str:
+    real = str(program.resolve())
     question = ("node", real)
     answer = memory.recall(question)
     if answer is not None:
-        return Path(path), str(answer["version"])
-    said = ask([path, "--version"], timeout_s=VERSION_TIMEOUT_S)
+        return str(answer["version"])
+    said = ask([program, "--version"], timeout_s=VERSION_TIMEOUT_S)
     version = said.stdout.strip().removeprefix("v") if said.ok else ""
     if version:
         memory.remember(question, {"version": version}, [real])
-    return Path(path), version
+    return version
 
 
 def _major(version: str) -> int:
