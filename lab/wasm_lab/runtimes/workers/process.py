@@ -104,7 +104,7 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        return self._end.alive and self._process.poll() is None
+        return self._end.alive and self._process.poll() is None and not _is_dying(self.pid)
 
     def ask(self, request: Any, descriptors: Sequence[int] = ()) -> None:
         """Send a request, with open files that the worker gets copies of.
@@ -154,6 +154,17 @@ class Worker:
         size = self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(0, size - _TOLD_BYTES))
         return self._errors.read().decode(errors="replace").strip()
+
+
+def _is_dying(pid: int) -> bool:
+    """Whether a process was killed whose threads are not all gone yet: only then can it be waited for. Linux."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - at every run
+            return file.read().rpartition(b") ")[2][:1] in b"ZX"
+    except OSError:
+        return False
 
 
 def _end(process: subprocess.Popen[bytes], line: Line, said: Any, owner: int) -> None:
