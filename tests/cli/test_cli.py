@@ -23,7 +23,7 @@ def rust(folder: Path, code: str, name: str = "guest.rs") -> Path:
 
 
 def test_help_has_examples() -> None:
-    for command in ("run", "test", "build", "inspect", "doctor", "cache", "quickstart"):
+    for command in ("run", "test", "build", "inspect", "doctor", "cache", "quickstart", "bench"):
         shown = wasm_lab(command, "--help")
         assert shown.returncode == 0
         assert b"Example" in shown.stdout, command

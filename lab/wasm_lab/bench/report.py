@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wasm_lab.measure.store import Measurements
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Report:
     """One comparison: of a function or a program, in several places."""
 
@@ -28,6 +28,13 @@ class Report:
     checked: tuple[Checked, ...]  #: one for each input
     machine: Machine
     unavailable: dict[str, str] = field(default_factory=dict)  #: place or subject, to why it was not measured
+
+    def __repr__(self) -> str:
+        subjects = len(self.measurements.values_of("subject"))
+        return (
+            f"<Report on {self.workload}: {subjects} subjects, {self.sampling.rounds} rounds; "
+            f"its .measurements are {len(self.measurements)} samples>"
+        )
 
     @property
     def measurements(self) -> Measurements:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from wasm_lab.artifact import Artifact
+    from wasm_lab.bench import Report
 
 
 @magics_class
@@ -48,6 +49,17 @@ class WasmLabMagics(Magics):
                 artifact = artifact_of(session(), options["file"], options, progress=progress)
             cells.show_warnings(artifact)
             cells.run_program(artifact, cells.granted(options), options)
+
+    @line_magic
+    def wasm_bench(self, line: str) -> Report | None:
+        """Time a function or a program wherever it runs here: ``%wasm_bench fib --args 32``."""
+        from wasm_lab.magics.bench import bench, bench_line
+
+        options = parse_line(bench_line(), line)
+        if options is None:
+            return None
+        assert self.shell is not None, "magics run in a shell"
+        return bench(self.shell, options)
 
     @line_magic
     def wasm_inspect(self, line: str) -> None:
