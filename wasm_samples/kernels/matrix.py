@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 
+def _check(a: list[float], b: list[float], n: int) -> None:
+    for name, matrix in (("a", a), ("b", b)):
+        if len(matrix) != n * n:
+            raise ValueError(f"{name} has {len(matrix)} numbers, not {n} × {n}")
+
+
 def multiply(a: list[float], b: list[float], n: int) -> list[float]:
     """a · b for n × n matrices, row after row."""
+    _check(a, b, n)
     product = [0.0] * (n * n)
     for row in range(n):
         for inner in range(n):
@@ -23,6 +30,7 @@ def trace_of_product(n: int) -> float:
 
 def multiply_textbook(a: list[float], b: list[float], n: int) -> list[float]:
     """a · b as the textbook writes it: down each column of b."""
+    _check(a, b, n)
     product = []
     for row in range(n):
         for column in range(n):
