@@ -146,7 +146,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(30_000)
     yield page
     page.close()
 
@@ -174,14 +174,20 @@ class Notebook:
                 return
         pytest.fail("JupyterLab ran no cell.")
 
-    def wait_idle(self, timeout_s: float = 120) -> None:
-        """Until every code cell that was run has its number."""
+    def run_cell(self, index: int) -> None:
+        """Run one cell, as with Shift+Enter in it."""
+        self.page.locator(".jp-Notebook .jp-Cell").nth(index).locator(".cm-content").click()
+        self.page.keyboard.press("Shift+Enter")
+
+    def wait_idle(self, timeout_s: float = 60, but: int = 0) -> None:
+        """Until every code cell has its number, but for the last few."""
         self.page.wait_for_function(
-            """() => {
+            """(but) => {
                 const prompts = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')]
                     .map((each) => each.textContent.trim());
-                return prompts.length > 0 && prompts.every((each) => /^\\[\\d+\\]:$/.test(each));
+                return prompts.slice(0, prompts.length - but).every((each) => /^\\[\\d+\\]:$/.test(each));
             }""",
+            arg=but,
             timeout=timeout_s * 1000,
         )
 

@@ -36,20 +36,31 @@ class View {
     this.rows = { env: [], dirs: [] };
     this.serial = 0;
     this.sent = new Map(); // serial -> when
-    this.root = h("section", { class: "wlp", "aria-label": "Capability panel", "data-state": "connecting" });
+    this.root = h("section", { class: "wlp", "aria-label": "Capability panel", "data-state": "connecting",
+      "data-lm-suppress-shortcuts": "true" }); // or JupyterLab takes Enter and arrow keys from switches and fields
     this.root.append(h("p", { class: "wlp-muted" }, "Waiting for the kernel …"));
     el.append(this.root);
     this.onMessage = (content) => this.received(content);
     model.on("msg:custom", this.onMessage);
-    model.send({ kind: "hello" });
+    this.ask({ kind: "hello" });
+  }
+
+  // While a cell runs, a kernel's subshell was seen to leave a message lying for seconds. A later one
+  // wakes it, so a few that ask for nothing are sent until there is an answer.
+  ask(content) {
+    this.model.send(content);
+    for (const timer of this.nudges || []) clearTimeout(timer);
+    this.nudges = [120, 300, 700, 1500, 4000].map((delay) => setTimeout(() => this.model.send({ kind: "nudge" }), delay));
   }
 
   destroy() {
     this.model.off("msg:custom", this.onMessage);
+    for (const timer of this.nudges || []) clearTimeout(timer);
     this.root.remove();
   }
 
   received(content) {
+    for (const timer of this.nudges || []) clearTimeout(timer);
     if (content.kind === "state") {
       if (!this.drawn) this.draw(content);
       this.fill(content.form);
@@ -90,7 +101,7 @@ class View {
     const serial = ++this.serial;
     this.sent.set(serial, performance.now());
     this.busy(true);
-    this.model.send({ kind: "submit", view: this.id, serial, form: this.form() });
+    this.ask({ kind: "submit", view: this.id, serial, form: this.form() });
   }
 
   // The form ------------------------------------------------------------------------------------
@@ -262,9 +273,14 @@ class View {
     const what = kind === "env" ? "variable" : "folder";
     const id = `${this.id}-${kind}-${number}`;
     const note = h("p", { class: "wlp-error", id: `${id}-note`, hidden: true });
-    const send = () => { if (row.on.checked) this.submit(); };
+    // A row is sent when it is left, or on Enter: half of it is not yet what was meant.
+    const send = () => {
+      row.changed = false;
+      if (row.on.checked) this.submit();
+    };
+    const edited = () => { row.changed = true; };
     const input = (label, placeholder, extra) =>
-      h("input", { type: "text", "aria-label": label, placeholder, spellcheck: "false", autocomplete: "off", "aria-describedby": note.id, onchange: send, ...extra });
+      h("input", { type: "text", "aria-label": label, placeholder, spellcheck: "false", autocomplete: "off", "aria-describedby": note.id, oninput: edited, ...extra });
     const on = h("input", { type: "checkbox", role: "switch", id: `${id}-on`, "aria-label": `Grant this ${what}`, "aria-describedby": note.id, onchange: () => this.submit() });
     const remove = h("button", { type: "button", class: "wlp-remove", "aria-label": `Remove this ${what}`, title: `Remove this ${what}`, onclick: () => {
       const was = row.on.checked;
@@ -286,6 +302,15 @@ class View {
       row.main = row.host;
       row.node = h("div", { class: "wlp-row wlp-row-dirs", role: "group", "aria-label": what }, on, row.host, h("span", { class: "wlp-as", "aria-hidden": "true" }, "as"), row.guest, row.write, remove, note);
     }
+    row.node.addEventListener("focusout", (event) => {
+      if (row.changed && !row.node.contains(event.relatedTarget)) send();
+    });
+    row.node.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target.type === "text") {
+        event.preventDefault();
+        send();
+      }
+    });
     this.rows[kind].push(row);
     this.lists[kind].append(row.node);
     return row;
