@@ -82,6 +82,7 @@ CASES: dict[str, Case] = {
     "arguments and variables": Case(
         sample="programs/environment.rs", args=("a b", "", "ü"), limits={"env": {"X": "y=z"}}
     ),
+    "argument 0": Case(sample='fn main() { println!("{:?}", std::env::args().next()); }'),
     "a file in an opened folder": Case(sample="programs/cat.rs", args=(f"{FOLDER}/note.txt",), folder="ro"),
     "a file outside of it": Case(sample="programs/cat.rs", args=("/etc/passwd",), folder="ro"),
     "files, none opened": bad("file_snooper.rs"),
@@ -153,6 +154,10 @@ DEVIATIONS: dict[tuple[str, str], Deviation] = {
     ),
     ("a thread", "native"): Deviation(0, "This machine has threads; the Wasm target has none."),
     ("a thread, politely", "native"): Deviation(None, "This machine has threads; the Wasm target has none."),
+    **{
+        ("argument 0", name): Deviation(None, "It is the name of the module's file, which ends in .wasm.")
+        for name in ("wasmedge", "wasmedge-aot")
+    },
     ("endless recursion, by hand", "wasmedge"): Deviation(
         TrapKind.ALLOCATION, "The interpreter keeps the stack on its heap, so that ends first."
     ),
@@ -221,6 +226,7 @@ def _enforcement() -> str:
 FLAGS = {
     "dirs": "folders: `--dir`, `--dir-ro`",
     "memory_bytes": "`--memory`",
+    "program": "a name as argument 0",
     "clock": "`--clock`",
     "random": "`--random`",
     "fuel": "`--fuel`",

@@ -50,7 +50,7 @@ def folder(tmp_path):
 
 def artifact_for(case: Case):
     if "fn main" in case.sample:
-        return build(Source(code=case.sample, kind=Kind.PROGRAM, name="writer", label="writer.rs"))
+        return build(Source(code=case.sample, kind=Kind.PROGRAM, label="program.rs"))
     options = {"profile": Profile.RELEASE, "target": Target.WASIP1, "edition": None}
     return artifact_of(Session(), ROOT / "wasm_samples" / case.sample, options)
 

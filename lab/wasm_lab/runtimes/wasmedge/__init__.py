@@ -81,9 +81,9 @@ class WasmEdgeRuntime(ProcessRuntime):
         return wasmedge_missing()
 
     def enforces(self) -> dict[str, Enforcement]:
-        unenforced = "hosts clock frozen_ns random seed fuel audit"
+        unenforced = "program hosts clock frozen_ns random seed fuel audit"
         return enforced(
-            "args program env stdin dirs memory_bytes deadline_s output_bytes inherit_output",
+            "args env stdin dirs memory_bytes deadline_s output_bytes inherit_output",
             **dict.fromkeys(unenforced.split(), Enforcement.NO),
         )
 
@@ -95,11 +95,6 @@ class WasmEdgeRuntime(ProcessRuntime):
                     f"WasmEdge cannot be given {each.host} as {each.guest}: a colon parts the names in its flag.",
                     hint="Choose a name without a colon, or another runtime.",
                 )
-        if "/" in capabilities.program or capabilities.program.startswith("-"):
-            raise UnsupportedError(
-                f"WasmEdge cannot call a program {capabilities.program!r}: argument 0 is the name of a file.",
-                hint="Choose a plain name, or another runtime.",
-            )
 
     def run(
         self,
@@ -116,8 +111,8 @@ class WasmEdgeRuntime(ProcessRuntime):
         started = time.perf_counter_ns()
         data, cached = self._code(artifact)
         prepared_ns = time.perf_counter_ns() - started
-        # WasmEdge makes the path of the file argument 0, so the file has the program's name.
-        name = capabilities.program or _plain_name(artifact.label)
+        # WasmEdge makes the name of the file argument 0, and lets it end in ``.wasm``.
+        name = _plain_name(artifact.label)
         file = kept_file(f"{self.name}-{artifact.sha256}/{name}", data)
         sieve, told = LogFilter(), _Told(capabilities, output)
 
