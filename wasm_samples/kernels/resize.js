@@ -17,6 +17,11 @@ function table(from, to) {
   return { first, second, weight };
 }
 
+// Two numbers by their weights. Math.imul keeps it in integers, where * would have to watch for floats.
+function mixed(one, weight, other, otherWeight) {
+  return (Math.imul(one, weight) + Math.imul(other, otherWeight)) | 0;
+}
+
 // The picture of width × height pixels as one of new_width × new_height.
 function resize(pixels, width, height, new_width, new_height) {
   for (const side of [width, height, new_width, new_height]) {
@@ -39,9 +44,9 @@ function resize(pixels, width, height, new_width, new_height) {
       const across = columns.weight[x];
       const back = 256 - across;
       for (let channel = 0; channel < 4; channel++) {
-        const above = pixels[top + left + channel] * back + pixels[top + right + channel] * across;
-        const below = pixels[bottom + left + channel] * back + pixels[bottom + right + channel] * across;
-        resized[at + channel] = (above * up + below * down + 0x8000) >> 16;
+        const above = mixed(pixels[top + left + channel], back, pixels[top + right + channel], across);
+        const below = mixed(pixels[bottom + left + channel], back, pixels[bottom + right + channel], across);
+        resized[at + channel] = (mixed(above, up, below, down) + 0x8000) >> 16;
       }
     }
   }
