@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +23,7 @@ from wasm_lab.runtimes.wasmer import folders, memory
 from wasm_lab.runtimes.wasmer.request import Command, Outcome
 from wasm_lab.runtimes.wasmer.traps import reason, trap_info
 from wasm_lab.runtimes.workers.modules import MOST_KEPT, Kept
+from wasm_lab.wasi.missing import explain_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +71,13 @@ class Handler:
             trap = TrapInfo(kind=TrapKind.ALLOCATION, message=text)
             return Outcome(exit_status=None, trap=trap, run_ns=0, seen=False, retire=False)
         except wasmer_sdk.WasmerError as error:
-            raise LoadError(f"{artifact.label} cannot be loaded by wasmer: {reason(str(error))}.") from None
+            text = reason(str(error))
+            if "require an exported `_start`" in text:
+                raise LoadError(
+                    f"{artifact.label} is a library, not a program: it has no _start.",
+                    hint="Its functions can be called in wasmtime: with --invoke NAME, or on an instance.",
+                ) from None
+            raise LoadError(f"{artifact.label} cannot be loaded by wasmer: {text}.") from None
         sandbox = await self._sandbox(asked, made, given)
         memory.bound_process(capabilities.memory_bytes)
         try:
@@ -135,11 +143,16 @@ class Handler:
                 feed = asyncio.create_task(_feed(process, stdin))
             elif descriptors:
                 feed = asyncio.create_task(_pass_on(process, os.dup(descriptors[0])))
-            await asyncio.gather(
+            results = await asyncio.gather(
                 _tell(process.stdout, "stdout", teller, bytearray()),
                 _tell(process.stderr, "stderr", teller, said),
+                process.wait(),
+                return_exceptions=True,  # a trap is raised by the last, and the others go on to the end
             )
-            ended = await process.wait()
+            for result in reversed(results):
+                if isinstance(result, BaseException):
+                    raise result
+            ended: Any = results[-1]
             status = ended.exit_code
         except wasmer_sdk.WasmerError as error:
             text = str(error)
@@ -148,10 +161,7 @@ class Handler:
                 trap = TrapInfo(kind=TrapKind.ALLOCATION, message=reason(text))
             if trap is None:
                 teller.rest()
-                raise LoadError(
-                    f"{asked.module.label} cannot be run by wasmer: {reason(text)}.",
-                    hint="Does it need host functions beyond WASI 0.1? Those are not there.",
-                ) from None
+                raise _not_run(asked.module.label, text) from None
         run_ns = time.perf_counter_ns() - started
         retire = False
         if feed is not None:
@@ -194,6 +204,15 @@ class Handler:
         if cache not in self._clients:
             self._clients[cache] = wasmer_sdk.Wasmer(cache_root=cache)
         return self._clients[cache]
+
+
+def _not_run(label: str, text: str) -> LoadError:
+    """Why an instance of a module could not be made."""
+    unknown = re.search(r'while importing "([^"]*)"\."([^"]*)": unknown import', text)
+    if unknown:
+        message, hint = explain_missing(label, [(unknown[1], unknown[2])])
+        return LoadError(message, hint=hint)
+    return LoadError(f"{label} cannot be run by wasmer: {reason(text)}.")
 
 
 class _Teller:

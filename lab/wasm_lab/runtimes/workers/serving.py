@@ -47,7 +47,7 @@ def serve(number: int, parent: int, module: str) -> None:
         try:
             request, descriptors = line.receive()
         except EOFError:
-            return
+            os._exit(0)  # an engine's threads do not bear the interpreter's orderly end
         if sys.platform != "win32":
             os.ftruncate(2, 0)  # what is there from now on is of this request
         answer = _answer(handler, request, descriptors, line)
