@@ -81,6 +81,9 @@ class Unit:
         if self.for_host:
             # As on the Wasm targets: a panic ends the program, and no code is there to unwind.
             flags.append("-Cpanic=abort")
+            if self.profile is not Profile.SIZE:  # which strips all of it
+                # Nine tenths of a small program are the standard library's debug information.
+                flags.append("-Cstrip=debuginfo")
         # One unit optimises at least as well as rustc's sixteen, and a cell compiles sooner. The many
         # are rustc's own number for incremental compiles; unsaid, it takes one where it does not link.
         one = not self.incremental and self.profile is not Profile.DEV

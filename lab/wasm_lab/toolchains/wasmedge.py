@@ -25,6 +25,7 @@ class WasmEdge:
 
     program: Path
     version: str  #: such as ``0.14.1``
+    can_compile: bool  #: whether it was built with its compiler
 
     def run_command(self) -> list[str]:
         """The first words of a command line that runs a module."""
@@ -34,11 +35,6 @@ class WasmEdge:
         """The first words of a command line that compiles a module ahead of time."""
         return [str(self.program), "compile"]
 
-    @property
-    def can_compile(self) -> bool:
-        """Whether it was built with its compiler."""
-        return "compile" in ask([self.program, "--help"], timeout_s=VERSION_TIMEOUT_S).stdout
-
 
 def find_wasmedge() -> WasmEdge | None:
     """The WasmEdge of this machine; None when there is none that runs.
@@ -47,13 +43,14 @@ def find_wasmedge() -> WasmEdge | None:
     """
     for program in _candidates():
         real = str(program.resolve())
-        question = ("wasmedge", real)
+        question = ("wasmedge and its compiler", real)
         answer = memory.recall(question)
-        version = str(answer["version"]) if answer else _version(program)
-        if version:
+        if answer is None:
+            answer = _asked(program)
             if answer is None:
-                memory.remember(question, {"version": version}, [real])
-            return WasmEdge(program, version)
+                continue
+            memory.remember(question, answer, [real])
+        return WasmEdge(program, str(answer["version"]), bool(answer["can_compile"]))
     return None
 
 
@@ -72,7 +69,11 @@ def _candidates() -> list[Path]:
     return [*([Path(on_path)] if on_path else []), *([own] if own.exists() else [])]
 
 
-def _version(program: Path) -> str:
-    answer = ask([program, "--version"], timeout_s=VERSION_TIMEOUT_S)
-    match = re.search(r"\d+\.\d+\.\d+\S*", answer.stdout) if answer.ok else None
-    return match[0] if match else ""
+def _asked(program: Path) -> dict[str, str | bool] | None:
+    """What it says of itself; None when it does not run."""
+    version = ask([program, "--version"], timeout_s=VERSION_TIMEOUT_S)
+    match = re.search(r"\d+\.\d+\.\d+\S*", version.stdout) if version.ok else None
+    if match is None:
+        return None
+    can_compile = "compile" in ask([program, "--help"], timeout_s=VERSION_TIMEOUT_S).stdout
+    return {"version": match[0], "can_compile": can_compile}

@@ -1,0 +1,40 @@
+"""The script that gets the tools for the slow tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "test_tools.py"
+
+
+def run(**changed: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(SCRIPT)],
+        env={**os.environ, **changed},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.slow
+def test_with_everything_there_it_does_nothing():
+    done = run(PATH=os.environ["PATH"])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_where_it_can_do_nothing_it_says_what_is_missing_and_how_to_get_it(tmp_path):
+    done = run(PATH=str(tmp_path), WASM_LAB_TOOLS=str(tmp_path), WASM_LAB_CACHE=str(tmp_path))
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert lines[0] == (
+        "test-tools: missing: hyperfine chromium. Run: sudo apt-get install hyperfine chromium"
+    )
+    assert [line.split()[1] for line in lines[1:]] == ["WasmEdge", "Node.js"]
+    assert all("so that it is on PATH" in line for line in lines[1:])
+    assert list(tmp_path.glob("wasmedge*")) == []
