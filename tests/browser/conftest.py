@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 
@@ -91,7 +91,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"),
-        f"--ServerApp.root_dir={folder}",
+        *(f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True"),
     ]
     log = home / "log"
     with log.open("wb") as out:
@@ -175,9 +175,16 @@ class Notebook:
         pytest.fail("JupyterLab ran no cell.")
 
     def run_cell(self, index: int) -> None:
-        """Run one cell, as with Shift+Enter in it."""
-        self.page.locator(".jp-Notebook .jp-Cell").nth(index).locator(".cm-content").click()
-        self.page.keyboard.press("Shift+Enter")
+        """Run one cell, as with Ctrl+Enter in it (Shift+Enter in the last one adds a cell)."""
+        cell = self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+        for _ in range(5):
+            cell.locator(".jp-InputArea-editor .cm-content").click()
+            self.page.keyboard.press("Control+Enter")
+            # What is asked of a kernel in the moment in which it connects can come to nothing.
+            with contextlib.suppress(AssertionError):
+                expect(cell.locator(".jp-InputPrompt")).not_to_have_text("[ ]:", timeout=3000)
+                return
+        pytest.fail("JupyterLab did not run the cell.")
 
     def wait_idle(self, timeout_s: float = 60, but: int = 0) -> None:
         """Until every code cell has its number, but for the last few."""
@@ -219,8 +226,15 @@ def open_notebook(page: Page, lab: Lab) -> Any:
             nbformat.write(notebook, lab.folder / name)
         page.goto(lab.at(f"lab/workspaces/{secrets.token_hex(4)}/tree/{name}"))
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        # Cells that are run before the kernel is connected can come to nothing.
         page.wait_for_function(
-            "() => document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
+            """() => {
+                const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
+                return kernel && kernel.connectionStatus === 'connected' && kernel.status === 'idle';
+            }"""
+        )
+        page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.info.then(() => 0)"
         )
         return Notebook(page, lab, name)
 
