@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from importlib import util
 
 import pytest
 
@@ -100,3 +101,30 @@ def test_output_streams_into_the_running_cell(kernel):
     printed, error, seconds = kernel.execute("run('loop')", interrupt_when="looping")
     assert (printed, error) == ("looping\n", "KeyboardInterrupt")
     assert seconds < 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "wasmtime-worker",
+        pytest.param(
+            "wasmer",
+            marks=pytest.mark.skipif(
+                util.find_spec("wasmer_sdk") is None, reason="wasmer-sdk has no wheel for this system"
+            ),
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("code", "sign"), [("run('loop')", "looping"), ("run('sleep', '60000')", "sleeping")]
+)
+def test_interrupt_of_a_worker(kernel, name, code, sign):
+    assert kernel.execute(f"runtime = get_runtime({name!r}); run('hello')")[:2] == ("hello\n", None)
+    try:
+        printed, error, seconds = kernel.execute(code, interrupt_when=sign)
+        assert sign in printed
+        assert error == "KeyboardInterrupt"
+        assert seconds < 2
+        assert kernel.execute("print(state); run('hello')")[:2] == ("42\nhello\n", None)
+    finally:
+        kernel.execute("runtime = get_runtime()")
