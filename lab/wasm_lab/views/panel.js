@@ -37,7 +37,11 @@ class View {
     this.serial = 0;
     this.sent = new Map(); // serial -> when
     this.root = h("section", { class: "wlp", "aria-label": "Capability panel", "data-state": "connecting",
-      "data-lm-suppress-shortcuts": "true" }); // or JupyterLab takes Enter and arrow keys from switches and fields
+      "data-lm-suppress-shortcuts": "true" });
+    // JupyterLab has shortcuts on Enter, arrows and letters, and would take them from fields and switches.
+    this.root.addEventListener("keydown", (event) => {
+      if (!event.ctrlKey && !event.metaKey && event.key !== "Escape") event.stopPropagation();
+    });
     this.root.append(h("p", { class: "wlp-muted" }, "Waiting for the kernel …"));
     el.append(this.root);
     this.onMessage = (content) => this.received(content);
