@@ -324,3 +324,38 @@ def test_the_saved_state_of_a_widget_is_small(shown: Any) -> None:
     own = {name: value for name, value in state.items() if name not in ("_esm", "_css")}
     assert len(repr(own)) < 2000
     assert len(repr(state)) < 40_000
+
+
+@pytest.mark.slow
+def test_under_papermill_it_runs_once_and_leaves_a_table(tmp_path: Path) -> None:
+    import nbformat
+    import papermill
+    from nbconvert import HTMLExporter
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    cell = '%%wasm_rust --panel --env MODE=test\nfn main() { println!("mode {}", std::env::var("MODE").unwrap()); }'
+    notebook = new_notebook(cells=[new_code_cell("%load_ext wasm_lab"), new_code_cell(cell)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    given, done = tmp_path / "given.ipynb", tmp_path / "done.ipynb"
+    nbformat.write(notebook, given)
+    papermill.execute_notebook(given, done, progress_bar=False)
+    result = nbformat.read(done, as_version=4)
+    [output] = [each for each in result.cells[-1].outputs if each.output_type == "display_data"]
+    assert set(output.data) == {"text/html", "text/plain"}
+    assert "mode test" in output.data["text/plain"]
+    assert "Run 1:" in output.data["text/plain"]
+    assert "widgets" not in result.metadata, "no state of a widget is saved"
+    assert done.stat().st_size < 40_000
+    page, _ = HTMLExporter().from_notebook_node(result)
+    assert "What it may touch and use" in page
+    assert "mode test" in page
+
+
+@pytest.mark.parametrize("flag", ["test", "no_run"])
+def test_a_panel_goes_with_no_option_that_runs_nothing(flag: str) -> None:
+    from wasm_lab.cells import parse_cell
+    from wasm_lab.views.panel_cell import show_panel
+
+    options = {"test": False, "no_run": False, "runtime": None, flag: True}
+    with pytest.raises(errors.UsageError, match="--panel runs the program"):
+        show_panel(None, Session(), parse_cell("fn main() {}"), Capabilities(), options)  # type: ignore[arg-type]
