@@ -186,24 +186,33 @@ class Notebook:
                 return
         pytest.fail("JupyterLab did not run the cell.")
 
+    # JupyterLab draws only the cells that are in sight, so cells are asked of its model.
+
     def wait_idle(self, timeout_s: float = 60, but: int = 0) -> None:
         """Until every code cell has its number, but for the last few."""
         self.page.wait_for_function(
             """(but) => {
-                const prompts = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')]
-                    .map((each) => each.textContent.trim());
-                return prompts.slice(0, prompts.length - but).every((each) => /^\\[\\d+\\]:$/.test(each));
+                const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
+                const code = cells.filter((each) => each.type === 'code');
+                return code.slice(0, code.length - but).every((each) => each.executionCount !== null);
             }""",
             arg=but,
             timeout=timeout_s * 1000,
         )
 
-    def errors(self) -> list[str]:
-        """What stands in outputs that are errors."""
-        found = self.page.locator(
-            ".jp-Notebook .jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
+    def outputs(self) -> list[dict[str, Any]]:
+        """The outputs of all cells, as nbformat has them."""
+        found: list[dict[str, Any]] = self.page.evaluate(
+            """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
+                .filter((each) => each.type === 'code').flatMap((each) => each.outputs.toJSON())"""
         )
-        return [str(text) for text in found.all_inner_texts()]
+        return found
+
+    def errors(self) -> list[str]:
+        """What outputs that are errors say."""
+        return [
+            f"{each['ename']}: {each['evalue']}" for each in self.outputs() if each["output_type"] == "error"
+        ]
 
 
 @pytest.fixture
