@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from wasm_lab.bench.answers import check_answers
 from wasm_lab.bench.report import Report
 from wasm_lab.measure.machine import machine
-from wasm_lab.measure.plan import DEFAULT_BUDGET_S, MIN_ROUNDS, Plan
+from wasm_lab.measure.plan import DEFAULT_BUDGET_S, DEFAULT_WIDTH, MAX_ROUNDS, MIN_ROUNDS, Plan
 from wasm_lab.measure.sampling import sample
 
 if TYPE_CHECKING:
@@ -47,12 +48,15 @@ class Effort:
         phases: what is timed; the last one decides when it is enough.
         budget_s: seconds after which no further round begins.
         rounds: fresh processes of each at least.
+        target_width: relative width of an interval that is narrow enough; infinity for as many rounds
+            as were asked for, whatever they show.
         baseline: whom ratios are taken against; the JavaScript twin where there is one.
     """
 
     phases: tuple[Phase, ...] = ()
     budget_s: float = DEFAULT_BUDGET_S
     rounds: int = MIN_ROUNDS
+    target_width: float = DEFAULT_WIDTH
     baseline: str = ""
     seed: int = 0
 
@@ -90,6 +94,8 @@ def compare_subjects(
         deciding=effort.phases[-1],
         budget_s=effort.budget_s,
         min_rounds=effort.rounds,
+        max_rounds=max(effort.rounds, MAX_ROUNDS if effort.target_width < math.inf else 1),
+        target_width=effort.target_width,
         seed=effort.seed,
     )
     sampling = sample(plan, on_samples=watcher.on_samples, on_time=watcher.on_time)

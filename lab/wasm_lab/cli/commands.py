@@ -15,6 +15,7 @@ COMMANDS = {
     "build": "build:build",
     "inspect": "inspect:inspect",
     "bench": "bench:bench",
+    "claims": "claims:claims",
     "doctor": "doctor:doctor",
     "cache": "cache:cache",
     "quickstart": "quickstart:quickstart",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from wasm_lab.artifact import Artifact
     from wasm_lab.bench import Report
+    from wasm_lab.claims import Evaluated
 
 
 @magics_class
@@ -60,6 +61,14 @@ class WasmLabMagics(Magics):
             return None
         assert self.shell is not None, "magics run in a shell"
         return bench(self.shell, options)
+
+    @line_magic
+    def wasm_claims(self, line: str) -> Evaluated | None:
+        """Rows of the ledger of claims, evaluated here: ``%wasm_claims a1 b2``; all without ids."""
+        from wasm_lab.magics.claims import claims, claims_line
+
+        options = parse_line(claims_line(), line)
+        return claims(options) if options is not None else None
 
     @line_magic
     def wasm_inspect(self, line: str) -> None:

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from wasm_lab.bench.comparing import Watcher
     from wasm_lab.build import Progress
+    from wasm_lab.claims import Row
 
 #: Seconds between two updates: enough to read, and little for a notebook's front end to draw.
 UPDATE_S = 0.1
@@ -95,5 +96,23 @@ def bench_progress(budget_s: float) -> Iterator[Watcher]:
 
     try:
         yield Watcher(on_step=on_step, on_time=on_time)
+    finally:
+        bar.close()
+
+
+@contextmanager
+def claims_progress(rows: int) -> Iterator[tuple[Callable[[Row], None], Callable[[str], None]]]:
+    """A bar over the rows of the ledger: what to call after each, and with what is measured now."""
+    from tqdm.auto import tqdm
+
+    silent = not (sys.stderr.isatty() or "ipykernel" in sys.modules)
+    bar = tqdm(total=rows, unit="claim", leave=False, disable=silent)
+
+    def on_row(row: Row) -> None:
+        bar.set_description_str(f"{row.claim.id} {row.verdict}")
+        bar.update()
+
+    try:
+        yield on_row, bar.set_description_str
     finally:
         bar.close()

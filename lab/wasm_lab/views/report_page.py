@@ -37,10 +37,15 @@ def report_page(report: Report, history: Sequence[Comparison] = ()) -> str:
     if history:
         parts += history_table(history).renderables
     charts = "".join(_charts(report))
+    return page_of(title, f"{to_html(parts[:1])}{charts}{to_html(parts[1:])}")
+
+
+def page_of(title: str, body: str) -> str:
+    """A whole page around a body of HTML."""
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{html.escape(title)}</title>"
         f"<meta name='viewport' content='width=device-width'><style>{_STYLE}</style></head>"
-        f"<body><h1>{html.escape(title)}</h1>{to_html(parts[:1])}{charts}{to_html(parts[1:])}</body></html>\n"
+        f"<body><h1>{html.escape(title)}</h1>{body}</body></html>\n"
     )
 
 

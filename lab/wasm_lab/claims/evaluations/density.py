@@ -1,0 +1,69 @@
+"""Density: the memory of one further idle instance, beside that of one further process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wasm_lab.claims.verdict import Measured
+from wasm_lab.measure.crowds import IdleCost, idle, idle_cost
+from wasm_lab.run import Phase
+from wasm_lab.subjects import function_subjects, places
+from wasm_lab.twins import js_twin_for, python_twin_for
+
+if TYPE_CHECKING:
+    from wasm_lab.claims.workbench import Workbench
+
+_WASM_COUNTS = (0, 20, 100, 300)
+#: Whoever holds one instance in a process needs a process for each.
+_PROCESS_COUNTS = (0, 2, 4)
+
+
+def density(bench: Workbench) -> list[Measured]:
+    """The cost of each further idle instance of fib in wasmtime and as a process of node and Python."""
+    rounds = bench.effort(Phase.CALL).rounds
+    usable = places()
+    source = bench.kernel("fib")
+    costs: dict[str, IdleCost] = {}
+    for place in ("wasmtime", "javascript", "python"):
+        if usable[place]:
+            continue
+        bench.watcher("idle instances").step(place)
+        (subject,) = function_subjects(
+            source,
+            "fib",
+            (5,),
+            places=[place],
+            js_twin=js_twin_for("fib"),
+            python_twin=python_twin_for("fib"),
+        )
+        counts = _WASM_COUNTS if place == "wasmtime" else _PROCESS_COUNTS
+        weights = idle(subject, counts=counts, rounds=rounds)
+        kind = "PSS" if "PSS" in weights.values_of("phase") else "RSS"
+        costs[place] = idle_cost(weights, subject=subject.name, kind=kind)
+    wasm = costs["wasmtime"]
+    found = []
+    for place, cost in costs.items():
+        what = f"{cost.subject}: {cost.kind} of each further idle {'instance' if place == 'wasmtime' else 'process'}"
+        found.append(
+            Measured(
+                what=what,
+                value=cost.each_bytes / 1e6,
+                low=cost.low / 1e6,
+                high=cost.high / 1e6,
+                unit="MB",
+                n=cost.processes,
+                counts=False,
+            )
+        )
+        if place != "wasmtime":
+            found.append(
+                Measured(
+                    what=f"instances of wasmtime in the memory of one process of {cost.subject}",
+                    value=cost.each_bytes / wasm.each_bytes,
+                    low=cost.low / wasm.high,
+                    high=cost.high / wasm.low,
+                    unit="×",
+                    n=cost.processes,
+                )
+            )
+    return found

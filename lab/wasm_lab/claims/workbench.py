@@ -1,0 +1,122 @@
+"""What several claims rest on, measured once: kernels beside their twins, a cold start."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wasm_lab.bench import bench_command, bench_function
+from wasm_lab.bench.comparing import Effort, Watcher
+from wasm_lab.build import build
+from wasm_lab.cells import parse_cell
+from wasm_lab.run import Phase
+from wasm_lab.subjects import places
+from wasm_lab.twins import samples_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wasm_lab.artifact import Artifact
+    from wasm_lab.bench import Report
+    from wasm_lab.source import Source
+
+#: Fresh processes behind each timing of the quick set, and of the full one.
+QUICK_ROUNDS = 5
+FULL_ROUNDS = 15
+
+#: Seconds for one comparison at most.
+QUICK_BUDGET_S = 30.0
+FULL_BUDGET_S = 60.0
+
+#: Kernels with an input for which Python takes some 10 ms: file, function, arguments.
+QUICK_KERNELS = (
+    ("fib", "fib", (22,)),
+    ("sieve", "count_primes", (100_000,)),
+    ("n_body", "energy_after", (400,)),
+    ("matrix", "trace_of_product", (40,)),
+)
+FULL_KERNELS = (
+    *QUICK_KERNELS,
+    ("fib", "fib", (27,)),
+    ("sieve", "count_primes", (1_000_000,)),
+    ("matrix", "trace_of_product", (120,)),
+    ("sha256", "sha256_of_letters", (20_000,)),
+)
+
+_SPEED_PLACES = ("wasmtime", "node", "native", "javascript", "python")
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """Shared measurements; each is made when the first claim asks for it."""
+
+    full: bool = False
+    on_step: Callable[[str], None] | None = None
+    seed: int = 0
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def effort(self, *phases: Phase) -> Effort:
+        """How much one comparison measures: exactly so many processes, whatever they show."""
+        rounds = FULL_ROUNDS if self.full else QUICK_ROUNDS
+        budget_s = FULL_BUDGET_S if self.full else QUICK_BUDGET_S
+        return Effort(phases=phases, budget_s=budget_s, rounds=rounds, target_width=math.inf, seed=self.seed)
+
+    def watcher(self, what: str) -> Watcher:
+        if self.on_step is None:
+            return Watcher()
+        tell = self.on_step
+        return Watcher(on_step=lambda step: tell(f"{what}: {step}"))
+
+    @functools.cache  # noqa: B019 - one workbench lives as long as one evaluation
+    def speeds(self) -> tuple[Report, ...]:
+        """Every kernel in wasmtime, in V8 as Wasm, natively, and its twins in JavaScript and Python."""
+        usable = places()
+        where = [place for place in _SPEED_PLACES if not usable[place]]
+        reports = []
+        for file, function, args in FULL_KERNELS if self.full else QUICK_KERNELS:
+            report = bench_function(
+                self.kernel(file),
+                function,
+                [args],
+                where=where,
+                effort=self.effort(Phase.CALL),
+                watcher=self.watcher(function),
+            )
+            reports.append(_whole(report))
+        return tuple(reports)
+
+    @functools.cache  # noqa: B019
+    def cold_start(self) -> Report:
+        """A hello in wasmtime, each phase of its start."""
+        phases = (Phase.COMPILE, Phase.LOAD, Phase.INSTANTIATE, Phase.RUN)
+        report = bench_command(
+            self.program("hello"),
+            where=["wasmtime"],
+            effort=self.effort(*phases),
+            watcher=self.watcher("hello"),
+        )
+        return _whole(report)
+
+    def kernel(self, name: str) -> Source:
+        """The Source of one of the sample kernels."""
+        return self._source("kernels", name)
+
+    def program(self, name: str) -> Artifact:
+        """One of the sample programs, built."""
+        return build(self._source("programs", name))
+
+    @staticmethod
+    def _source(folder: str, name: str) -> Source:
+        path = samples_folder() / folder / f"{name}.rs"
+        return parse_cell(path.read_text(encoding="utf-8"), name=name, label=f"{name}.rs")
+
+
+def _whole(report: Report) -> Report:
+    """The report; an interrupt, which left it in part, goes on to whoever evaluates the ledger."""
+    if report.interrupted:
+        raise KeyboardInterrupt
+    return report
