@@ -86,6 +86,7 @@ def test_the_price_of_guards_is_measured_against_none(double, quick):
         "wasmtime + fuel",
         "wasmtime + audit",
     }
+    assert report.guard_prices == report.comparisons
     assert report.measurements.values_of("guards") == ("none", "epochs", "fuel", "audit")
 
 

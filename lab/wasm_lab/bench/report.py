@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from wasm_lab.measure.sampling import Sampling
     from wasm_lab.measure.store import Measurements
 
+#: The runtime whose guards can be measured, which is also the name of its unguarded subject.
+_GUARDED = "wasmtime"
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Report:
@@ -56,14 +59,23 @@ class Report:
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
         """The ratio of every other subject to the baseline, for each input, in the deciding phase."""
+        return self._against(self.baseline, self.measurements)
+
+    @cached_property
+    def guard_prices(self) -> tuple[Comparison, ...]:
+        """How many times as long each guarded subject takes as the same one without guards."""
+        guarded = self.measurements.where(runtime=_GUARDED)
+        return self._against(_GUARDED, guarded) if len(guarded.values_of("guards")) > 1 else ()
+
+    def _against(self, baseline: str, measurements: Measurements) -> tuple[Comparison, ...]:
         found = []
-        for given in self.measurements.values_of("input"):
-            here = self.measurements.where(input=given, phase=self.phase)
-            rounds = set(here.where(subject=self.baseline).values_of("process"))
+        for given in measurements.values_of("input"):
+            here = measurements.where(input=given, phase=self.phase)
+            rounds = set(here.where(subject=baseline).values_of("process"))
             for name in here.values_of("subject"):
-                if name == self.baseline or not rounds & set(here.where(subject=name).values_of("process")):
+                if name == baseline or not rounds & set(here.where(subject=name).values_of("process")):
                     continue
-                found.append(compare(here, subject=name, baseline=self.baseline, phase=self.phase))
+                found.append(compare(here, subject=name, baseline=baseline, phase=self.phase))
         return tuple(found)
 
     @property

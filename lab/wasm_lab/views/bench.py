@@ -25,6 +25,8 @@ def report_tables(report: Report) -> Stack:
     parts: list[Text | Table] = [Text(report.sentence)]
     if report.comparisons:
         parts.append(ratio_table(report.comparisons, report.baseline))
+    if report.guard_prices and report.baseline != "wasmtime":
+        parts.append(ratio_table(report.guard_prices, "wasmtime without guards"))
     times = [one for one in report.summaries if one.unit == "ns"]
     sizes = [one for one in report.summaries if one.unit == "bytes"]
     parts.append(time_table(times))
@@ -144,6 +146,7 @@ def report_record(report: Report, history: Sequence[Comparison] = ()) -> dict[st
             {"input": each.input, "agreed": list(each.agreed), "output_changes": each.changing}
             for each in report.checked
         ],
+        "guard_prices": [plain(one) | {"verdict": one.verdict} for one in report.guard_prices],
         "history": [plain(one) | {"verdict": one.verdict} for one in history],
         "not_measured": report.unavailable,
         "rounds": sampling.rounds,
