@@ -40,7 +40,7 @@ FEWEST_VALUES = 3
 MOST_VALUES = 20
 
 #: How many rounds a budget is meant to hold: enough for an interval, each long enough to warm up.
-ROUNDS_IN_BUDGET = 12
+ROUNDS_IN_BUDGET = 20
 
 #: A batch lasts so many steps of the probe's clock at least, so that it is read to 0.1 %.
 CLOCK_STEPS = 1000
