@@ -31,7 +31,8 @@ print("TOLD" + json.dumps({
     "state": run.state, "engine": run.engine, "n": len(run.samples), "arrived": len(arrived),
     "subjects": sorted({each.subject for each in run.samples}),
     "processes": sorted({each.process for each in run.samples}),
-    "shortest_ms": min(each.value * each.count / 1e6 for each in run.samples if each.warm),
+    "batch_ms": sorted(each.value * each.count / 1e6 for each in run.samples if each.warm)[
+        sum(each.warm for each in run.samples) // 2],
     "medians_us": {s: sorted(each.value for each in run.samples if each.warm and each.subject == s)[
         sum(each.warm and each.subject == s for each in run.samples) // 2] / 1e3
         for s in {each.subject for each in run.samples}},
@@ -59,7 +60,7 @@ def test_samples_come_from_the_browser(open_notebook: Any, page: Page, screensho
     assert found["subjects"] == ["JavaScript (browser)", "browser (Wasm)"]
     assert found["processes"] == [0, 1, 2, 3, 4]
     assert found["n"] == found["arrived"] >= 5 * 2 * 10
-    assert found["shortest_ms"] > 10, "a batch is long against the timer's step of 0.1 ms"
+    assert found["batch_ms"] > 15, "a batch is long against the timer's step of 0.1 ms"
     expect(view).to_contain_text("JavaScript (browser)")
 
 

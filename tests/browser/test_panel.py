@@ -129,9 +129,6 @@ def test_switches_work_while_a_cell_runs(open_notebook: Any) -> None:
     notebook.run_cell(1)
     notebook.wait_idle(but=1)
     view = panel(notebook.page)
-    # Without this the kernel was seen to leave the first switch until the cell has ended.
-    after(view, lambda: clock(view, "frozen").click())
-    after(view, lambda: clock(view, "real").click())
     notebook.run_cell(2)
     expect(notebook.page.locator(".jp-OutputArea-output", has_text="begun")).to_be_visible()
     for index in range(6):

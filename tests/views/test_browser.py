@@ -123,7 +123,8 @@ def test_samples_come_in_turn_and_as_rows() -> None:
         for subject in (WASM, TWIN):
             of = [each for each in own if each.subject == subject]
             assert [each.iteration for each in of] == list(range(len(of)))
-            assert len({each.count for each in of[-6:]}) == 1
+            counts = [each.count for each in of]
+            assert counts == sorted(counts), "a batch only grows"
             # What was sized to last 2 ms lasts about that: far apart, count and value would not belong together.
             assert all(0.2e6 < each.value * each.count < 200e6 for each in of[-6:])
     row = run.samples[0]
@@ -179,7 +180,6 @@ def test_a_second_tab_does_not_start_it_again() -> None:
     assert (run.message(HELLO) or {})["kind"] == "start"
     assert (run.message(HELLO) or {})["kind"] == "told"
     assert run.message("nonsense") is None
-    assert run.message({"kind": "nudge"}) is None
 
 
 def test_twins_are_found(tmp_path: Path) -> None:

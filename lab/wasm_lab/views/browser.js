@@ -34,11 +34,8 @@ class Runner {
     this.ask({ kind: "hello", engine: engine(), platform, cores: navigator.hardwareConcurrency || 0 });
   }
 
-  // A kernel's subshell was seen to leave a message lying while a cell runs, until a later one comes.
   ask(content, buffers) {
     this.model.send(content, undefined, buffers);
-    clearTimeout(this.nudge);
-    this.nudge = setTimeout(() => this.model.send({ kind: "nudge" }), 300);
   }
 
   say(state, text) {
@@ -48,7 +45,6 @@ class Runner {
   }
 
   received(content, buffers) {
-    clearTimeout(this.nudge);
     switch (content.kind) {
       case "start":
         this.plan = content;

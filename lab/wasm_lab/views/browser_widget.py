@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anywidget
+from wasm_lab.views.messages import HeardWidget
 
 if TYPE_CHECKING:
     from wasm_lab.views.browser import BrowserRun
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 
 
-class BrowserWidget(anywidget.AnyWidget):
+class BrowserWidget(HeardWidget):
     """Its state is the front end alone: module, arguments and samples are custom messages."""
 
     _esm = _HERE / "browser.js"

@@ -46,27 +46,19 @@ class View {
     el.append(this.root);
     this.onMessage = (content) => this.received(content);
     model.on("msg:custom", this.onMessage);
-    this.ask({ kind: "hello" });
-  }
-
-  // While a cell runs, a kernel's subshell was seen to leave a message lying for seconds. A later one
-  // wakes it, so a few that ask for nothing are sent until there is an answer.
-  ask(content) {
-    this.model.send(content);
-    for (const timer of this.nudges || []) clearTimeout(timer);
-    this.nudges = [120, 300, 700, 1500, 4000].map((delay) => setTimeout(() => this.model.send({ kind: "nudge" }), delay));
+    model.send({ kind: "hello" });
   }
 
   destroy() {
     this.model.off("msg:custom", this.onMessage);
-    for (const timer of this.nudges || []) clearTimeout(timer);
     this.root.remove();
   }
 
   received(content) {
-    for (const timer of this.nudges || []) clearTimeout(timer);
     if (content.kind === "state") {
-      if (!this.drawn) this.draw(content);
+      if (!this.drawn) {
+        this.draw(content);
+      }
       this.fill(content.form);
       this.show(content);
     } else if (content.kind === "answer" && this.drawn) {
@@ -105,7 +97,7 @@ class View {
     const serial = ++this.serial;
     this.sent.set(serial, performance.now());
     this.busy(true);
-    this.ask({ kind: "submit", view: this.id, serial, form: this.form() });
+    this.model.send({ kind: "submit", view: this.id, serial, form: this.form() });
   }
 
   // The form ------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anywidget
+from wasm_lab.views.messages import HeardWidget
 
 if TYPE_CHECKING:
     from wasm_lab.views.panel_state import PanelState
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 
 
-class PanelWidget(anywidget.AnyWidget):
+class PanelWidget(HeardWidget):
     """The switches in the browser.
 
     Forms and answers are custom messages, not synchronised state: state that changes while a cell
