@@ -64,6 +64,10 @@ def rust_source(file: Path, options: dict[str, Any], *, test: bool = False) -> S
 
 
 def crate_name(file: Path) -> str:
-    """A valid Rust crate name from a file's name."""
+    """A valid Rust crate name from a file's name: what Rust keeps for itself gets a line after it."""
+    from wasm_lab.cells import RESERVED
+
     name = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in file.stem)
+    if name in RESERVED:
+        return f"{name}_"
     return f"_{name}" if not name or name[0].isdigit() else name

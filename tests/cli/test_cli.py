@@ -47,6 +47,12 @@ def test_streams_and_status_are_the_guests_own(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (7, b"SHOUT\n", b'["--flag", "a b"]\n')
 
 
+def test_a_file_may_be_called_what_no_crate_may(tmp_path: Path) -> None:
+    for name in ("loop.rs", "test.rs", "1st try.rs", "wasm-demo.rs"):
+        done = wasm_lab("run", rust(tmp_path, 'fn main() { print!("ran"); }', name))
+        assert (done.returncode, done.stdout) == (0, b"ran"), name
+
+
 def test_a_trap_is_134_and_a_deadline_124(tmp_path: Path) -> None:
     trap = wasm_lab("run", rust(tmp_path, 'fn main() { panic!("on purpose"); }'))
     assert trap.returncode == 134

@@ -50,7 +50,7 @@ def check_answers(
         try:
             answers[subject.name] = subject.answer()
         except (ProbeError, UnsupportedError) as error:
-            failed[subject.name] = " ".join(str(error).split())
+            failed[subject.name] = str(error)
     able = [subject for subject in subjects if subject.name in answers]
     if not able:
         name, why = next(iter(failed.items()))

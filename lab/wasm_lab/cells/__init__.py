@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: Words that no crate may be called (Rust Reference, Keywords, and the crates that every cell has).
-_RESERVED = frozenset(
+RESERVED = frozenset(
     "abstract as async await become box break const continue core crate do dyn else enum extern false final fn "
     "for gen if impl in let loop macro match mod move mut override priv pub ref return self static std struct "
     "super test trait true try type typeof unsafe unsized use virtual where while yield alloc".split()
@@ -86,6 +86,6 @@ def _check_name(name: str) -> None:
             f"{name!r} cannot name a cell.",
             hint="Use letters, digits and underscores, not beginning with a digit.",
         )
-    if name in _RESERVED:
+    if name in RESERVED:
         what = "a word of Python's too" if keyword.iskeyword(name) else "Rust's own"
         raise HeaderError(f"{name!r} cannot name a cell: it is {what}.", hint="Choose another name.")

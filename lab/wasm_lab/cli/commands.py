@@ -51,6 +51,7 @@ def run_commands() -> int:
     try:
         status: int | None = cli.main(prog_name="wasm-lab", standalone_mode=False)
     except click.exceptions.Abort:
+        click.echo("Interrupted.", err=True)
         return INTERRUPTED
     except click.ClickException as error:
         error.show()

@@ -331,7 +331,7 @@ class _Sampler:
 
     def give_up(self, subject: Subject, error: Exception) -> None:
         """Measure that subject no more, for this reason."""
-        self.failed.setdefault(_key(subject), " ".join(str(error).split()))
+        self.failed.setdefault(_key(subject), str(error))
 
     def _stop(self, rounds: int, last_s: float) -> Stopped | None:
         """Why to stop after so many rounds, of which the last took ``last_s`` seconds."""
