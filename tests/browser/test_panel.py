@@ -80,7 +80,6 @@ def test_a_switch_changes_the_output(opened: Locator, page: Page, screenshots: P
 
 def test_bad_input_and_refusals_are_told_at_the_field(opened: Locator, page: Page, screenshots: Path) -> None:
     view = opened
-    good = view.locator(".wlp-one").last.inner_text()
     memory = view.get_by_label("Linear memory at most")
     memory.fill("much")
     after(view, lambda: memory.press("Enter"))
@@ -89,6 +88,7 @@ def test_bad_input_and_refusals_are_told_at_the_field(opened: Locator, page: Pag
     hosts = view.get_by_label("Outbound hosts")
     memory.fill("512MiB")
     after(view, lambda: memory.press("Enter"))
+    good = view.locator(".wlp-one").last.inner_text()
     hosts.fill("example.com:80")
     after(view, lambda: hosts.press("Enter"))
     expect(view.locator("[data-field=hosts] .wlp-error")).to_contain_text("wasmtime cannot enforce hosts")

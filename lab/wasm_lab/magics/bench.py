@@ -67,19 +67,21 @@ def bench(shell: InteractiveShell, options: dict[str, Any]) -> Report:
     from IPython.display import display
 
     from wasm_lab.options import effort_from
-    from wasm_lab.views.bench import history_table, report_tables
+    from wasm_lab.views.bench import history_table, report_summary
     from wasm_lab.views.benching import live_bench
 
     function = _function(options["what"])
     effort = effort_from(options, FUNCTION_PHASES if function else PROGRAM_PHASES)
     earlier = _earlier(options["compare"])
-    with live_bench(effort.budget_s) as live:
+    phase = effort.phases[-1] if effort.phases else Phase.CALL if function else Phase.RUN
+    title = f"{function or options['what'] or 'the program'}: {phase.value}, each sample so far"
+    with live_bench(title, phase.value, effort.budget_s) as live:
         if function:
             report = _bench_function(shell, function, options, effort, live.watcher)
         else:
             report = _bench_program(options, effort, live.watcher)
         live.finish(report)
-    display(report_tables(report))
+    display(report_summary(report))
     if options["save"]:
         report.measurements.save(options["save"])
     if earlier is not None:

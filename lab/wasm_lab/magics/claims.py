@@ -36,14 +36,17 @@ def claims(options: dict[str, Any]) -> Evaluated:
 
     from wasm_lab.claims import evaluate
     from wasm_lab.claims.ledger import chosen
-    from wasm_lab.views.claims import claims_stack, values_table
+    from wasm_lab.views.claims import claims_figures, claims_stack, values_summary, values_table
     from wasm_lab.views.progress import claims_progress
+    from wasm_lab.views.static import Chart
     from wasm_lab.views.tables import Stack
 
     ids = tuple(options["ids"])
     with claims_progress(len(chosen(ids))) as (on_row, on_step):
         evaluated = evaluate(ids, full=options["full"], on_row=on_row, on_step=on_step)
     display(claims_stack(evaluated))
+    for figure in claims_figures(evaluated):
+        display(Chart(figure, values_summary(evaluated)))
     if options["values"]:
         display(Stack(*(values_table(row) for row in evaluated.rows if row.measured)))
     return evaluated

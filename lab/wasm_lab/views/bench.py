@@ -34,8 +34,19 @@ def report_tables(report: Report) -> Stack:
         parts.append(memory_table(sizes))
     if report.unavailable:
         parts.append(unavailable_table(report.unavailable))
-    parts.append(Text(f"Measured on {report.machine}. {' '.join(report.machine.noise)}", style="dim"))
-    return Stack(*parts)
+    return Stack(*parts, _where(report))
+
+
+def report_summary(report: Report) -> Stack:
+    """What stands below the charts: the sentence, what was not measured, where it was measured."""
+    parts: list[Text | Table] = [Text(report.sentence)]
+    if report.unavailable:
+        parts.append(unavailable_table(report.unavailable))
+    return Stack(*parts, _where(report))
+
+
+def _where(report: Report) -> Text:
+    return Text(f"Measured on {report.machine}. {' '.join(report.machine.noise)}", style="dim")
 
 
 def ratio_table(comparisons: Sequence[Comparison], baseline: str) -> Table:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    import plotly.graph_objects as go
+
     from wasm_lab.claims import Claim, Evaluated, Measured, Row
     from wasm_lab.claims.ledger import Published
 
@@ -52,6 +54,20 @@ def values_table(row: Row) -> Table:
     for each in row.measured:
         counts = "yes" if each.counts else "no, context"
         table.add_row(each.what, _value(each), _interval(each), str(each.n), counts)
+    return table
+
+
+def values_summary(evaluated: Evaluated) -> Table:
+    """The values that verdicts rest on, of all rows in one table."""
+    table = Table(title="Values behind the verdicts", title_justify="left")
+    table.add_column("id", no_wrap=True)
+    table.add_column("what", overflow="fold")
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("95 % interval", justify="right", no_wrap=True)
+    for row in evaluated.rows:
+        for each in row.measured:
+            if each.counts and each.unit != "check":
+                table.add_row(row.claim.id, each.what, _value(each), _interval(each))
     return table
 
 
@@ -152,8 +168,25 @@ def write_page(evaluated: Evaluated, path: Path) -> None:
 
 
 def claims_figure(evaluated: Evaluated) -> str:
-    """Claimed against published against measured, as an inline picture; empty when nothing has a figure."""
-    return ""
+    """Claimed against published against measured, a picture for each unit; empty without figures."""
+    from wasm_lab.views.svg import svg
+
+    return "".join(f"<figure>{svg(figure)}</figure>" for figure in claims_figures(evaluated))
+
+
+def claims_figures(evaluated: Evaluated) -> list[go.Figure]:
+    """One chart for each unit in which something was both claimed and measured."""
+    from wasm_lab.views.charts import claims_chart
+
+    measured = [row for row in evaluated.rows if row.claim.claimed and row.measured]
+    units = dict.fromkeys(row.claim.claimed.unit for row in measured if row.claim.claimed)
+    figures = []
+    for unit in units:
+        rows = [row for row in measured if row.claim.claimed and row.claim.claimed.unit == unit]
+        figure = claims_chart(rows)
+        if figure.data:
+            figures.append(figure)
+    return figures
 
 
 def published_text(published: Published) -> str:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from wasm_lab.errors import UsageError
 from wasm_lab.views.bench import history_table, report_tables
+from wasm_lab.views.benching import report_charts
 from wasm_lab.views.html import to_html
+from wasm_lab.views.static import figure_html
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +38,7 @@ def report_page(report: Report, history: Sequence[Comparison] = ()) -> str:
     parts = list(report_tables(report).renderables)
     if history:
         parts += history_table(history).renderables
-    charts = "".join(_charts(report))
+    charts = "".join(figure_html(chart.figure, chart.table) for chart in report_charts(report))
     return page_of(title, f"{to_html(parts[:1])}{charts}{to_html(parts[1:])}")
 
 
@@ -64,7 +66,3 @@ def write_report(report: Report, path: Path, *, history: Sequence[Comparison] = 
         raise UsageError(
             f"{path} cannot be written: {error.strerror or error}.", hint="Name another file."
         ) from error
-
-
-def _charts(report: Report) -> list[str]:
-    return []

@@ -1,0 +1,118 @@
+"""A chart that fills in while samples arrive, where somebody watches."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wasm_lab.views.charts import unit_for
+from wasm_lab.views.colours import style
+from wasm_lab.views.messages import HeardWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wasm_lab.measure.sample import Sample
+
+#: Seconds between two redraws: more often is not seen, and a browser falls behind.
+INTERVAL_S = 0.1
+
+
+class LiveChart(HeardWidget):
+    """Strips of one phase's samples, one for each subject.
+
+    Adding a sample costs a microsecond; the browser is told at most ten times a second, of the new
+    values alone, as float32. The first messages wait for the browser to say that it listens.
+
+    Args:
+        title: above the chart.
+        phase: samples of other phases are left out.
+    """
+
+    _esm = Path(__file__).parent / "live.js"
+
+    def __init__(self, title: str, phase: str) -> None:
+        super().__init__()
+        self._title = title
+        self._phase = phase
+        self._lock = threading.Lock()
+        self._pending: dict[str, list[float]] = defaultdict(list)
+        self._kept: dict[str, list[float]] = defaultdict(list)
+        self._unit: tuple[str, float] | None = None
+        self._known: set[str] = set()
+        self._listening = False
+        self._last = 0.0
+        self.on_msg(self._received)
+
+    def add(self, samples: Sequence[Sample]) -> None:
+        """Take samples in; the browser hears of them within a tenth of a second."""
+        with self._lock:
+            for one in samples:
+                if one.phase == self._phase:
+                    self._pending[one.subject].append(one.value)
+        if time.monotonic() - self._last >= INTERVAL_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Tell the browser of everything that it has not heard of."""
+        self._last = time.monotonic()
+        with self._lock:
+            if not self._listening or not self._pending:
+                return
+            new, self._pending = self._pending, defaultdict(list)
+            for name, values in new.items():
+                self._kept[name] += values
+            if self._unit is None:
+                self._start(new)
+            self._tell(new)
+
+    def _start(self, values: dict[str, list[float]]) -> None:
+        self._unit = unit_for([value for each in values.values() for value in each], "ns")
+        self._introduce()
+
+    def _introduce(self) -> None:
+        assert self._unit is not None, "the first values decide it"
+        names = list(self._kept)
+        self.send(
+            {
+                "kind": "start",
+                "title": self._title,
+                "axis": f"time of one ({self._unit[0]})",
+                "styles": {name: style(name, number) for number, name in enumerate(names)},
+            }
+        )
+
+    def _tell(self, new: dict[str, list[float]]) -> None:
+        assert self._unit is not None, "introduced first"
+        if any(name not in self._known for name in new):
+            self._known |= set(new)
+            self._introduce()
+        data = np.concatenate([np.asarray(values) for values in new.values()]) / self._unit[1]
+        self.send(
+            {"kind": "more", "names": list(new), "counts": [len(values) for values in new.values()]},
+            buffers=[data.astype(np.float32).tobytes()],
+        )
+
+    def _received(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        match content:
+            case {"kind": "hello"}:
+                self._heard_hello()
+            case {"kind": "bundle wanted"}:
+                from plotly.offline import get_plotlyjs
+
+                self.send({"kind": "bundle"}, buffers=[get_plotlyjs().encode()])
+
+    def _heard_hello(self) -> None:
+        """A view was opened: it hears of everything from the beginning."""
+        with self._lock:
+            self._listening = True
+            for name, values in self._kept.items():
+                self._pending[name] = values + self._pending[name]
+            self._kept.clear()
+            self._known = set()
+        self.flush()
