@@ -200,6 +200,21 @@ def _install_packages():
     # As pip does for what it installs; otherwise an environment with PYTHONDONTWRITEBYTECODE
     # would compile the lab's own modules at every start.
     _logged([PYTHON, "-m", "compileall", "-q", os.path.join(ROOT, "lab")], "a", 0)
+    if subprocess.call([PYTHON, "-c", PLACE_PLOTLY], env=_environment(), cwd=ROOT) != 0:
+        raise SetupError("The bundle of plotly.js could not be put beside JupyterLab's extensions (see above).")
+
+
+# Run inside .venv. pip has put the extension there; live charts load plotly.js from its folder, once for
+# each page. Elsewhere, where only the wheel is installed, the kernel sends it.
+PLACE_PLOTLY = """
+import os, shutil, sys
+import plotly
+found = os.path.join(os.path.dirname(plotly.__file__), "package_data", "plotly.min.js")
+folder = os.path.join(sys.prefix, "share", "jupyter", "labextensions", "wasm-lab", "static")
+os.makedirs(folder, exist_ok=True)
+shutil.copyfile(found, os.path.join(folder, "plotly.min.js.new"))
+os.replace(os.path.join(folder, "plotly.min.js.new"), os.path.join(folder, "plotly.min.js"))
+"""
 
 
 def _parted(constraints):
