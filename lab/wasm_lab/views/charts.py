@@ -7,7 +7,6 @@ the same picture where there is no browser.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from wasm_lab.measure.statistics import summarise
 from wasm_lab.views.colours import style
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from wasm_lab.bench.ladder import Rung
     from wasm_lab.claims import Row
@@ -43,35 +42,83 @@ def strips(measurements: Measurements, *, title: str, by: str = "subject") -> go
     Args:
         by: a field of `wasm_lab.measure.sample.Sample`, ``subject`` or ``phase``.
     """
+    if by != "subject" and len(measurements.values_of("subject")) > 1:
+        return _lanes(measurements, title=title, by=by)
     figure = go.Figure()
     unit, factor = unit_for([one.value for one in measurements], _kind(measurements))
-    names = list(dict.fromkeys(str(getattr(one, by)) for one in measurements))
-    several = by != "subject" and len(measurements.values_of("subject")) > 1
     summaries = summarise(measurements)
-    rows = _rows(summaries, by, names, several)
-    groups: dict[str, list[float]] = defaultdict(list)
-    for one in measurements:
-        groups[_row_name(one, by, several)].append(one.value / factor)
+    rows = _rows(summaries, by)
     for number, name in enumerate(rows):
-        colour, mark = style(name.partition(": ")[2] or name, number)
-        values = thinned(groups[name])
+        values = thinned([one.value / factor for one in measurements if getattr(one, by) == name])
+        row = len(rows) - 1 - number
         figure.add_trace(
-            go.Scatter(
-                x=np.asarray(values, dtype=np.float32),
-                y=_jittered(len(rows) - 1 - number, len(values)),
-                mode="markers",
-                name=name,
-                marker={"color": colour, "symbol": mark, "size": 5, "opacity": 0.45},
-                hovertemplate=f"{name}: %{{x:.4g}} {unit}<extra></extra>",
-            )
+            _strip(values, [row] * len(values), spread=0.28, name=name, look=style(name, number), unit=unit)
         )
     for number, name in enumerate(rows):
-        found = next((one for one in summaries if _row_name(one, by, several) == name), None)
+        found = next((one for one in summaries if getattr(one, by) == name), None)
         if found is not None:
             figure.add_trace(_median(found, len(rows) - 1 - number, factor, unit))
     _layout(figure, title=title, rows=list(reversed(rows)), axis=f"{_axis(measurements)} ({unit})")
     _scale(figure, [one.value / factor for one in measurements])
     return figure
+
+
+def _lanes(measurements: Measurements, *, title: str, by: str) -> go.Figure:
+    """A row for each value of ``by``, and in it a lane for each subject, named by the legend."""
+    figure = go.Figure()
+    unit, factor = unit_for([one.value for one in measurements], _kind(measurements))
+    summaries = summarise(measurements)
+    rows, subjects = _rows(summaries, by), measurements.values_of("subject")
+    lane = 0.84 / len(subjects)
+    heights = {
+        (row, subject): len(rows) - 1 - at + 0.42 - lane * (order + 0.5)
+        for at, row in enumerate(rows)
+        for order, subject in enumerate(subjects)
+    }
+    for number, subject in enumerate(subjects):
+        x: list[float] = []
+        y: list[float] = []
+        for row in rows:
+            found = [one for one in measurements if one.subject == subject and getattr(one, by) == row]
+            values = thinned([one.value / factor for one in found])
+            x += values
+            y += [heights[row, subject]] * len(values)
+        figure.add_trace(
+            _strip(x, y, spread=lane * 0.35, name=subject, look=style(subject, number), unit=unit)
+        )
+    for one in summaries:
+        height = heights[getattr(one, by), one.subject]
+        figure.add_trace(_median(one, height, factor, unit, size=min(20, 6 + 40 / len(subjects))))
+    _layout(
+        figure,
+        title=title,
+        rows=list(reversed(rows)),
+        axis=f"{_axis(measurements)} ({unit})",
+        height=MARGINS + 40 + len(rows) * max(ROW, 13 * len(subjects)),
+        legend=True,
+    )
+    _scale(figure, [one.value / factor for one in measurements])
+    _dividers(figure, len(rows), [one.value / factor for one in measurements])
+    return figure
+
+
+def _strip(
+    values: Sequence[float],
+    rows: Sequence[float],
+    *,
+    spread: float,
+    name: str,
+    look: tuple[str, str],
+    unit: str,
+) -> go.Scatter:
+    return go.Scatter(
+        x=np.asarray(values, dtype=np.float32),
+        y=np.asarray(rows, dtype=np.float32) + _jitter(len(values), spread),
+        mode="markers",
+        name=name,
+        marker={"color": look[0], "symbol": look[1], "size": 5, "opacity": 0.45},
+        hovertemplate=f"{name}: %{{x:.4g}} {unit}<extra></extra>",
+    )
 
 
 def cold_start(measurements: Measurements) -> go.Figure:
@@ -142,9 +189,10 @@ def latency(measurements: Measurements, phase: str = "steady call") -> go.Figure
     figure = go.Figure()
     for number, name in enumerate(shown.values_of("subject")):
         values = np.sort([one.value / factor for one in shown.where(subject=name)])
-        colour, _ = style(name, number)
+        colour, mark = style(name, number)
+        dash = "dot" if mark.endswith("-open") else "solid"
         share = np.arange(1, len(values) + 1) / len(values) * 100
-        figure.add_trace(_line(values.tolist(), share.tolist(), colour, name=name, legend=True))
+        figure.add_trace(_line(values.tolist(), share.tolist(), colour, name=name, dash=dash, legend=True))
     title = f"{_what(measurements)}: {phase}, share of samples done within a time"
     _layout(figure, title=title, rows=[], axis=f"time of one ({unit})", height=420)
     figure.update_yaxes(title={"text": "share of samples (%)"}, range=[0, 101])
@@ -196,7 +244,7 @@ def size_ladder(rungs: Sequence[Rung], *, label: str) -> go.Figure:
         )
     )
     _layout(figure, title=f"{label}: size of the module, step by step", rows=names, axis="size (kB)")
-    _scale(figure, sizes, always=True)
+    _scale(figure, [min(sizes, default=1.0) / 2, *sizes], always=True)
     return figure
 
 
@@ -266,7 +314,7 @@ def thinned(values: Sequence[float]) -> list[float]:
     return [ordered[at] for at in picked]
 
 
-def _median(found: Summary, row: int, factor: float, unit: str) -> go.Scatter:
+def _median(found: Summary, row: float, factor: float, unit: str, *, size: float = 20) -> go.Scatter:
     middle = found.median / factor
     known = not math.isnan(found.low)
     low, high = (found.low / factor, found.high / factor) if known else (middle, middle)
@@ -275,7 +323,12 @@ def _median(found: Summary, row: int, factor: float, unit: str) -> go.Scatter:
         y=[row, row, row],
         mode="lines+markers",
         line={"color": "#222222", "width": 2},
-        marker={"color": "#222222", "symbol": "line-ns-open", "size": [8, 20, 8], "line": {"width": 2}},
+        marker={
+            "color": "#222222",
+            "symbol": "line-ns-open",
+            "size": [size * 0.4, size, size * 0.4],
+            "line": {"width": 2},
+        },
         hovertemplate=f"median {middle:.4g} {unit} ({low:.4g} to {high:.4g})<extra></extra>",
         showlegend=False,
     )
@@ -308,24 +361,25 @@ def _points(x: Sequence[float], row: float, colour: str, mark: str, name: str, *
     )
 
 
-def _jittered(row: int, count: int) -> Any:
-    """Heights around a row, the same each time, so that points do not hide each other."""
+def _dividers(figure: go.Figure, rows: int, values: Sequence[float]) -> None:
+    """Lines between rows, since lanes of two rows stand near each other."""
+    positive = [value for value in values if value > 0]
+    for edge in range(1, rows):
+        ends = [min(positive), max(positive)]
+        figure.add_trace(_line(ends, [edge - 0.5] * 2, "#cccccc", name="", width=1))
+
+
+def _jitter(count: int, spread: float) -> Any:
+    """Distances from a row, the same each time, so that points do not hide each other."""
     # Multiples of the golden ratio fill an interval evenly, however many there are.
-    return np.asarray(row + 0.28 * (2 * ((np.arange(count) * 0.618034) % 1) - 1), dtype=np.float32)
+    return np.asarray(spread * (2 * ((np.arange(count) * 0.618034) % 1) - 1), dtype=np.float32)
 
 
-def _rows(summaries: Iterable[Summary], by: str, names: list[str], several: bool) -> list[str]:
+def _rows(summaries: Sequence[Summary], by: str) -> list[str]:
     """Row names: subjects from fast to slow, or phases in the order in which they come."""
     if by == "subject":
-        medians = {one.subject: one.median for one in summaries}
-        return sorted(names, key=lambda name: medians.get(name, math.inf))
-    found = sorted(summaries, key=lambda one: names.index(one.phase))
-    return list(dict.fromkeys(_row_name(one, by, several) for one in found))
-
-
-def _row_name(one: Any, by: str, several: bool) -> str:
-    name = str(getattr(one, by))
-    return f"{name}: {one.subject}" if several else name
+        summaries = sorted(summaries, key=lambda one: one.median)
+    return list(dict.fromkeys(str(getattr(one, by)) for one in summaries))
 
 
 def _layout(
@@ -348,6 +402,7 @@ def _layout(
             tickvals=list(range(len(rows))),
             ticktext=rows,
             range=[-0.6, len(rows) - 0.4],
+            zeroline=False,
             automargin=True,
         )
 

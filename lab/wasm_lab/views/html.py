@@ -54,7 +54,8 @@ def table_html(table: Table) -> str:
 def plain_text(part: RenderableType, *, columns: int = 120) -> str:
     """What a terminal without colours shows of any renderable."""
     out = io.StringIO()
-    Console(file=out, no_color=True, width=columns).print(part)
+    # In a notebook rich would display the text as an output of the cell as well.
+    Console(file=out, no_color=True, width=columns, force_jupyter=False).print(part)
     return out.getvalue()
 
 

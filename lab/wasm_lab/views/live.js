@@ -61,6 +61,15 @@ async function plotly(model) {
 // Points above each other hide: multiples of the golden ratio spread them evenly.
 const jitter = (row, number) => row + 0.28 * (2 * ((number * 0.618034) % 1) - 1);
 
+// Every label says the whole number; plotly's own would be a lone 2 or 5 between the powers of ten.
+function ticks(least, most) {
+  const steps = Math.log10(most / least) > 4 ? [1] : [1, 2, 5];
+  const tickvals = [];
+  for (let decade = Math.floor(Math.log10(least)); decade <= Math.log10(most); decade += 1)
+    for (const step of steps) tickvals.push(step * 10 ** decade);
+  return { tickvals, ticktext: tickvals.map((value) => String(Number(value.toPrecision(2)))) };
+}
+
 function render({ model, el }) {
   const holder = document.createElement("div");
   const status = document.createElement("output");
@@ -90,28 +99,40 @@ function render({ model, el }) {
         hovertemplate: `${name}: %{x:.4g}<extra></extra>`,
       };
     });
-    const all = [...strips.values()].flat();
-    const least = Math.min(...all.slice(0, 5000)), most = Math.max(...all.slice(0, 5000));
+    let points = 0, least = Infinity, most = 0;
+    for (const values of strips.values()) {
+      points += values.length;
+      for (const value of values) {
+        if (value > 0 && value < least) least = value;
+        if (value > most) most = value;
+      }
+    }
     const layout = {
       title: { text: settings.title, x: 0.01, font: { size: 16 } },
       template: undefined,
       height: 120 + 46 * Math.max(2, names.length),
       margin: { l: 20, r: 20, t: 50, b: 60 },
       showlegend: false,
-      xaxis: { title: { text: settings.axis }, type: most / least > 8 ? "log" : "linear", automargin: true },
+      xaxis: {
+        title: { text: settings.axis },
+        automargin: true,
+        ...(most / least > 8 ? { type: "log", ...ticks(least, most) } : { type: "linear", zeroline: false }),
+      },
       yaxis: {
         tickmode: "array",
+        zeroline: false,
         tickvals: names.map((_, row) => row),
         ticktext: names,
         range: [-0.6, names.length - 0.4],
+        zeroline: false,
         automargin: true,
       },
     };
     library.react(holder, traces, layout, { displaylogo: false, responsive: true });
     drawn += 1;
     holder.dataset.draws = drawn;
-    holder.dataset.points = all.length;
-    status.textContent = `${all.length} samples of ${names.length}: ${names.slice().reverse().join(", ")}`;
+    holder.dataset.points = points;
+    status.textContent = `${points} samples of ${names.length}: ${names.slice().reverse().join(", ")}`;
   }
 
   function soon() {
@@ -121,7 +142,11 @@ function render({ model, el }) {
   }
 
   function heard(message, buffers) {
-    if (message.kind === "start") settings = message;
+    if (message.kind === "start") {
+      settings = message;
+      if (message.fresh) strips.clear(); // what follows is everything from the beginning
+    }
+    if (message.kind === "again") strips.clear(); // another view was opened, and all is sent anew
     if (message.kind !== "more") return;
     const values = new Float32Array(buffers[0].buffer, buffers[0].byteOffset, buffers[0].byteLength / 4);
     let at = 0;
@@ -137,7 +162,6 @@ function render({ model, el }) {
   plotly(model).then(
     (loaded) => {
       library = loaded;
-      model.send({ kind: "ready" });
       if (strips.size) soon();
     },
     (error) => {

@@ -50,13 +50,18 @@ class LiveChart(HeardWidget):
         self.on_msg(self._received)
 
     def add(self, samples: Sequence[Sample]) -> None:
-        """Take samples in; the browser hears of them within a tenth of a second."""
+        """Take samples in; the browser hears of them at the first call a tenth of a second after the last."""
         with self._lock:
             for one in samples:
                 if one.phase == self._phase:
                     self._pending[one.subject].append(one.value)
         if time.monotonic() - self._last >= INTERVAL_S:
             self.flush()
+
+    def close(self) -> None:
+        """Tell the browser of the last samples, and end."""
+        self.flush()
+        super().close()
 
     def flush(self) -> None:
         """Tell the browser of everything that it has not heard of."""
@@ -68,31 +73,26 @@ class LiveChart(HeardWidget):
             for name, values in new.items():
                 self._kept[name] += values
             if self._unit is None:
-                self._start(new)
-            self._tell(new)
+                self._unit = unit_for([value for values in new.values() for value in values], "ns")
+            self._tell(new, *self._unit)
 
-    def _start(self, values: dict[str, list[float]]) -> None:
-        self._unit = unit_for([value for each in values.values() for value in each], "ns")
-        self._introduce()
-
-    def _introduce(self) -> None:
-        assert self._unit is not None, "the first values decide it"
+    def _introduce(self, unit: str) -> None:
         names = list(self._kept)
         self.send(
             {
                 "kind": "start",
                 "title": self._title,
-                "axis": f"time of one ({self._unit[0]})",
+                "fresh": not self._known,
+                "axis": f"time of one ({unit})",
                 "styles": {name: style(name, number) for number, name in enumerate(names)},
             }
         )
 
-    def _tell(self, new: dict[str, list[float]]) -> None:
-        assert self._unit is not None, "introduced first"
-        if any(name not in self._known for name in new):
+    def _tell(self, new: dict[str, list[float]], unit: str, factor: float) -> None:
+        if not self._known.issuperset(new):
+            self._introduce(unit)
             self._known |= set(new)
-            self._introduce()
-        data = np.concatenate([np.asarray(values) for values in new.values()]) / self._unit[1]
+        data = np.concatenate([np.asarray(values) for values in new.values()]) / factor
         self.send(
             {"kind": "more", "names": list(new), "counts": [len(values) for values in new.values()]},
             buffers=[data.astype(np.float32).tobytes()],
@@ -111,6 +111,7 @@ class LiveChart(HeardWidget):
         """A view was opened: it hears of everything from the beginning."""
         with self._lock:
             self._listening = True
+            self.send({"kind": "again"})
             for name, values in self._kept.items():
                 self._pending[name] = values + self._pending[name]
             self._kept.clear()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _FONT = "font-family='system-ui, sans-serif'"
 _LETTER = 7.2  #: the width of a letter of 12 px, about
 _TOP, _RIGHT, _BOTTOM = 48, 24, 56
+_LEGEND_LINE = 20
+_NARROW = 0.7  #: decades below which a logarithmic axis has ticks as a linear one has
 _DASHES = {"dot": "2 4", "dash": "6 4"}
 
 
@@ -53,7 +55,8 @@ def svg(figure: go.Figure, *, description: str = "") -> str:
     names = [str(name) for name in layout.yaxis.ticktext or ()]
     left = max([60.0, *(_LETTER * len(name) + 16 for name in names)])
     legend = [trace for trace in traces if layout.showlegend and _in_legend(trace)]
-    bottom = _BOTTOM + (24 if legend else 0)
+    lines = _legend_lines(legend, left, width - _RIGHT)
+    bottom = _BOTTOM + _LEGEND_LINE * len(lines)
     across = _axis(layout.xaxis, traces, "x", left, width - _RIGHT)
     up = _axis(layout.yaxis, traces, "y", height - bottom, _TOP)
     title = str(layout.title.text or "")
@@ -74,7 +77,7 @@ def svg(figure: go.Figure, *, description: str = "") -> str:
         middle = (height - bottom + _TOP) / 2
         rotation = f"rotate(-90 14 {middle:.0f})"
         parts.append(f"<g transform='{rotation}'>{_text(vertical, 14, middle, size=13)}</g>")
-    parts += _legend(legend, left, height - 10)
+    parts += _legend(lines, left, height - _LEGEND_LINE * len(lines) + 8)
     parts.append("</svg>")
     return "".join(parts)
 
@@ -131,19 +134,19 @@ def _y_ticks(axis: _Axis, left: float, right: float, names: Sequence[str], of: A
 
 def _ticks(axis: _Axis) -> list[tuple[float, str]]:
     """Round values along an axis, some five to ten of them."""
-    if axis.log:
+    low, high = axis.low, axis.high
+    if axis.log and high - low < _NARROW:
+        low, high = 10**low, 10**high
+    elif axis.log:
         steps: tuple[int, ...] = (1,) if axis.high - axis.low > 4 else (1, 2, 5)
         decades = range(math.floor(axis.low) - 1, math.ceil(axis.high) + 1)
         found = [step * 10.0**decade for decade in decades for step in steps]
-        return [(value, _figure(value)) for value in found if axis.low <= math.log10(value) <= axis.high]
-    span = axis.high - axis.low
-    rough = span / 6
+        return [(value, _figure(value)) for value in found if low <= math.log10(value) <= high]
+    rough = (high - low) / 6
     unit = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 1.0
     step = next(unit * times for times in (1, 2, 5, 10) if unit * times >= rough)
-    first = math.ceil(axis.low / step)
-    return [
-        (number * step, _figure(number * step)) for number in range(first, math.floor(axis.high / step) + 1)
-    ]
+    first = math.ceil(low / step)
+    return [(number * step, _figure(number * step)) for number in range(first, math.floor(high / step) + 1)]
 
 
 def _figure(value: float) -> str:
@@ -213,14 +216,42 @@ def _in_legend(trace: dict[str, Any]) -> bool:
     return trace.get("showlegend", True) is not False and bool(trace.get("name"))
 
 
-def _legend(traces: list[dict[str, Any]], left: float, base: float) -> Iterable[str]:
-    at = left
+def _legend_lines(traces: list[dict[str, Any]], left: float, right: float) -> list[list[dict[str, Any]]]:
+    """The legend's entries in as many lines as their names need."""
+    lines: list[list[dict[str, Any]]] = []
+    at = right
     for trace in traces:
-        name = str(trace["name"])
-        colour = trace.get("line", {}).get("color") or trace.get("marker", {}).get("color", "#444")
-        yield f"<rect x='{at:.0f}' y='{base - 9:.0f}' width='14' height='6' fill='{colour}'/>"
-        yield _text(name, at + 20, base, anchor="start")
-        at += 36 + _LETTER * len(name)
+        wide = _legend_width(trace)
+        if at + wide > right:
+            lines.append([])
+            at = left
+        lines[-1].append(trace)
+        at += wide
+    return lines
+
+
+def _legend_width(trace: dict[str, Any]) -> float:
+    return 36 + _LETTER * len(str(trace["name"]))
+
+
+def _legend(lines: list[list[dict[str, Any]]], left: float, base: float) -> Iterable[str]:
+    for number, line in enumerate(lines):
+        at, y = left, base + number * _LEGEND_LINE
+        for trace in line:
+            yield _legend_key(trace, at, y - 4)
+            yield _text(str(trace["name"]), at + 20, y, anchor="start")
+            at += _legend_width(trace)
+
+
+def _legend_key(trace: dict[str, Any], x: float, y: float) -> str:
+    if "markers" in str(trace.get("mode", "lines")):
+        return _mark((x + 7, y), {**trace.get("marker", {}), "opacity": 1}, 10)
+    line = trace.get("line", {})
+    dash = f" stroke-dasharray='{_DASHES[line['dash']]}'" if line.get("dash") in _DASHES else ""
+    return (
+        f"<line x1='{x:.0f}' x2='{x + 14:.0f}' y1='{y:.0f}' y2='{y:.0f}' "
+        f"stroke='{line.get('color', '#444')}' stroke-width='4'{dash}/>"
+    )
 
 
 def _text(text: str, x: float, y: float, *, size: int = 12, anchor: str = "middle") -> str:
