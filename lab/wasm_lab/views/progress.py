@@ -7,6 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from wasm_lab.views.presence import somebody_watches
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -80,39 +82,59 @@ def bench_progress(budget_s: float) -> Iterator[Watcher]:
     Args:
         budget_s: the seconds that measuring may take; what comes before is shown in words.
     """
-    from tqdm.auto import tqdm
-
     from wasm_lab.bench.comparing import Watcher
 
-    silent = not (sys.stderr.isatty() or "ipykernel" in sys.modules)
     layout = "{desc} {bar} {n:.0f} of at most {total:.0f} s"
-    bar = tqdm(total=budget_s, bar_format=layout, leave=False, disable=silent, mininterval=UPDATE_S)
+    with _bar(total=budget_s, bar_format=layout, mininterval=UPDATE_S) as bar:
 
-    def on_step(what: str) -> None:
-        bar.set_description_str(what)
+        def on_step(what: str) -> None:
+            bar.set_description_str(what)
 
-    def on_time(spent_s: float, _left_s: float) -> None:
-        bar.update(min(spent_s, budget_s) - bar.n)
+        def on_time(spent_s: float, _left_s: float) -> None:
+            bar.update(min(spent_s, budget_s) - bar.n)
 
-    try:
         yield Watcher(on_step=on_step, on_time=on_time)
-    finally:
-        bar.close()
 
 
 @contextmanager
 def claims_progress(rows: int) -> Iterator[tuple[Callable[[Row], None], Callable[[str], None]]]:
     """A bar over the rows of the ledger: what to call after each, and with what is measured now."""
+    with _bar(total=rows, unit="claim") as bar:
+
+        def on_row(row: Row) -> None:
+            bar.set_description_str(f"{row.claim.id} {row.verdict}")
+            bar.update()
+
+        yield on_row, bar.set_description_str
+
+
+@contextmanager
+def _bar(**options: Any) -> Iterator[Any]:
+    """A bar of tqdm that is gone when all is done; nothing where nobody would see it move."""
     from tqdm.auto import tqdm
 
-    silent = not (sys.stderr.isatty() or "ipykernel" in sys.modules)
-    bar = tqdm(total=rows, unit="claim", leave=False, disable=silent)
+    if "IPython" in sys.modules and somebody_watches():
+        with _notebook_bar(tqdm, options) as bar:
+            yield bar
+        return
+    with tqdm(**options, leave=False, disable=not sys.stderr.isatty()) as bar:
+        yield bar
 
-    def on_row(row: Row) -> None:
-        bar.set_description_str(f"{row.claim.id} {row.verdict}")
-        bar.update()
 
+@contextmanager
+def _notebook_bar(tqdm: Any, options: dict[str, Any]) -> Iterator[Any]:
+    """A bar in an output of its own, which is emptied at the end.
+
+    Otherwise the saved notebook would hold a widget that no longer exists, and a bar that had not
+    come to its end, as when measuring needs less than its budget, would stay, in red.
+    """
+    from IPython.display import display
+
+    bar = tqdm(**options, leave=False, display=False)
+    handle = display(bar.container, display_id=True)
     try:
-        yield on_row, bar.set_description_str
+        yield bar
     finally:
         bar.close()
+        bar.container.close()
+        handle.update({"text/plain": ""}, raw=True)
