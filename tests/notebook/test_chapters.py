@@ -34,6 +34,21 @@ def test_the_quickstart_runs_and_says_what_it_found(tmp_path: Path) -> None:
     assert not errors
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS[1:], ids=lambda path: path.stem)
+def test_a_chapter_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
+    run = execute_chapter(path, tmp_path, progress_bar=False)
+    assert run.findings
+    assert all(finding and "nan" not in finding for finding in run.findings)
+    executed = nbformat.read(run.notebook, as_version=4)
+    outputs = [output for cell in executed.cells for output in cell.get("outputs", ())]
+    assert not [output for output in outputs if output.output_type == "error"]
+    forms = [form for output in outputs for form in output.get("data", {})]
+    assert "application/vnd.jupyter.widget-view+json" not in forms  # nothing that needs a live kernel
+    assert run.notebook.stat().st_size < 3_000_000
+    assert "<script" not in "".join(str(output.get("data", {}).get("text/html", "")) for output in outputs)
+
+
 def test_a_cell_that_fails_fails_the_chapter_with_the_learners_lines(tmp_path: Path) -> None:
     notebook = nbformat.v4.new_notebook(
         cells=[
