@@ -23,11 +23,14 @@ class Chart:
     """A figure with its table; shows itself in whatever form the place can show.
 
     The forms hold no JavaScript: a saved notebook stays small, and a page needs no network.
+
+    Args:
+        table: the same in words and numbers; by default the range and middle of each trace.
     """
 
-    def __init__(self, figure: go.Figure, table: Table) -> None:
+    def __init__(self, figure: go.Figure, table: Table | None = None) -> None:
         self.figure = figure
-        self.table = table
+        self.table = table or table_of(figure)
 
     def __repr__(self) -> str:
         return f"<Chart: {self.figure.layout.title.text}>"
@@ -68,6 +71,22 @@ def figure_html(figure: go.Figure, table: Table, *, drawn: str = "") -> str:
         f"<figcaption><details><summary>{caption}: as a table</summary>{to_html([table])}</details>"
         f"</figcaption></figure>"
     )
+
+
+def table_of(figure: go.Figure) -> Table:
+    """What a figure shows, as a table: a row for each named trace of points."""
+    from rich.table import Table as RichTable
+
+    table = RichTable(title=str(figure.layout.title.text), title_justify="left")
+    table.add_column("what", no_wrap=True)
+    for heading in ("points", "smallest", "middle", "largest"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for trace in figure.data:
+        values = sorted(float(value) for value in (trace.x if trace.x is not None else ()))
+        if trace.name and values:
+            ends = (values[0], values[len(values) // 2], values[-1])
+            table.add_row(trace.name, str(len(values)), *(f"{value:.4g}" for value in ends))
+    return table
 
 
 def write_png(figure: go.Figure, path: Path) -> None:
