@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,17 +30,46 @@ def sample(subject: str, value: float, phase: str = "steady call") -> Sample:
     )
 
 
+@dataclass
+class Timer:
+    """A timer that goes off when the test says so."""
+
+    at: float
+    then: Callable[[], None]
+    daemon: bool = False
+    running: bool = False
+
+    def start(self) -> None:
+        self.running = True
+
+    def cancel(self) -> None:
+        self.running = False
+
+
 class Recorder:
     """Stands for the browser: keeps what was sent, and a clock that the test moves."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
         self.sent: list[tuple[Any, Any]] = []
+        self.timers: list[Timer] = []
         monkeypatch.setattr(live.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(live.threading, "Timer", self._timer)
         self.chart = LiveChart("fib", "steady call")
         monkeypatch.setattr(
             self.chart, "send", lambda content, buffers=None: self.sent.append((content, buffers))
         )
+
+    def _timer(self, after_s: float, then: Callable[[], None]) -> Timer:
+        self.timers.append(Timer(self.now + after_s, then))
+        return self.timers[-1]
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, and the timers that are due go off."""
+        self.now += seconds
+        due = [each for each in self.timers if each.running and each.at <= self.now]
+        for each in due:
+            each.then()
 
     def hello(self) -> None:
         self.chart._received(None, {"kind": "hello"}, [])
@@ -74,12 +105,23 @@ def test_at_most_ten_messages_a_second_and_no_sample_lost(browser: Recorder) -> 
     browser.hello()
     browser.sent.clear()
     for _ in range(1000):
-        browser.now += 0.001
+        browser.wait(0.001)
         browser.chart.add([sample("wasmtime", 2e3)] * 10)
     updates = [content for content, _ in browser.sent if content["kind"] == "more"]
     assert 8 <= len(updates) <= 10
     browser.chart.flush()
     assert len(browser.values()["wasmtime"]) == 10_000
+
+
+def test_the_last_samples_do_not_wait_for_further_ones(browser: Recorder) -> None:
+    browser.hello()
+    browser.wait(1)
+    browser.chart.add([sample("wasmtime", 2e3)])
+    browser.wait(0.01)
+    browser.chart.add([sample("wasmtime", 4e3)])
+    assert browser.values() == {"wasmtime": [2.0]}
+    browser.wait(0.2)
+    assert browser.values() == {"wasmtime": [2.0, 4.0]}
 
 
 def test_a_second_view_gets_everything_once(browser: Recorder) -> None:

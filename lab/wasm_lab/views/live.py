@@ -47,6 +47,7 @@ class LiveChart(HeardWidget):
         self._known: set[str] = set()
         self._listening = False
         self._last = 0.0
+        self._later: threading.Timer | None = None
         self.on_msg(self._received)
 
     def add(self, samples: Sequence[Sample]) -> None:
@@ -57,6 +58,11 @@ class LiveChart(HeardWidget):
                     self._pending[one.subject].append(one.value)
         if time.monotonic() - self._last >= INTERVAL_S:
             self.flush()
+        elif self._later is None:
+            # The next samples may be long in coming.
+            self._later = threading.Timer(INTERVAL_S, self.flush)
+            self._later.daemon = True
+            self._later.start()
 
     def close(self) -> None:
         """Tell the browser of the last samples, and end."""
@@ -67,6 +73,9 @@ class LiveChart(HeardWidget):
         """Tell the browser of everything that it has not heard of."""
         self._last = time.monotonic()
         with self._lock:
+            if self._later is not None:
+                self._later.cancel()
+                self._later = None
             if not self._listening or not self._pending:
                 return
             new, self._pending = self._pending, defaultdict(list)
