@@ -124,4 +124,6 @@ def test_the_chart_moves_while_the_cell_runs(open_notebook: Any, page: Page, scr
     assert len(final) >= 2
     assert not any("widget-view" in form for each in forms for form in each), "chart and bar were replaced"
     expect(page.locator(".jp-OutputArea .js-plotly-plot").first).to_be_visible()
+    page.get_by_text("The charts as tables").click()
+    expect(page.get_by_role("table").filter(has_text="Times as long as").first).to_be_visible()
     assert len(json.dumps(notebook.outputs())) < 1_500_000

@@ -28,13 +28,27 @@ class LiveBench:
         """Put the charts of what was found in the place of the live one."""
         from IPython.display import display
 
-        first, *others = report_charts(report)
+        charts = report_charts(report)
+        first, *others = charts
         if self._handle is not None:
             self._handle.update(first)
         else:
             display(first)
         for chart in others:
             display(chart)
+        if self._handle is not None:
+            display(_as_tables(charts), raw=True)
+
+
+def _as_tables(charts: list[Chart]) -> dict[str, str]:
+    """What a front end that draws plotly's form leaves out: the same for readers who see no picture."""
+    from wasm_lab.views.html import plain_text, to_html
+
+    tables = [chart.table for chart in charts]
+    return {
+        "text/html": f"<details><summary>The charts as tables</summary>{to_html(tables)}</details>",
+        "text/plain": "".join(plain_text(table) for table in tables),
+    }
 
 
 @contextmanager
