@@ -146,7 +146,14 @@ def _programs(name):
 def _key():
     """All that decides what .venv contains."""
     digest = hashlib.sha256()
-    for name in ("constraints.txt", "pyproject.toml", "lab/wasm_lab/_version.py", "scripts/setup.py"):
+    for name in (
+        "constraints.txt",
+        "pyproject.toml",
+        "lab/wasm_lab/_version.py",
+        "lab/labextension/package.json",
+        "lab/labextension/static/remoteEntry.js",
+        "scripts/setup.py",
+    ):
         with open(os.path.join(ROOT, name), "rb") as file:
             digest.update(file.read())
     # The folder is part of it because the programs in a virtual environment name it.
@@ -201,7 +208,9 @@ def _install_packages():
     # would compile the lab's own modules at every start.
     _logged([PYTHON, "-m", "compileall", "-q", os.path.join(ROOT, "lab")], "a", 0)
     if subprocess.call([PYTHON, "-c", PLACE_PLOTLY], env=_environment(), cwd=ROOT) != 0:
-        raise SetupError("The bundle of plotly.js could not be put beside JupyterLab's extensions (see above).")
+        raise SetupError(
+            "The bundle of plotly.js could not be put beside JupyterLab's extensions (see above)."
+        )
 
 
 # Run inside .venv. pip has put the extension there; live charts load plotly.js from its folder, once for

@@ -123,3 +123,6 @@ def test_the_wheel_has_what_it_needs(tmp_path):
     }
     assert tracked <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    placed = {name.partition(".data/data/")[2] for name in names}
+    extension = "share/jupyter/labextensions/wasm-lab"
+    assert {f"{extension}/package.json", f"{extension}/static/remoteEntry.js"} <= placed

@@ -53,6 +53,7 @@ def project(tmp_path) -> Path:
     shutil.copy(SCRIPT, root / "scripts")
     (root / "lab" / "wasm_lab").mkdir(parents=True)
     shutil.copy(ROOT / "lab" / "wasm_lab" / "_version.py", root / "lab" / "wasm_lab")
+    shutil.copytree(ROOT / "lab" / "labextension", root / "lab" / "labextension")
     (root / "pyproject.toml").write_text("")
     (root / "constraints.txt").write_text(f"no-such-package==1.0 \\\n    --hash=sha256:{'0' * 64}\n")
     return root

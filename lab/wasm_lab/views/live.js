@@ -142,10 +142,7 @@ function render({ model, el }) {
   }
 
   function heard(message, buffers) {
-    if (message.kind === "start") {
-      settings = message;
-      if (message.fresh) strips.clear(); // what follows is everything from the beginning
-    }
+    if (message.kind === "start") settings = message;
     if (message.kind === "again") strips.clear(); // another view was opened, and all is sent anew
     if (message.kind !== "more") return;
     const values = new Float32Array(buffers[0].buffer, buffers[0].byteOffset, buffers[0].byteLength / 4);

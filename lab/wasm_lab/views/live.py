@@ -51,7 +51,7 @@ class LiveChart(HeardWidget):
         self.on_msg(self._received)
 
     def add(self, samples: Sequence[Sample]) -> None:
-        """Take samples in; the browser hears of them at the first call a tenth of a second after the last."""
+        """Take samples in; the browser hears of them within a tenth of a second."""
         with self._lock:
             for one in samples:
                 if one.phase == self._phase:
@@ -91,7 +91,6 @@ class LiveChart(HeardWidget):
             {
                 "kind": "start",
                 "title": self._title,
-                "fresh": not self._known,
                 "axis": f"time of one ({unit})",
                 "styles": {name: style(name, number) for number, name in enumerate(names)},
             }
