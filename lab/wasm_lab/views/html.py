@@ -55,7 +55,7 @@ def plain_text(part: RenderableType, *, columns: int = 120) -> str:
     """What a terminal without colours shows of any renderable."""
     out = io.StringIO()
     # In a notebook rich would display the text as an output of the cell as well.
-    Console(file=out, no_color=True, width=columns, force_jupyter=False).print(part)
+    Console(file=out, color_system=None, force_terminal=False, force_jupyter=False, width=columns).print(part)
     return out.getvalue()
 
 
