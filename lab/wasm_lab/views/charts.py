@@ -33,6 +33,7 @@ _UNITS = {
     "ns": (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1.0)),
     "bytes": (("MB", 1e6), ("kB", 1e3), ("B", 1.0)),
 }
+_DECADE = 1.0  #: of a logarithmic axis
 _MANY_DECADES = 8.0  #: largest over smallest from which an axis is logarithmic
 
 
@@ -413,7 +414,9 @@ def _scale(figure: go.Figure, values: Sequence[float], *, always: bool = False) 
     if positive and (always or max(positive) / min(positive) > _MANY_DECADES):
         low, high = math.log10(min(positive)), math.log10(max(positive))
         room = max(0.08, 0.06 * (high - low))
-        figure.update_xaxes(type="log", range=[low - room, high + room])
+        figure.update_xaxes(type="log", range=[low - room, high + room], tickformat=",~g")
+        if _DECADE < high - low < 4 * _DECADE:
+            figure.update_xaxes(dtick="D2")  # 1, 2, 5, as views.svg draws; plotly would label each digit
 
 
 def _kind(measurements: Measurements) -> str:

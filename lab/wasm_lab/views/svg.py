@@ -53,8 +53,10 @@ def svg(figure: go.Figure, *, description: str = "") -> str:
     width, height = int(layout.width or 880), int(layout.height or 420)
     traces = [trace.to_plotly_json() for trace in figure.data]
     names = [str(name) for name in layout.yaxis.ticktext or ()]
-    left = max([60.0, *(_LETTER * len(name) + 16 for name in names)])
+    vertical = str(layout.yaxis.title.text or "")
     legend = [trace for trace in traces if layout.showlegend and _in_legend(trace)]
+    beside = names or [label for _, label in _ticks(_axis(layout.yaxis, traces, "y", height, 0))]
+    left = max([60.0, *(_LETTER * len(name) + (36 if vertical else 16) for name in beside)])
     lines = _legend_lines(legend, left, width - _RIGHT)
     bottom = _BOTTOM + _LEGEND_LINE * len(lines)
     across = _axis(layout.xaxis, traces, "x", left, width - _RIGHT)
@@ -72,7 +74,6 @@ def svg(figure: go.Figure, *, description: str = "") -> str:
     for trace in traces:
         parts += _trace(trace, across, up)
     parts.append(_text(str(layout.xaxis.title.text or ""), (left + width) / 2, height - bottom + 40, size=13))
-    vertical = str(layout.yaxis.title.text or "")
     if vertical:
         middle = (height - bottom + _TOP) / 2
         rotation = f"rotate(-90 14 {middle:.0f})"
