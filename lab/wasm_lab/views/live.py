@@ -46,7 +46,7 @@ class LiveChart(HeardWidget):
         self._unit: tuple[str, float] | None = None
         self._known: set[str] = set()
         self._listening = False
-        self._last = 0.0
+        self._due = 0.0  # from when on the next message may be sent
         self._later: threading.Timer | None = None
         self.on_msg(self._received)
 
@@ -56,7 +56,7 @@ class LiveChart(HeardWidget):
             for one in samples:
                 if one.phase == self._phase:
                     self._pending[one.subject].append(one.value)
-        if time.monotonic() - self._last >= INTERVAL_S:
+        if time.monotonic() >= self._due:
             self.flush()
         elif self._later is None:
             # The next samples may be long in coming.
@@ -71,7 +71,8 @@ class LiveChart(HeardWidget):
 
     def flush(self) -> None:
         """Tell the browser of everything that it has not heard of."""
-        self._last = time.monotonic()
+        # A message that was late does not delay the next one: ten a second are kept on average.
+        self._due = max(self._due, time.monotonic() - INTERVAL_S / 2) + INTERVAL_S
         with self._lock:
             if self._later is not None:
                 self._later.cancel()
