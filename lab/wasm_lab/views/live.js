@@ -81,6 +81,7 @@ function render({ model, el }) {
   let library = null;
   let waiting = false;
   let drawn = 0;
+  let told = 0;
 
   function draw() {
     waiting = false;
@@ -124,7 +125,6 @@ function render({ model, el }) {
         tickvals: names.map((_, row) => row),
         ticktext: names,
         range: [-0.6, names.length - 0.4],
-        zeroline: false,
         automargin: true,
       },
     };
@@ -132,6 +132,9 @@ function render({ model, el }) {
     drawn += 1;
     holder.dataset.draws = drawn;
     holder.dataset.points = points;
+    // A screen reader speaks each change, so there are few.
+    if (Date.now() - told < 3000) return;
+    told = Date.now();
     status.textContent = `${points} samples of ${names.length}: ${names.slice().reverse().join(", ")}`;
   }
 
