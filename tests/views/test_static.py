@@ -119,3 +119,34 @@ def test_png_has_the_size_of_the_figure(tmp_path: Path) -> None:
     assert data.startswith(b"\x89PNG")
     size = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     assert size == (2 * charts.WIDTH, 2 * figure.layout.height)
+
+
+def test_the_table_of_a_chart_has_what_is_on_the_value_axis() -> None:
+    from wasm_lab.bench.ladder import Rung
+    from wasm_lab.measure.sample import Sample
+    from wasm_lab.measure.store import Measurements
+    from wasm_lab.views.charts import size_ladder
+    from wasm_lab.views.charts import throughput as throughput_chart
+    from wasm_lab.views.html import plain_text
+    from wasm_lab.views.static import table_of
+
+    rungs = [
+        Rung(name=name, flags=(), size_bytes=size, duration_ns=1, wasm=b"")
+        for name, size in (("dev", 2_000_000), ("stripped", 50_000))
+    ]
+    ladder = plain_text(table_of(size_ladder(rungs, label="it")))
+    assert ladder.index("dev") < ladder.index("stripped")
+    assert "2000" in ladder
+    assert "50" in ladder
+    rates = Measurements(
+        tuple(
+            Sample(
+                workload="w", input=count, subject="wasmtime", language="", runtime="", runtime_version="",
+                process=0, iteration=0, phase="throughput", value=rate, unit="calls/s",
+            )
+            for count, rate in (("1", 1000.0), ("4", 3900.0))
+        )
+    )  # fmt: skip
+    shown = plain_text(table_of(throughput_chart(rates)))
+    assert "wasmtime at 4" in shown
+    assert "3900" in shown

@@ -73,20 +73,41 @@ def figure_html(figure: go.Figure, table: Table, *, drawn: str = "") -> str:
     )
 
 
+#: A line with more points than this is a curve, of which a table has the ends and the middle.
+_FEW = 12
+
+
 def table_of(figure: go.Figure) -> Table:
-    """What a figure shows, as a table: a row for each named trace of points."""
+    """What a figure shows, as a table: a row for each of its own rows, or for each line."""
     from rich.table import Table as RichTable
 
     table = RichTable(title=str(figure.layout.title.text), title_justify="left")
     table.add_column("what", no_wrap=True)
     for heading in ("points", "smallest", "middle", "largest"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for trace in figure.data:
-        values = sorted(float(value) for value in (trace.x if trace.x is not None else ()))
-        if trace.name and values:
-            ends = (values[0], values[len(values) // 2], values[-1])
-            table.add_row(trace.name, str(len(values)), *(f"{value:.4g}" for value in ends))
+    for name, numbers in _series(figure).items():
+        values = sorted(numbers)
+        ends = (values[0], values[len(values) // 2], values[-1])
+        table.add_row(name, str(len(values)), *(f"{value:.4g}" for value in ends))
     return table
+
+
+def _series(figure: go.Figure) -> dict[str, list[float]]:
+    """The values that a figure shows, by what they are of."""
+    names = [str(name) for name in figure.layout.yaxis.ticktext or ()]
+    found: dict[str, list[float]] = {}
+    for trace in figure.data:
+        points = list(zip(trace.x if trace.x is not None else (), trace.y, strict=True))
+        if names and "markers" in str(trace.mode) and "lines" not in str(trace.mode):
+            for x, y in points:
+                row = min(max(round(float(y)), 0), len(names) - 1)
+                found.setdefault(names[row], []).append(float(x))
+        elif not names and trace.name and len(points) > _FEW:
+            found.setdefault(str(trace.name), []).extend(float(x) for x, _ in points)
+        elif not names and trace.name:
+            for x, y in points:
+                found.setdefault(f"{trace.name} at {float(x):g}", []).append(float(y))
+    return dict(reversed(found.items())) if names else found
 
 
 def write_png(figure: go.Figure, path: Path) -> None:
