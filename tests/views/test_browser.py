@@ -126,7 +126,7 @@ def test_samples_come_in_turn_and_as_rows() -> None:
             counts = [each.count for each in of]
             assert counts == sorted(counts), "a batch only grows"
             # What was sized to last 2 ms lasts about that: far apart, count and value would not belong together.
-            assert all(0.2e6 < each.value * each.count < 200e6 for each in of[-6:])
+            assert all(0.02e6 < each.value * each.count < 5e9 for each in of[-6:])
     row = run.samples[0]
     assert (row.workload, row.input, row.runtime, row.runtime_version) == (
         "fib",
