@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wasm_lab.claims.evaluations import evaluation
@@ -12,6 +13,7 @@ from wasm_lab.claims.verdict import Verdict, verdict_of
 from wasm_lab.claims.workbench import Workbench
 from wasm_lab.errors import WasmLabError
 from wasm_lab.measure.machine import machine
+from wasm_lab.measure.store import Measurements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +44,9 @@ class Evaluated:
     full: bool
     interrupted: bool = False
     duration_s: float = 0.0
+    measurements: Measurements = field(
+        default_factory=Measurements
+    )  #: the samples that speeds, starts and weights rest on
 
     def __repr__(self) -> str:
         return f"<Evaluated: {', '.join(f'{row.claim.id} {row.verdict}' for row in self.rows)}>"
@@ -51,6 +56,7 @@ def evaluate(
     ids: tuple[str, ...] = (),
     *,
     full: bool = False,
+    budget_s: float | None = None,
     seed: int = 0,
     on_row: Callable[[Row], None] | None = None,
     on_step: Callable[[str], None] | None = None,
@@ -61,6 +67,8 @@ def evaluate(
         ids: of claims; all of the ledger by default. Some rest on the same measurement, which is
             then made once.
         full: more kernels, more processes, more time.
+        budget_s: seconds after which no further row that measures is begun; what is measured then
+            gets no more rounds. No budget by default.
         on_row: receives each row when it is done.
         on_step: receives what is measured now, in words.
 
@@ -72,8 +80,9 @@ def evaluate(
         <Verdict.UNTESTABLE: 'not testable here'>
     """
     claims = chosen(ids)
-    bench = Workbench(full=full, on_step=on_step, seed=seed)
     began = time.monotonic()
+    until = math.inf if budget_s is None else began + budget_s
+    bench = Workbench(full=full, on_step=on_step, seed=seed, until=until)
     rows: list[Row] = []
     interrupted = False
     try:
@@ -91,6 +100,7 @@ def evaluate(
         full=full,
         interrupted=interrupted,
         duration_s=time.monotonic() - began,
+        measurements=sum(bench.kept, Measurements()),
     )
 
 
@@ -99,6 +109,10 @@ def _row(claim: Claim, bench: Workbench) -> Row:
         return Row(claim=claim, verdict=Verdict.NOT_YET, reason=f"It waits for {claim.until}.")
     if claim.why:
         return Row(claim=claim, verdict=Verdict.UNTESTABLE, reason=claim.why)
+    if bench.left_s <= 0:
+        return Row(
+            claim=claim, verdict=Verdict.UNTESTABLE, reason="The time budget was spent before its turn."
+        )
     began = time.monotonic()
     try:
         measured = tuple(evaluation(claim.evaluation)(bench))
@@ -106,6 +120,10 @@ def _row(claim: Claim, bench: Workbench) -> Row:
     except WasmLabError as error:
         measured, verdict = (), Verdict.UNTESTABLE
         reason = " ".join(str(error).split())
+    except Exception as error:  # a mistake of ours in one row must not take the others with it
+        measured, verdict = (), Verdict.UNTESTABLE
+        said = " ".join(str(error).split())
+        reason = f"Its evaluation failed, which is a bug of the lab: {type(error).__name__}: {said}"
     return Row(
         claim=claim,
         verdict=verdict,

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from wasm_lab.claims.evaluations import WHERE
 from wasm_lab.errors import UsageError
+
+#: The articles.
+_SOURCES = ("a", "b", "c", "d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,11 @@ def ledger() -> tuple[Claim, ...]:
         ['a1', 'a2', 'a3']
     """
     text = resources.files("wasm_lab.claims").joinpath("ledger.toml").read_text(encoding="utf-8")
-    return tuple(read_claim(row) for row in tomllib.loads(text)["claim"])
+    claims = tuple(read_claim(row) for row in tomllib.loads(text)["claim"])
+    ids = [claim.id for claim in claims]
+    if twice := {each for each in ids if ids.count(each) > 1}:
+        raise ValueError(f"ids that stand twice: {', '.join(sorted(twice))}")
+    return claims
 
 
 def read_claim(row: dict[str, Any]) -> Claim:
@@ -82,10 +90,19 @@ def read_claim(row: dict[str, Any]) -> Claim:
     claim = Claim(**row, claimed=claimed, published=published)
     if sum(map(bool, (claim.evaluation, claim.why, claim.until))) != 1:
         raise ValueError(f"{claim.id}: needs one of evaluation, why and until")
+    if claim.source not in _SOURCES or not claim.id.startswith(claim.source):
+        raise ValueError(f"{claim.id}: the article is {claim.source!r}")
+    if claim.evaluation and claim.evaluation not in WHERE:
+        raise ValueError(f"{claim.id}: there is no evaluation {claim.evaluation!r}")
     if claimed and claimed.better not in ("high", "low"):
         raise ValueError(f"{claim.id}: better is {claimed.better!r}")
     if claimed and (claimed.low if claimed.better == "high" else claimed.high) is None:
         raise ValueError(f"{claim.id}: the end that has to be reached is missing")
+    if claimed and None not in (claimed.low, claimed.high) and claimed.low > claimed.high:  # type: ignore[operator]
+        raise ValueError(f"{claim.id}: the range {claimed.low} to {claimed.high} is empty")
+    for each in published:
+        if not each.text and each.value is None and (each.low is None or each.high is None):
+            raise ValueError(f"{claim.id}: {each.what} was published, but with what result?")
     return claim
 
 

@@ -52,6 +52,11 @@ def check(what: str, passed: bool, *, n: int = 1, counts: bool = True) -> Measur
     return Measured(what=what, value=value, low=value, high=value, unit="check", n=n, counts=counts)
 
 
+def open_check(what: str) -> Measured:
+    """A check that has not been made: neither for nor against."""
+    return Measured(what=what, value=math.nan, low=math.nan, high=math.nan, unit="check", n=0)
+
+
 def supports(measured: Measured, claimed: Claimed | None) -> bool | None:
     """Whether a value supports the claim; None when its interval has the bound inside.
 

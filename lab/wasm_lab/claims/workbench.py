@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wasm_lab.bench import bench_command, bench_function
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from wasm_lab.artifact import Artifact
     from wasm_lab.bench import Report
+    from wasm_lab.measure.store import Measurements
     from wasm_lab.source import Source
 
 #: Fresh processes behind each timing of the quick set, and of the full one.
@@ -55,14 +57,26 @@ class Workbench:
     full: bool = False
     on_step: Callable[[str], None] | None = None
     seed: int = 0
+    until: float = math.inf  #: on the monotonic clock: when the time budget is spent
+    kept: list[Measurements] = field(default_factory=list)  #: every sample that was taken so far
 
     def __hash__(self) -> int:
         return id(self)
 
+    @property
+    def left_s(self) -> float:
+        """What is left of the time budget; infinite without one."""
+        return self.until - time.monotonic()
+
+    def keep(self, measurements: Measurements) -> Measurements:
+        """The measurements, which are now among those that are handed out at the end."""
+        self.kept.append(measurements)
+        return measurements
+
     def effort(self, *phases: Phase) -> Effort:
         """How much one comparison measures: exactly so many processes, whatever they show."""
         rounds = FULL_ROUNDS if self.full else QUICK_ROUNDS
-        budget_s = FULL_BUDGET_S if self.full else QUICK_BUDGET_S
+        budget_s = min(FULL_BUDGET_S if self.full else QUICK_BUDGET_S, max(1.0, self.left_s))
         return Effort(phases=phases, budget_s=budget_s, rounds=rounds, target_width=math.inf, seed=self.seed)
 
     def watcher(self, what: str) -> Watcher:
@@ -86,7 +100,7 @@ class Workbench:
                 effort=self.effort(Phase.CALL),
                 watcher=self.watcher(function),
             )
-            reports.append(_whole(report))
+            reports.append(self._whole(report))
         return tuple(reports)
 
     @functools.cache  # noqa: B019
@@ -99,7 +113,7 @@ class Workbench:
             effort=self.effort(*phases),
             watcher=self.watcher("hello"),
         )
-        return _whole(report)
+        return self._whole(report)
 
     def kernel(self, name: str) -> Source:
         """The Source of one of the sample kernels."""
@@ -109,14 +123,14 @@ class Workbench:
         """One of the sample programs, built."""
         return build(self._source("programs", name))
 
+    def _whole(self, report: Report) -> Report:
+        """The report; an interrupt, which left it in part, goes on to whoever evaluates the ledger."""
+        self.keep(report.measurements)
+        if report.interrupted:
+            raise KeyboardInterrupt
+        return report
+
     @staticmethod
     def _source(folder: str, name: str) -> Source:
         path = samples_folder() / folder / f"{name}.rs"
         return parse_cell(path.read_text(encoding="utf-8"), name=name, label=f"{name}.rs")
-
-
-def _whole(report: Report) -> Report:
-    """The report; an interrupt, which left it in part, goes on to whoever evaluates the ledger."""
-    if report.interrupted:
-        raise KeyboardInterrupt
-    return report

@@ -192,6 +192,15 @@ class _Csv:
 _FORMS: dict[str, type[_JsonLines] | type[_Csv]] = {".jsonl": _JsonLines, ".csv": _Csv}
 
 
+def check_suffix(path: Path) -> None:
+    """Refuse a name that does not say how samples are written, before anything is measured.
+
+    Raises:
+        UsageError: it ends neither in ``.jsonl`` nor in ``.csv``.
+    """
+    _form(path)
+
+
 def _form(path: Path) -> type[_JsonLines] | type[_Csv]:
     form = _FORMS.get(path.suffix.lower())
     if form is None:

@@ -37,7 +37,7 @@ def density(bench: Workbench) -> list[Measured]:
             python_twin=python_twin_for("fib"),
         )
         counts = _WASM_COUNTS if place == "wasmtime" else _PROCESS_COUNTS
-        weights = idle(subject, counts=counts, rounds=rounds)
+        weights = bench.keep(idle(subject, counts=counts, rounds=rounds))
         kind = "PSS" if "PSS" in weights.values_of("phase") else "RSS"
         costs[place] = idle_cost(weights, subject=subject.name, kind=kind)
     wasm = costs["wasmtime"]
@@ -51,6 +51,18 @@ def density(bench: Workbench) -> list[Measured]:
                 low=cost.low / 1e6,
                 high=cost.high / 1e6,
                 unit="MB",
+                n=cost.processes,
+                counts=False,
+            )
+        )
+        fitting = [1e9 / each for each in (cost.each_bytes, cost.high, cost.low)]
+        found.append(
+            Measured(
+                what=f"{cost.subject}: fit into a gigabyte",
+                value=fitting[0],
+                low=fitting[1],
+                high=fitting[2],
+                unit="instances",
                 n=cost.processes,
                 counts=False,
             )

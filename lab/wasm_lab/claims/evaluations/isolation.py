@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from wasm_lab.errors import UnsupportedError
 from wasm_lab.runtimes import NAMES, get_runtime
 
 if TYPE_CHECKING:
+    from wasm_lab.artifact import Artifact
     from wasm_lab.claims.workbench import Workbench
 
 #: Tries each thing and says what succeeded.
@@ -32,47 +34,84 @@ fn main() {
 _FORBIDDEN = ("host file", "file outside", "granted file", "written", "environment", "network")
 
 
-def isolation(_bench: Workbench) -> list[Measured]:
+@dataclass(frozen=True, kw_only=True)
+class _Grant:
+    """One thing granted, what can then be reached, and what the audit has to list as refused."""
+
+    what: str
+    capabilities: Capabilities
+    reached: frozenset[str]
+    writes: bool = False  #: whether the host's folder may change
+    refused: frozenset[str] = frozenset()  #: paths
+
+
+def isolation(bench: Workbench) -> list[Measured]:
     """What the program reaches: nothing without a grant, in each runtime; with one, that alone."""
     artifact = build(parse_cell(_PROBE, name="tries_everything", label="tries_everything.rs"))
+    names = [name for name in NAMES if name != "native" and not get_runtime(name).missing()]
     found = []
-    for name in NAMES:
-        runtime = get_runtime(name)
-        if name == "native" or runtime.missing():
-            continue
-        reached = runtime.run(artifact, Capabilities()).stdout.decode().splitlines()
+    for name in names:
+        bench.watcher("isolation").step(f"{name}, nothing granted")
+        reached = get_runtime(name).run(artifact, Capabilities()).stdout.decode().splitlines()
         for what in _FORBIDDEN:
             found.append(check(f"{name}, nothing granted: no {what}", what not in reached))
-    with tempfile.TemporaryDirectory(prefix="wasm-lab-claims-") as folder:
-        found += _one_by_one(artifact, Path(folder))
     refused = get_runtime().run(artifact, Capabilities(), audit=True).refused
-    found.append(check(f"the audit lists refused calls ({len(refused)})", bool(refused)))
+    listed = any(call.capability == "dirs" for call in refused)
+    found.append(check(f"nothing granted: the audit lists what was refused ({len(refused)})", listed))
+    with tempfile.TemporaryDirectory(prefix="wasm-lab-claims-") as folder:
+        for grant in _grants(Path(folder)):
+            for name in names:
+                bench.watcher("isolation").step(f"{name}, granted {grant.what}")
+                found += _granted(name, artifact, grant, Path(folder) / "granted" / "new.txt")
+            found.append(_audited(artifact, grant))
     return found
 
 
-def _one_by_one(artifact: object, folder: Path) -> list[Measured]:
+def _grants(folder: Path) -> tuple[_Grant, ...]:
     inside = folder / "granted"
     inside.mkdir()
     (inside / "note.txt").write_text("a note")
     (folder / "secret.txt").write_text("a secret")
-    read_only = Capabilities(dirs=(Directory(inside, "/granted", writable=False),))
-    writable = Capabilities(dirs=(Directory(inside, "/granted"),))
-    variable = Capabilities(env={"MODE": "test"})
-    cases = (
-        ("a folder to read", read_only, {"granted file"}),
-        ("a folder to write", writable, {"granted file", "written"}),
-        ("a variable", variable, {"environment"}),
+    return (
+        _Grant(
+            what="a folder to read",
+            capabilities=Capabilities(dirs=(Directory(inside, "/granted", writable=False),)),
+            reached=frozenset({"granted file"}),
+            refused=frozenset({"../secret.txt", "new.txt"}),
+        ),
+        _Grant(
+            what="a folder to write",
+            capabilities=Capabilities(dirs=(Directory(inside, "/granted"),)),
+            reached=frozenset({"granted file", "written"}),
+            writes=True,
+            refused=frozenset({"../secret.txt"}),
+        ),
+        _Grant(
+            what="a variable",
+            capabilities=Capabilities(env={"MODE": "test"}),
+            reached=frozenset({"environment"}),
+        ),
     )
-    found = []
-    for what, granted, expected in cases:
-        for name in NAMES:
-            runtime = get_runtime(name)
-            if name == "native" or runtime.missing():
-                continue
-            try:
-                reached = set(runtime.run(artifact, granted).stdout.decode().splitlines())  # type: ignore[arg-type]
-            except UnsupportedError:
-                found.append(check(f"{name} refuses {what}, which it cannot enforce", True, counts=False))
-                continue
-            found.append(check(f"{name}, granted {what}: that alone is reached", reached == expected))
+
+
+def _granted(name: str, artifact: Artifact, grant: _Grant, new: Path) -> list[Measured]:
+    """One runtime with one grant. What counts of a write is whether the host's folder changed."""
+    new.unlink(missing_ok=True)
+    try:
+        reached = set(get_runtime(name).run(artifact, grant.capabilities).stdout.decode().splitlines())
+    except UnsupportedError:
+        return [check(f"{name} refuses {grant.what}, which it cannot enforce", True, counts=False)]
+    alone = reached - {"written"} == grant.reached - {"written"} and new.exists() == grant.writes
+    found = [check(f"{name}, granted {grant.what}: that alone is reached", alone)]
+    if "written" in reached and not grant.writes:
+        what = f"{name}, granted {grant.what}: a write seems to succeed, in a copy that is dropped"
+        found.append(check(what, not new.exists(), counts=False))
     return found
+
+
+def _audited(artifact: Artifact, grant: _Grant) -> Measured:
+    """Whether wasmtime's audit lists the paths that were refused, and no other."""
+    calls = get_runtime().run(artifact, grant.capabilities, audit=True).refused
+    paths = {str(call.arguments["path"]) for call in calls if "path" in call.arguments}
+    said = ", ".join(sorted(grant.refused)) or "no path"
+    return check(f"granted {grant.what}: the audit lists as refused {said}", paths == grant.refused)

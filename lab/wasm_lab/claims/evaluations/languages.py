@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from wasm_lab.capabilities import Capabilities
-from wasm_lab.claims.verdict import Measured, check
+from wasm_lab.claims.verdict import Measured, check, open_check
 from wasm_lab.runtimes import get_runtime
 
 if TYPE_CHECKING:
@@ -26,8 +25,3 @@ def languages(bench: Workbench) -> list[Measured]:
         Measured(what="Rust: a hello", value=size, low=size, high=size, unit="MB", n=1, counts=False),
     ]
     return found + [open_check(f"{name} builds and runs (not tried yet)") for name in _OTHERS]
-
-
-def open_check(what: str) -> Measured:
-    """A check that has not been made: neither for nor against."""
-    return Measured(what=what, value=math.nan, low=math.nan, high=math.nan, unit="check", n=0)

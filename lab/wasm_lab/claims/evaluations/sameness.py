@@ -9,10 +9,12 @@ from wasm_lab.capabilities import Capabilities
 from wasm_lab.cells import parse_cell
 from wasm_lab.claims.verdict import Measured, check
 from wasm_lab.runtimes import NAMES, get_runtime
+from wasm_lab.runtimes.base import Enforcement
 from wasm_lab.subjects import function_subjects, places
 from wasm_lab.twins import first_difference
 
 if TYPE_CHECKING:
+    from wasm_lab.artifact import Artifact
     from wasm_lab.claims.workbench import Workbench
 
 _WASM = ("wasmtime", "wasmer", "wasmedge", "wasmedge-aot", "node")
@@ -48,6 +50,8 @@ def determinism(bench: Workbench) -> list[Measured]:
         answers = [subject.answer().value for subject in subjects]
         same = all(first_difference(answers[0], each, rel_tol=0, abs_tol=0) is None for each in answers)
         found.append(check(f"{function}: one answer in {', '.join(engines)}", same, n=len(engines)))
+    bench.watcher("sameness").step("word_count")
+    found += _one_program(bench.program("word_count"))
     for what, code in _EXCEPTIONS.items():
         bench.watcher("sameness").step(f"a program that {what}")
         outputs = _outputs(code)
@@ -55,6 +59,28 @@ def determinism(bench: Workbench) -> list[Measured]:
             check(f"a program that {what}: one output everywhere", len(set(outputs)) == 1, n=len(outputs))
         )
     return found
+
+
+def _one_program(artifact: Artifact) -> list[Measured]:
+    """A program that reads: one output everywhere, and one trace of host calls where there is an audit."""
+    given = Capabilities(stdin=b"one two\ntwo three three\n")
+    names = [name for name in NAMES if name != "native" and not get_runtime(name).missing()]
+    outputs = {get_runtime(name).run(artifact, given).stdout for name in names}
+    audited = [name for name in names if get_runtime(name).enforces()["audit"] is not Enforcement.NO]
+    traces = [_trace(name, artifact, given) for name in (*audited, audited[0])]
+    return [
+        check(f"word_count: one output in {', '.join(names)}", len(outputs) == 1, n=len(names)),
+        check(
+            f"word_count: one trace of {len(traces[0])} host calls in {', '.join(audited)}",
+            all(trace == traces[0] for trace in traces),
+            n=len(traces),
+        ),
+    ]
+
+
+def _trace(name: str, artifact: Artifact, given: Capabilities) -> list[tuple[str, str, str]]:
+    run = get_runtime(name).run(artifact, given, audit=True)
+    return [(call.name, str(call.arguments), call.result) for call in run.audit or ()]
 
 
 def _outputs(code: str) -> list[bytes]:

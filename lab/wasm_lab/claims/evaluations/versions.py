@@ -11,7 +11,7 @@ from wasm_lab.build import build
 from wasm_lab.build.wasm_tools import assemble
 from wasm_lab.capabilities import Capabilities
 from wasm_lab.cells import parse_cell
-from wasm_lab.claims.verdict import Measured, check
+from wasm_lab.claims.verdict import Measured, check, open_check
 from wasm_lab.errors import WasmLabError
 from wasm_lab.runtimes import NAMES, get_runtime
 from wasm_lab.source import Target
@@ -22,13 +22,19 @@ if TYPE_CHECKING:
 
 _HELLO = 'fn main() { println!("hello") }'
 
-#: A command that asks its host for an interface of one version of WASI, and only for that. The
-#: empty interface is the least that a host of that version has to have.
-_COMPONENT = '(component (import "wasi:cli/environment@{version}" (instance)))'
+#: A program whose only import is an interface of one version of WASI, of which it uses nothing:
+#: whether it runs depends on that version alone.
+_COMPONENT = """(component
+  (import "wasi:cli/environment@{version}" (instance))
+  (core module $code (func (export "run") (result i32) i32.const 0))
+  (core instance $made (instantiate $code))
+  (func $run (result (result)) (canon lift (core func $made "run")))
+  (instance $program (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.0" (instance $program)))"""
 
 
 def wasi_versions(_bench: Workbench) -> list[Measured]:
-    """A hello for WASI 0.1 and 0.2 in every runtime; then what a WASI 1.0 would need."""
+    """A hello for WASI 0.1 and 0.2 in every runtime; then whether 0.3 and 1.0 are offered at all."""
     source = parse_cell(_HELLO, name="hello", label="hello.rs")
     found = []
     usable = [name for name in NAMES if name != "native" and not get_runtime(name).missing()]
@@ -47,12 +53,30 @@ def wasi_versions(_bench: Workbench) -> list[Measured]:
         each for each in targets if each.startswith("wasm") and each.endswith(("wasi1", "wasip4", "wasi1.0"))
     ]
     found.append(check("rustc has a target for WASI 1.0", bool(stable)))
-    asking = Artifact(wasm=assemble(_COMPONENT.format(version="1.0.0")), label="a component for WASI 1.0.0")
-    accepted = [name for name in usable if _runs(name, asking)]
-    found.append(
-        check("a runtime here gives a program wasi:cli/environment@1.0.0", bool(accepted), n=len(usable))
-    )
+    control = _offered("0.2.0", usable)
+    for version in ("0.2.0", "0.3.0"):
+        offered = bool(_offered(version, usable))
+        found.append(
+            check(f"a runtime here offers {_interface(version)}", offered, n=len(usable), counts=False)
+        )
+    what = f"a runtime here offers {_interface('1.0.0')}"
+    if control:
+        found.append(check(what, bool(_offered("1.0.0", usable)), n=len(usable)))
+    else:  # then a refusal says nothing about the version
+        found.append(open_check(f"{what} (none here runs such a program for 0.2 either)"))
     return found
+
+
+def _interface(version: str) -> str:
+    return f"wasi:cli/environment@{version}"
+
+
+def _offered(version: str, names: list[str]) -> list[str]:
+    """The runtimes that run a program which asks for that version."""
+    asking = Artifact(
+        wasm=assemble(_COMPONENT.format(version=version)), label=f"a program for WASI {version}"
+    )
+    return [name for name in names if _runs(name, asking)]
 
 
 def _runs(name: str, artifact: Artifact) -> bool:
