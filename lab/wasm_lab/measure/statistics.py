@@ -216,7 +216,7 @@ def median_interval(values: Sequence[float]) -> tuple[float, float]:
         logs = min(values) > 0
         _, low, high = interval(tuple(math.log(value) if logs else value for value in values))
         middle = median(values)
-        ends = (math.exp(low), math.exp(high)) if logs else (low, high)
+        ends = (ratio_of(low), ratio_of(high)) if logs else (low, high)
         return min(ends[0], middle), max(ends[1], middle)
     k = bisect.bisect_right(tails, 0.025)  # the rank, from 1, of the outer order statistic
     outer, inner = 1 - 2 * tails[k - 1], 1 - 2 * tails[min(k, len(tails) - 1)]
