@@ -49,10 +49,14 @@ def test_what_others_published_names_its_source_and_a_result():
         ({"evaluation": ""}, "one of evaluation"),
         ({"claimed": {"what": "x", "unit": "s", "better": "up", "low": 1}}, "better"),
         ({"claimed": {"what": "x", "unit": "s", "better": "high", "high": 1}}, "missing"),
+        ({"claimed": {"what": "x", "unit": "s", "better": "high", "low": 3, "high": 1}}, "empty"),
+        ({"evaluation": "guessed"}, "no evaluation 'guessed'"),
+        ({"source": "b"}, "article"),
+        ({"published": [{"what": "speed", "reference": "somebody"}]}, "what result"),
     ],
 )
 def test_a_row_that_contradicts_itself_is_found_on_reading(changed, message):
-    row = {"id": "x1", "source": "a", "text": "t", "tested": "t", "evaluation": "density"} | changed
+    row = {"id": "a9", "source": "a", "text": "t", "tested": "t", "evaluation": "density"} | changed
     with pytest.raises(ValueError, match=message):
         read_claim(row)
 

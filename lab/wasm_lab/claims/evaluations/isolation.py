@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ from wasm_lab.build import build
 from wasm_lab.capabilities import Capabilities, Directory
 from wasm_lab.cells import parse_cell
 from wasm_lab.claims.verdict import Measured, check
-from wasm_lab.errors import UnsupportedError
+from wasm_lab.errors import LoadError, UnsupportedError
 from wasm_lab.runtimes import NAMES, get_runtime
+from wasm_lab.source import Target
 
 if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
@@ -20,18 +22,25 @@ if TYPE_CHECKING:
 
 #: Tries each thing and says what succeeded.
 _PROBE = """
-use std::{env, fs, net::TcpStream};
+use std::{env, fs};
 fn main() {
     if fs::read("/etc/passwd").is_ok() { println!("host file"); }
     if fs::read("/granted/../secret.txt").is_ok() { println!("file outside"); }
     if fs::read("/granted/note.txt").is_ok() { println!("granted file"); }
     if fs::write("/granted/new.txt", "x").is_ok() { println!("written"); }
     if env::vars().next().is_some() { println!("environment"); }
-    if TcpStream::connect("127.0.0.1:9").is_ok() { println!("network"); }
 }
 """
 
-_FORBIDDEN = ("host file", "file outside", "granted file", "written", "environment", "network")
+#: Connects to the address that it is given. WASI 0.1 has no call for that, so it is built for 0.2.
+_CONNECT = """
+fn main() {
+    let to = std::env::args().nth(1).unwrap();
+    if std::net::TcpStream::connect(to).is_ok() { println!("connected"); }
+}
+"""
+
+_FORBIDDEN = ("host file", "file outside", "granted file", "written", "environment")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +73,7 @@ def isolation(bench: Workbench) -> list[Measured]:
                 bench.watcher("isolation").step(f"{name}, granted {grant.what}")
                 found += _granted(name, artifact, grant, Path(folder) / "granted" / "new.txt")
             found.append(_audited(artifact, grant))
-    return found
+    return found + _network(names)
 
 
 def _grants(folder: Path) -> tuple[_Grant, ...]:
@@ -92,6 +101,27 @@ def _grants(folder: Path) -> tuple[_Grant, ...]:
             reached=frozenset({"environment"}),
         ),
     )
+
+
+def _network(names: list[str]) -> list[Measured]:
+    """Whether a program reaches a listener of this machine that would answer; nothing here grants it."""
+    source = parse_cell(_CONNECT, name="connects", label="connects.rs")
+    artifact = build(replace(source, target=Target.WASIP2))
+    found = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        socket.create_connection(address, timeout=5).close()  # it does answer
+        listener.accept()[0].close()
+        given = Capabilities(args=(f"{address[0]}:{address[1]}",))
+        for name in names:
+            try:
+                reached = b"connected" in get_runtime(name).run(artifact, given).stdout
+            except LoadError:
+                what = f"{name} runs WASI 0.1 alone, which has no call that connects"
+                found.append(check(what, True, counts=False))
+                continue
+            found.append(check(f"{name}, nothing granted: no network, in WASI 0.2", not reached))
+    return found
 
 
 def _granted(name: str, artifact: Artifact, grant: _Grant, new: Path) -> list[Measured]:
