@@ -102,6 +102,9 @@ def test_the_command_prints_records_and_refuses_what_it_cannot_use(tmp_path):
     done = runner.invoke(claims_command, ["--json", "a5"], standalone_mode=False)
     assert [row["id"] for row in json.loads(done.stdout)] == ["a5"]
     assert done.return_value == 0
+    lost = runner.invoke(claims_command, ["--html", str(tmp_path / "none" / "x.html"), "a5"])
+    assert isinstance(lost.exception, UsageError)
+    assert "a5" in lost.stdout  # the rows were printed before the file was refused
     listed = runner.invoke(claims_command, ["--list", "a1"], standalone_mode=False)
     assert "JavaScript" in listed.stdout
     for words in (["z9"], ["--save", str(tmp_path / "samples.txt"), "a5"], ["--budget", "soon", "a5"]):
@@ -138,6 +141,12 @@ def test_a_page_and_markdown_hold_every_row_and_need_nothing_else():
         assert f"| {row.claim.id} |" in table
     assert "<script" not in text
     assert "src=" not in text
+
+
+def test_a_bound_that_is_ours_is_shown_as_ours():
+    evaluated = evaluate(("a4",), budget_s=0)
+    for shown in (page(evaluated), markdown(evaluated)):
+        assert "The article gives no figure" in shown
 
 
 @pytest.mark.slow

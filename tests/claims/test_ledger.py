@@ -86,6 +86,14 @@ def test_a_value_speaks_for_a_claim_only_with_its_whole_interval(measured, claim
     assert supports(measured, claimed) is expected
 
 
+def test_too_few_processes_decide_nothing_and_a_size_needs_no_more_than_one_look():
+    few = Measured(what="it", value=30, low=29, high=31, unit="×", n=4)
+    assert supports(few, FASTER) is None
+    assert verdict_of([few], FASTER)[0] is Verdict.UNTESTABLE
+    size = Measured(what="it", value=0.5, low=0.5, high=0.5, unit="MB", n=1)
+    assert supports(size, SMALLER) is True
+
+
 @pytest.mark.parametrize(
     ("measured", "expected"),
     [

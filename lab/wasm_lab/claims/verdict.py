@@ -1,7 +1,8 @@
 """Verdicts: computed from what was measured by rules that stand here, and from nothing else.
 
 A measured value supports a claim when its whole interval reaches the claimed bound, and speaks
-against it when its whole interval misses it; an interval with the bound inside says neither. The
+against it when its whole interval misses it; an interval with the bound inside says neither, and
+neither does an interval from fewer than five processes, which a time budget can leave behind. The
 bound is the modest end of a claimed range: of "10 to 20 times as fast", 10. A check that is no
 quantity (a file was refused, two outputs were equal) supports or does not.
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wasm_lab.claims.ledger import Claimed
+
+
+#: An interval from fewer processes than these decides nothing.
+FEWEST_PROCESSES = 5
 
 
 class Verdict(StrEnum):
@@ -58,7 +63,7 @@ def open_check(what: str) -> Measured:
 
 
 def supports(measured: Measured, claimed: Claimed | None) -> bool | None:
-    """Whether a value supports the claim; None when its interval has the bound inside.
+    """Whether a value supports the claim; None when it does not say.
 
     Example:
         >>> from wasm_lab.claims.ledger import Claimed
@@ -68,7 +73,7 @@ def supports(measured: Measured, claimed: Claimed | None) -> bool | None:
     """
     if measured.unit == "check":
         return None if math.isnan(measured.value) else measured.value == 1.0
-    if claimed is None:
+    if claimed is None or (measured.low < measured.high and measured.n < FEWEST_PROCESSES):
         return None
     if claimed.better == "high":
         reached, missed = measured.low >= claimed.bound, measured.high < claimed.bound
@@ -84,7 +89,11 @@ def verdict_of(measured: Sequence[Measured], claimed: Claimed | None) -> tuple[V
     against = [each for each, supported in found if supported is False]
     open_ones = [each for each, supported in found if supported is None]
     if not for_it and not against:
-        why = "no interval is on one side of the claimed figure" if open_ones else "nothing could be measured"
+        why = (
+            "no interval of enough processes is on one side of the claimed figure"
+            if open_ones
+            else "nothing could be measured"
+        )
         return Verdict.UNTESTABLE, f"{why}; more time may tell (--full)."
     of = "speak for it" if _all_checks(found) else _bound(claimed)
     if not against and not open_ones:

@@ -80,10 +80,7 @@ def claims(
         check_suffix(save)
     with claims_progress(len(wanted)) as (on_row, on_step):
         evaluated = evaluate(ids, full=full, budget_s=budget_s, on_row=on_row, on_step=on_step)
-    if save:
-        evaluated.measurements.save(save)
-    if html_file:
-        write_page(evaluated, html_file)
+    # Printed first, so that a file that cannot be written costs nothing that was measured.
     if shown["as_json"]:
         rows = [record(row, evaluated) for row in evaluated.rows]
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
@@ -94,4 +91,8 @@ def claims(
         for row in evaluated.rows if shown["values"] else ():
             if row.measured:
                 print_table(values_table(row), sys.stdout)
+    if save:
+        evaluated.measurements.save(save)
+    if html_file:
+        write_page(evaluated, html_file)
     return INTERRUPTED if evaluated.interrupted else 0

@@ -36,7 +36,7 @@ def claims_stack(evaluated: Evaluated) -> Stack:
         verdict = Text(f"{row.verdict}: {row.reason}", style=_STYLES.get(row.verdict, ""))
         table.add_row(
             row.claim.id,
-            Text(row.claim.text),
+            Text(claim_text(row.claim)),
             Text("\n".join(map(published_text, row.claim.published))),
             Text("\n".join(map(measured_text, _most_telling(row.measured)))),
             verdict,
@@ -79,7 +79,7 @@ def list_table(claims: Iterable[Claim]) -> Table:
         table.add_column(heading, overflow="fold")
     for claim in claims:
         here = f"not yet: {claim.until}" if claim.until else "cannot be tested" if claim.why else "yes"
-        table.add_row(claim.id, claim.text, claim.tested, here)
+        table.add_row(claim.id, claim_text(claim), claim.tested, here)
     return table
 
 
@@ -123,7 +123,7 @@ def markdown(evaluated: Evaluated) -> str:
     for row in evaluated.rows:
         published = "<br>".join(_cell(published_text(each)) for each in row.claim.published)
         verdict = f"**{row.verdict}**: {_cell(row.reason)}"
-        lines.append(f"| {row.claim.id} | {_cell(row.claim.text)} | {published} | {verdict} |")
+        lines.append(f"| {row.claim.id} | {_cell(claim_text(row.claim))} | {published} | {verdict} |")
     for row in evaluated.rows:
         if row.measured:
             lines += ["", f"## {row.claim.id}: {row.claim.tested}", ""]
@@ -187,6 +187,12 @@ def claims_figures(evaluated: Evaluated) -> list[go.Figure]:
         if figure.data:
             figures.append(figure)
     return figures
+
+
+def claim_text(claim: Claim) -> str:
+    """The claim, and where its bound is ours, that and why."""
+    assumed = claim.claimed.assumed if claim.claimed else ""
+    return f"{claim.text}\n{assumed}" if assumed else claim.text
 
 
 def published_text(published: Published) -> str:
