@@ -1,0 +1,1 @@
+"""What the lab shows Wasm at work in: a package each, above the public API and below the surfaces."""

@@ -1,0 +1,1 @@
+"""The same JSON API on several stacks, under the same load."""

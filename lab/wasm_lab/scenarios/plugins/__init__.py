@@ -1,0 +1,1 @@
+"""A plugin host that survives hostile plugins."""

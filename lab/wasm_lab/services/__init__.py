@@ -1,0 +1,1 @@
+"""Real servers for scenarios: started in a temporary folder, waited for, stopped."""
