@@ -3,6 +3,7 @@
     WasmLabError                  something the lab refuses or could not do
     ├── UsageError                what was asked cannot be done as it was asked
     │   ├── HeaderError           the frontmatter of a cell or its options are wrong
+    │   ├── ManifestError         a spin.toml is wrong; carries each mistake with its line
     │   ├── SignatureError        a Rust signature cannot cross into Python
     │   └── StaleFunctionError    the cell was run again; this function is the old one
     ├── UnsupportedError          the runtime or target cannot do or enforce this
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from wasm_lab.diagnostic import Diagnostic
     from wasm_lab.run import Run, TrapInfo
+    from wasm_lab.scenarios.spin.problems import Problem
     from wasm_lab.testing import TestReport
 
 
@@ -69,6 +71,14 @@ class UsageError(WasmLabError):
 
 class HeaderError(UsageError):
     """The frontmatter of a cell, or the options on its first line, are wrong."""
+
+
+class ManifestError(UsageError):
+    """A Spin manifest is missing or wrong; ``problems`` holds every mistake, with its line and mend."""
+
+    def __init__(self, message: str, *, problems: Sequence[Problem] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
 
 
 class SignatureError(UsageError):
