@@ -226,7 +226,7 @@ def test_wrong_requests_are_refused_with_reasons():
         function_subjects(source, "fib", (-1,), places=["wasmtime"])
     with pytest.raises(UsageError, match="no public function fob"):
         function_subjects(source, "fob", (1,), places=["wasmtime"])
-    with pytest.raises(UsageError, match="generic cannot be timed"):
+    with pytest.raises(UsageError, match="generic of cell cannot be called from outside: it is generic"):
         function_subjects(source, "generic", (1,), places=["wasmtime"])
     with pytest.raises(UsageError, match="No place is named 'moon'"):
         function_subjects(source, "fib", (1,), places=["moon"])

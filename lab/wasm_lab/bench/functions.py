@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.bench.comparing import GUARDS, Effort, Watcher, compare_subjects
 from wasm_lab.build.crate import crate_for
-from wasm_lab.errors import BuildError, UnsupportedError, UsageError
+from wasm_lab.cells.missing import function_missing
+from wasm_lab.errors import BuildError, UnsupportedError
 from wasm_lab.run import Phase
 from wasm_lab.subjects import function_subjects, places
 from wasm_lab.twins import js_twin_for, python_twin_for
@@ -107,8 +108,5 @@ def _parameters(source: Source, function: str) -> list[str]:
     for signature in crate.functions:
         if signature.name == function:
             return [parameter.name for parameter in signature.parameters]
-    refused = dict(crate.refused)
-    if function in refused:
-        raise UsageError(f"{function} cannot be called from outside: {refused[function]}.")
-    known = ", ".join(signature.name for signature in crate.functions) or "none"
-    raise UsageError(f"{source.label} has no public function {function}.", hint=f"It has: {known}.")
+    known = [signature.name for signature in crate.functions]
+    raise function_missing(source.label, function, kind=source.kind, known=known, refused=dict(crate.refused))

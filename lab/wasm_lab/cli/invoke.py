@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wasm_lab.cells.missing import function_missing
 from wasm_lab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,12 +36,11 @@ def invoke_function(
     """
     if artifact.source is not None:
         cell = session.define(artifact, capabilities)
-        functions, refused = cell.functions, dict(cell.refused)
-        if name in refused:
-            raise UsageError(f"{name} of {artifact.label} cannot be called from here: {refused[name]}.")
+        functions = cell.functions
         if name not in functions:
-            known = ", ".join(functions) or "none"
-            raise UsageError(f"{artifact.label} has no public function {name}.", hint=f"It has: {known}.")
+            raise function_missing(
+                artifact.label, name, kind=artifact.source.kind, known=functions, refused=dict(cell.refused)
+            )
         function: Any = functions[name]
     else:
         from wasm_lab.runtimes import get_runtime

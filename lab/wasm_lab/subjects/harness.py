@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab import abi
 from wasm_lab.build.crate import crate_for
+from wasm_lab.cells.missing import function_missing
 from wasm_lab.errors import GuestError, LoadError, UsageError
 from wasm_lab.source import Kind, Source, Target
 
@@ -100,20 +101,12 @@ def signature_of(source: Source, function: str) -> Signature:
     Raises:
         UsageError: there is none of that name that Python can call; says why.
     """
-    if source.kind is not Kind.FUNCTIONS:
-        raise UsageError(
-            f"{source.label} is no library of functions, so {function} cannot be timed in it.",
-            hint="Put it into a cell of pub functions, or time the whole program.",
-        )
     crate = crate_for(source)
     for signature in crate.functions:
-        if signature.name.removeprefix("r#") == function:
+        if source.kind is Kind.FUNCTIONS and signature.name.removeprefix("r#") == function:
             return signature
-    for name, why in crate.refused:
-        if name == function:
-            raise UsageError(f"{function} cannot be timed: {why}.")
-    known = ", ".join(each.name for each in crate.functions) or "none"
-    raise UsageError(f"{source.label} has no public function {function}.", hint=f"It has: {known}.")
+    known = [each.name for each in crate.functions]
+    raise function_missing(source.label, function, kind=source.kind, known=known, refused=dict(crate.refused))
 
 
 def harness_for(source: Source, function: str, args: tuple[Any, ...]) -> Harness:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from wasm_lab.cells.missing import function_missing
 from wasm_lab.cells.rich import RichSplitter
 from wasm_lab.errors import GuestError, GuestFailure, GuestTrap, UsageError
 from wasm_lab.run import Phase
@@ -136,14 +137,9 @@ def _how(failure: GuestFailure | None) -> str:
 
 
 def _function(cell: Any, name: str, label: str) -> Callable[..., Any]:
-    refused = dict(cell.refused)
-    if name in refused:
-        raise UsageError(f"{name} of {label} cannot be called from here: {refused[name]}.")
-    try:
-        found: Callable[..., Any] = cell.functions[name]
-    except KeyError:
-        known = ", ".join(cell.functions) or "none"
-        raise UsageError(f"{label} has no public function {name}.", hint=f"It has: {known}.") from None
+    if name not in cell.functions:
+        raise function_missing(label, name, kind=None, known=cell.functions, refused=dict(cell.refused))
+    found: Callable[..., Any] = cell.functions[name]
     return found
 
 
