@@ -97,6 +97,9 @@ def verdict_of(measured: Sequence[Measured], claimed: Claimed | None) -> tuple[V
         return Verdict.UNTESTABLE, f"{why}; more time may tell (--full)."
     of = "speak for it" if _all_checks(found) else _bound(claimed)
     if not against and not open_ones:
+        if len(found) == 1:
+            only = "check speaks" if _all_checks(found) else "value speaks"
+            return Verdict.HOLDS, f"the only {only} for it: {for_it[0].what}."
         return Verdict.HOLDS, f"all {len(for_it)} of {len(found)} {_kind(found)} {of}."
     told = f"{len(for_it)} of {len(found)} {_kind(found)} {of}"
     unclear = f"; {len(open_ones)} cannot be told" if open_ones else ""
