@@ -1,0 +1,5 @@
+//! The same plugin as a program: JSON lines on standard input and output.
+
+fn main() -> std::io::Result<()> {
+    pipe::serve(image_resize::apply)
+}
