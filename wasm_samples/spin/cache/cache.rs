@@ -8,7 +8,8 @@ spin-sdk = "5.2"
 ---
 //! Redis: values, a counter, sets, any command, and messages.
 //!
-//! Needs a Redis server, whose address is the variable `redis_host` (127.0.0.1:6379 unless it is set).
+//! Needs a Redis server, named by the variables `redis_host` (which the rules allow) and `redis_url`
+//! (which is connected to, with a password where it has one): 127.0.0.1:6379 unless they are set.
 
 use spin_sdk::http::{IntoResponse, Params, Request, Response, Router};
 use spin_sdk::http_component;

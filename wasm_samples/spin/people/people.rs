@@ -8,7 +8,8 @@ spin-sdk = "5.2"
 ---
 //! PostgreSQL: typed rows, parameters, a transaction of several statements, an error of the server.
 //!
-//! Needs a PostgreSQL server; its variables name it (user `postgres` on 127.0.0.1:5432 unless they are set).
+//! Needs a PostgreSQL server, named by the variables `postgres_host` (which the rules allow) and
+//! `postgres_url` (which is connected to, with user and password): 127.0.0.1:5432 unless they are set.
 
 use serde::{Deserialize, Serialize};
 use spin_sdk::http::{IntoResponse, Params, Request, Response, Router};
