@@ -1,5 +1,8 @@
 //! The API of docs/loadtest.md with Actix: loadtest-actix PORT
 
+#[path = "../../answers/answers.rs"]
+mod answers;
+
 use actix_web::{web, App, Error, HttpResponse, HttpServer};
 use answers::{hello, sum, Numbers, NOT_FOUND, NO_NUMBERS};
 

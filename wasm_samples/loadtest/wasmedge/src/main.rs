@@ -3,6 +3,9 @@
 //! Built with `--cfg wasmedge --cfg tokio_unstable`, for the versions of tokio and hyper that use
 //! WasmEdge's extension of WASI 0.1.
 
+#[path = "../../answers/answers.rs"]
+mod answers;
+
 use hyper::server::conn::Http;
 use hyper::service::service_fn;
 use hyper::{body, Body, Error, Request, Response};
