@@ -15,6 +15,7 @@
     ├── MeasureError              what was to be measured could not be, or would mislead
     │   ├── ProbeError            a measured process died or passed its deadline
     │   └── AnswersDiffer         two subjects gave different answers; nothing was timed
+    ├── ServiceError              a server that a scenario needs is missing, or did not start
     └── GuestFailure              the guest ran and did not end well
         ├── GuestError            a function returned ``Err``; carries its text
         ├── GuestExit             a program ended with a status other than 0
@@ -150,6 +151,10 @@ class ProbeError(MeasureError):
 
 class AnswersDiffer(MeasureError):
     """Two subjects gave different answers to the same input, so nothing was timed."""
+
+
+class ServiceError(WasmLabError):
+    """A server that a scenario needs is missing, did not start, or is gone."""
 
 
 class GuestFailure(WasmLabError):
