@@ -80,6 +80,7 @@ class ManifestError(UsageError):
     def __init__(self, message: str, *, problems: Sequence[Problem] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
+        self.version2 = ""  #: a version 1 file written as version 2, where that can be done
 
 
 class SignatureError(UsageError):

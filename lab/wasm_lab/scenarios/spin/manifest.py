@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wasm_lab.scenarios.spin.problems import Problem
@@ -31,8 +30,6 @@ __all__ = [
     "Variable",
     "load_manifest",
 ]
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +96,8 @@ class ComponentManifest:
     id: str
     source: Source
     description: str = ""
-    variables: Mapping[str, str] = EMPTY  #: name to template
-    environment: Mapping[str, str] = EMPTY
+    variables: Mapping[str, str] = field(default_factory=dict)  #: name to template
+    environment: Mapping[str, str] = field(default_factory=dict)
     files: tuple[FileMount, ...] = ()
     exclude_files: tuple[str, ...] = ()
     allowed_outbound_hosts: tuple[str, ...] = ()
@@ -108,8 +105,8 @@ class ComponentManifest:
     sqlite_databases: tuple[str, ...] = ()
     ai_models: tuple[str, ...] = ()
     build: Build | None = None
-    dependencies: Mapping[str, Any] = EMPTY  #: as written
-    tool: Mapping[str, Any] = EMPTY  #: as written
+    dependencies: Mapping[str, Any] = field(default_factory=dict)  #: as written
+    tool: Mapping[str, Any] = field(default_factory=dict)  #: as written
     line: int = 0  #: where the component's table begins
 
 
@@ -148,7 +145,7 @@ class OtherTrigger:
     id: str
     kind: str
     component: str
-    config: Mapping[str, Any] = EMPTY  #: as written
+    config: Mapping[str, Any] = field(default_factory=dict)  #: as written
     line: int = 0
 
 
@@ -165,9 +162,9 @@ class Manifest:
     description: str = ""
     authors: tuple[str, ...] = ()
     base: str = "/"  #: what stands before every HTTP route
-    variables: Mapping[str, Variable] = EMPTY
+    variables: Mapping[str, Variable] = field(default_factory=dict)
     triggers: tuple[Trigger, ...] = ()
-    components: Mapping[str, ComponentManifest] = EMPTY  #: in the file's order
+    components: Mapping[str, ComponentManifest] = field(default_factory=dict)  #: in the file's order
     notes: tuple[Problem, ...] = ()  #: nothing wrong, but worth knowing
 
     @property

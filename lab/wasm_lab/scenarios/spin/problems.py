@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+#: ``error``: Spin refuses the file. ``warning``: Spin starts it, and a part of it can never work.
+#: ``note``: nothing is wrong, but worth knowing.
+Level: TypeAlias = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +15,7 @@ class Problem:
     """One thing that is wrong with a manifest, or worth knowing of it.
 
     >>> print(Problem(3, 1, "unknown key `nmae`", "did you mean `name`?"))
-    3:1: unknown key `nmae`
+    3:1: error: unknown key `nmae`
          did you mean `name`?
     """
 
@@ -18,8 +23,9 @@ class Problem:
     column: int  #: counted from 1, in characters
     message: str  #: what is wrong, and why
     hint: str = ""  #: what to write instead
+    level: Level = "error"
 
     def __str__(self) -> str:
         place = f"{self.line}:{self.column}: " if self.line else ""
-        first = f"{place}{self.message}"
+        first = f"{place}{self.level}: {self.message}"
         return first + "".join(f"\n     {line}" for line in self.hint.splitlines())
