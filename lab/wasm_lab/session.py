@@ -60,6 +60,7 @@ class Session:
         self.cells: dict[str, LiveCell] = {}
         self.js_twins: dict[str, JsTwin] = {}  #: by the name of the Rust function
         self.python_twins: dict[str, Callable[..., Any]] = {}
+        self.guests: dict[str, Artifact] = {}  #: cells that a host of components runs, by name
         self.last_run: Run | None = None
         self.last_artifact: Artifact | None = None
 

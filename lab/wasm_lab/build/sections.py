@@ -78,3 +78,14 @@ def sections(data: bytes) -> Iterator[Section]:
             body += length
         yield Section(data[start], name, start, body, end)
         offset = end
+
+
+def wants_component(data: bytes) -> bool:
+    """Whether a core module was made to become a component: it carries the WIT that it was built for.
+
+    wit-bindgen, and so spin-sdk, puts it into custom sections whose names begin with ``component-type``.
+
+    Raises:
+        LoadError: the bytes have no sections.
+    """
+    return any(one.number == CUSTOM and one.name.startswith("component-type") for one in sections(data))

@@ -77,6 +77,7 @@ def granted(options: dict[str, Any]) -> Capabilities:
 
 def run_cell(shell: InteractiveShell, text: str, options: dict[str, Any]) -> None:
     """Compile a cell and do what its kind calls for, with everything shown as it comes."""
+    from wasm_lab.build.sections import wants_component
     from wasm_lab.source import Kind
     from wasm_lab.views.progress import notebook_progress
 
@@ -96,6 +97,8 @@ def run_cell(shell: InteractiveShell, text: str, options: dict[str, Any]) -> Non
     show_warnings(artifact)
     if options["no_run"]:
         _footer(options, built_line(artifact))
+    elif source.kind is Kind.FUNCTIONS and wants_component(artifact.wasm):
+        keep_guest(artifact, options)
     elif source.kind is Kind.FUNCTIONS:
         define_functions(shell, artifact, capabilities, options)
     else:
@@ -140,6 +143,17 @@ def define_functions(
     if not names and not cell.refused:
         names = ["no public functions; put pub before fn to call one from Python"]
     _footer(options, *names, built_line(artifact))
+
+
+def keep_guest(artifact: Artifact, options: dict[str, Any]) -> None:
+    """Keep a cell that is the inside of a component, for a host that gives it what it imports."""
+    assert artifact.source is not None, "it came from a cell"
+    name = artifact.source.name
+    session().guests[name] = artifact
+    told = f'a component for a host: in %%spin_app write source = "{name}.wasm"'
+    if not options["name"]:
+        told = "a component for a host: give the cell --name NAME to use it in %%spin_app"
+    _footer(options, told, built_line(artifact))
 
 
 def run_program(artifact: Artifact, capabilities: Capabilities, options: dict[str, Any]) -> None:
