@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use image::codecs::pnm::{PnmEncoder, PnmSubtype, SampleEncoding};
 use image::imageops::FilterType;
 use image::{ImageFormat, ImageReader, Limits};
 use pipe::Failure;
@@ -47,6 +48,10 @@ pub fn apply(input: &[u8], options: &[(String, String)]) -> Result<Vec<u8>, Fail
     let resized = image.resize_exact(width, height, filter);
     match format {
         ImageFormat::Jpeg => resized.to_rgb8().write_to(&mut output, format),
+        ImageFormat::Pnm => {
+            let pixmap = PnmSubtype::Pixmap(SampleEncoding::Binary);
+            resized.to_rgb8().write_with_encoder(PnmEncoder::new(&mut output).with_subtype(pixmap))
+        }
         _ => resized.write_to(&mut output, format),
     }
     .map_err(Failure::input)?;
