@@ -60,6 +60,7 @@ class Checker:
         self.toml = toml
         self.problems: list[Problem] = []
         self.variables: frozenset[str] = frozenset()  #: what templates may name
+        self.components: dict[str, Path] = {}  #: where each component stands; inline ones in their trigger
 
     def say(
         self, path: Path, message: str, hint: str = "", level: Level = "error", *, at_key: bool = False

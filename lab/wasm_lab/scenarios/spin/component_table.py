@@ -69,6 +69,7 @@ def read_component(
         folder: what relative paths start from.
         profile: the build profile whose overrides are applied.
     """
+    check.components[component_id] = path
     check.known(table, path, KEYS, MENDS)
     overrides = _profile(check, table, path, profile)
     source = _source(check, table, path, folder)

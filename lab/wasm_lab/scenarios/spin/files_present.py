@@ -18,7 +18,7 @@ def check_files(check: Checker, manifest: Manifest) -> None:
     for component in manifest.components.values():
         _source(check, component)
         for number, mount in enumerate(component.files):
-            path = ("component", component.id, "files", number)
+            path = (*check.components[component.id], "files", number)
             if mount.destination is None and GLOB & set(mount.source):
                 continue  # a pattern may match nothing
             if not (manifest.folder / mount.source).exists():
@@ -34,7 +34,7 @@ def _source(check: Checker, component: ComponentManifest) -> None:
     source = component.source
     if not isinstance(source, LocalSource) or not source.written:
         return
-    path = ("component", component.id, "source")
+    path = (*check.components[component.id], "source")
     if not source.path.exists():
         hint = "Build it: wasm-lab spin build" if component.build else "Build it, or mend the path."
         check.say(

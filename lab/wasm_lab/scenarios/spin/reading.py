@@ -317,7 +317,7 @@ def _dependencies_exist(check: Checker, manifest: Manifest) -> None:
         for name, value in component.dependencies.items():
             if not isinstance(value, Mapping) or not isinstance(value.get("component"), str):
                 continue
-            place = ("component", component.id, "dependencies", name, "component")
+            place = (*check.components[component.id], "dependencies", name, "component")
             other = manifest.components.get(value["component"])
             if other is None:
                 check.say(
