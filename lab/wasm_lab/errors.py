@@ -16,6 +16,7 @@
     │   ├── ProbeError            a measured process died or passed its deadline
     │   └── AnswersDiffer         two subjects gave different answers; nothing was timed
     ├── ServiceError              a server that a scenario needs is missing, or did not start
+    ├── PluginError               a plugin cannot be loaded, or there is none of that name
     └── GuestFailure              the guest ran and did not end well
         ├── GuestError            a function returned ``Err``; carries its text
         ├── GuestExit             a program ended with a status other than 0
@@ -156,6 +157,14 @@ class AnswersDiffer(MeasureError):
 
 class ServiceError(WasmLabError):
     """A server that a scenario needs is missing, did not start, or is gone."""
+
+
+class PluginError(WasmLabError):
+    """A plugin cannot be loaded or called; ``plugin`` is its name."""
+
+    def __init__(self, message: str, *, plugin: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.plugin = plugin
 
 
 class GuestFailure(WasmLabError):
