@@ -16,6 +16,7 @@ COMMANDS = {
     "inspect": "inspect:inspect",
     "bench": "bench:bench",
     "claims": "claims:claims",
+    "spin": "spin:spin",
     "doctor": "doctor:doctor",
     "cache": "cache:cache",
     "quickstart": "quickstart:quickstart",
