@@ -62,6 +62,7 @@ def test_a_name_that_no_crate_can_have_is_refused(name: str) -> None:
         ("struct A;\nimpl A { fn main() {} }", Kind.FUNCTIONS),
         ("thread_local! { static N: u32 = 1; }\npub fn f() {}", Kind.FUNCTIONS),
         ("macro_rules! m { () => {} }", Kind.FUNCTIONS),
+        ('wit_bindgen::generate!("w");\nstruct A;\nexport!(A);', Kind.FUNCTIONS),
         ("// only a comment", Kind.FUNCTIONS),
         ("1 + 1", Kind.STATEMENTS),
         ("let x = 1;", Kind.STATEMENTS),

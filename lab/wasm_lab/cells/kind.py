@@ -19,6 +19,9 @@ _STATEMENT_MACROS = frozenset(
     "eprintln format matches panic print println todo unimplemented unreachable vec write writeln".split()
 )
 
+#: wit-bindgen's macro: it makes a library's items, with whatever brackets it and others are called.
+_BINDINGS = "generate"
+
 #: The words that items begin with.
 _ITEM_WORDS = frozenset(
     "# async const enum extern fn impl macro_rules mod pub static struct trait type union unsafe use".split()
@@ -34,6 +37,8 @@ def kind_of(syntax: Syntax) -> Kind:
     """
     if any(_is_main(node) for node in syntax.nodes):
         return Kind.PROGRAM
+    if any(_macro(node) == _BINDINGS for node in syntax.nodes):
+        return Kind.FUNCTIONS
     if syntax.broken:
         return _likeliest([text_of(leaf) for node in syntax.nodes for leaf in _leaves(node)])
     return Kind.FUNCTIONS if all(map(_is_item, syntax.nodes)) else Kind.STATEMENTS
@@ -65,10 +70,17 @@ def _is_main(node: Node) -> bool:
 def _is_item(node: Node) -> bool:
     if node.type in ITEMS or node.type == "empty_statement":
         return True
+    name = _macro(node)
+    if not name or name in _STATEMENT_MACROS:
+        return False
+    call = node.named_children[0] if node.type == "expression_statement" else node
+    return text_of(call.named_children[-1]).startswith("{")
+
+
+def _macro(node: Node) -> str:
+    """The name of the macro that a node calls, without its path; empty when it calls none."""
     if node.type == "expression_statement" and node.named_children:
         node = node.named_children[0]
     if node.type != "macro_invocation":
-        return False
-    name = text_of(node.child_by_field_name("macro")).rpartition("::")[2]
-    arguments = node.named_children[-1]
-    return name not in _STATEMENT_MACROS and text_of(arguments).startswith("{")
+        return ""
+    return text_of(node.child_by_field_name("macro")).rpartition("::")[2]
