@@ -16,6 +16,7 @@ COMMANDS = {
     "inspect": "inspect:inspect",
     "bench": "bench:bench",
     "claims": "claims:claims",
+    "loadtest": "loadtest:loadtest",
     "spin": "spin:spin",
     "doctor": "doctor:doctor",
     "cache": "cache:cache",

@@ -27,7 +27,7 @@ class Sample:
     iteration: int  #: which value of this process and phase, from 0
     phase: str  #: a `wasm_lab.run.Phase`, or what was weighed: ``linear memory``, ``PSS`` …
     value: float  #: for one call: the batch's total divided by ``count``
-    unit: str  #: ``ns`` or ``bytes``
+    unit: str  #: ``ns`` or ``bytes``; of a load also ``requests/s``
     count: int = 1  #: how many calls the batch had
     cache: str = ""  #: state of the code cache: ``cold``, ``warm``; empty where there is none
     guards: str = "none"  #: ``none``, ``epochs``, ``fuel``, ``audit``

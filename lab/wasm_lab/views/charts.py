@@ -425,7 +425,8 @@ def _kind(measurements: Measurements) -> str:
 
 
 def _axis(measurements: Measurements) -> str:
-    return "size" if _kind(measurements) == "bytes" else "time of one"
+    kind = _kind(measurements)
+    return {"bytes": "size", "requests/s": "throughput"}.get(kind, "time of one")
 
 
 def _what(measurements: Measurements) -> str:

@@ -32,6 +32,8 @@ def register_formatters(shell: InteractiveShell) -> None:
     formatter = shell.display_formatter.formatters["text/plain"]
     formatter.for_type_by_name("wasm_lab.run", "Run", _pretty_run)
     formatter.for_type_by_name("wasm_lab.run", "TestReport", _pretty_report)
+    whole = shell.display_formatter.ipython_display_formatter
+    whole.for_type_by_name("wasm_lab.scenarios.loadtest.report", "LoadReport", _show_load_test)
 
 
 def _pretty_run(run: Any, printer: Any, _cycle: bool) -> None:
@@ -45,3 +47,9 @@ def _pretty_run(run: Any, printer: Any, _cycle: bool) -> None:
 def _pretty_report(report: Any, printer: Any, _cycle: bool) -> None:
     counts = ", ".join(f"{report.count(outcome)} {outcome}" for outcome in ("ok", "FAILED", "ignored"))
     printer.text(f"<TestReport {report.label}: {counts}>")
+
+
+def _show_load_test(report: Any) -> None:
+    from wasm_lab.views.loadtest import show_load_test
+
+    show_load_test(report)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from wasm_lab.bench.comparing import Watcher
     from wasm_lab.build import Progress
     from wasm_lab.claims import Row
+    from wasm_lab.scenarios.loadtest import Watcher as LoadWatcher
 
 #: Seconds between two updates: enough to read, and little for a notebook's front end to draw.
 UPDATE_S = 0.1
@@ -106,6 +107,28 @@ def claims_progress(rows: int) -> Iterator[tuple[Callable[[Row], None], Callable
             bar.update()
 
         yield on_row, bar.set_description_str
+
+
+@contextmanager
+def load_progress() -> Iterator[LoadWatcher]:
+    """Of a load test: a line while stacks are built, then a bar over the seconds that it will take."""
+    from wasm_lab.scenarios.loadtest import Watcher as LoadWatcher
+
+    layout = "{desc} {bar} {n:.0f} of about {total:.0f} s"
+    with _bar(total=1, bar_format=layout, mininterval=UPDATE_S) as bar:
+
+        def on_progress(what: str, done: int, total: int) -> None:
+            count = f" [{done}/{total}]" if total else ""
+            bar.set_description_str(f"building{count} {what}")
+
+        def on_total(seconds: float) -> None:
+            bar.reset(total=seconds)
+
+        def on_step(what: str, spent_s: float) -> None:
+            bar.set_description_str(what)
+            bar.update(spent_s - bar.n)
+
+        yield LoadWatcher(on_progress=on_progress, on_total=on_total, on_step=on_step)
 
 
 @contextmanager

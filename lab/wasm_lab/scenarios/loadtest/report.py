@@ -51,9 +51,6 @@ UNITS = {
     Figure.GENERATOR: "share",
 }
 
-#: Measured at each number of connections; the others once for a process or a stack.
-OF_A_LOAD = (Figure.THROUGHPUT, Figure.P50, Figure.P99, Figure.PSS, Figure.RSS)
-
 
 def load_name(connections: int) -> str:
     """As a sample's input names a load.
@@ -94,6 +91,11 @@ class LoadReport:
         known = set(self.measurements.values_of("input"))
         return tuple(name for name in map(load_name, self.plan.connections) if name in known)
 
+    @property
+    def memory(self) -> Figure:
+        """The kind of memory that this system tells: PSS is what a process adds to a machine."""
+        return Figure.PSS if self.measurements.where(phase=Figure.PSS.value).samples else Figure.RSS
+
     def summaries(self) -> tuple[Summary, ...]:
         """Median and 95 % interval of everything, over rounds."""
         return summarise(self.measurements)
@@ -123,7 +125,8 @@ class LoadReport:
     def comparisons(self) -> tuple[Comparison, ...]:
         """Every figure of every stack that varies, as a multiple of the baseline's."""
         (base,) = (stack.name for stack in STACKS if stack.title == self.baseline)
-        pairs = [(Figure.COLD_START, ""), *((figure, load) for load in self.loads for figure in OF_A_LOAD)]
+        figures = (Figure.THROUGHPUT, Figure.P50, Figure.P99, self.memory)
+        pairs = [(Figure.COLD_START, ""), *((figure, load) for load in self.loads for figure in figures)]
         found = (
             self.ratio(figure, load, of=stack.name, to=base)
             for figure, load in pairs

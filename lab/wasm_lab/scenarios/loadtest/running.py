@@ -79,13 +79,11 @@ class Watcher:
         on_progress: told what is built, and how far it is.
         on_total: told about how many seconds the measuring will take, when it begins.
         on_step: told what is measured now, and how many seconds of it have passed.
-        on_samples: given each sample when it is taken.
     """
 
     on_progress: Progress | None = None
     on_total: Callable[[float], None] = field(default=lambda _seconds: None)
     on_step: Callable[[str, float], None] = field(default=lambda _what, _seconds: None)
-    on_samples: Callable[[Sequence[Sample]], None] = field(default=lambda _samples: None)
 
 
 def load_test(
@@ -251,7 +249,7 @@ class _Run:
         self, stack: Stack, number: int, load: str, values: dict[Figure, float], *, iteration: int = 0
     ) -> None:
         now = time.time()
-        rows = [
+        self.samples += [
             Sample(
                 workload=WORKLOAD,
                 input=load,
@@ -269,8 +267,6 @@ class _Run:
             )
             for figure, value in values.items()
         ]
-        self.samples += rows
-        self.watcher.on_samples(rows)
 
     def _tell(self, what: str, seconds: float) -> None:
         self.watcher.on_step(what, self.spent_s)
