@@ -1,4 +1,4 @@
-"""Get the tools that tests need and pip does not bring: WasmEdge, Node.js, hyperfine, Chromium.
+"""Get the tools that tests need and pip does not bring: WasmEdge, Node.js, wrk, hyperfine, Chromium.
 
     .venv/bin/python scripts/test_tools.py
 
@@ -7,7 +7,7 @@ With everything there it takes a fraction of a second and no network.
 
   WasmEdge     the packages of Debian 13 with all that they need, unpacked into a folder of the
   Node.js      user's own (WASM_LAB_TOOLS names another); works as an ordinary user, and on an
-               older Debian too. apt checks signatures and checksums, and the mirror is the one
+  wrk          older Debian too. apt checks signatures and checksums, and the mirror is the one
                that this machine's own apt uses. Node.js only where there is none of version 20.
   hyperfine    by apt-get, where this is run by root; otherwise the line that installs them is
   Chromium     printed.
@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 from wasm_lab.toolchains.node import find_node
 from wasm_lab.toolchains.places import tools_folder
 from wasm_lab.toolchains.wasmedge import find_wasmedge
+from wasm_lab.toolchains.wrk import find_wrk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,7 @@ PACKAGES = {"hyperfine": "hyperfine", "chromium": "chromium"}
 UNPACKED: dict[str, tuple[str, Callable[[], object | None]]] = {
     "WasmEdge": ("wasmedge", find_wasmedge),
     "Node.js": ("nodejs", find_node),
+    "wrk": ("wrk", find_wrk),
 }
 
 
@@ -147,7 +149,8 @@ def write_programs(unpacked: Path) -> None:
         raise ToolsError(f"The packages of {unpacked.name} hold no dynamic loader.")
     (unpacked / "bin").unlink(missing_ok=True)
     (unpacked / "bin").mkdir()
-    for program in sorted([*unpacked.glob("usr/bin/wasmedge*"), *unpacked.glob("usr/bin/node")]):
+    programs = ("wasmedge*", "node", "wrk")
+    for program in sorted(path for name in programs for path in unpacked.glob(f"usr/bin/{name}")):
         script = unpacked / "bin" / program.name
         libraries = f'"$here/{loader.parent.relative_to(unpacked)}"'
         script.write_text(
