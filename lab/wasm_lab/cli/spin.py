@@ -240,12 +240,15 @@ def up(file: Path, build_first: bool, engine: str, **given: Any) -> int:
         if given.pop("workers") is not None:
             raise UsageError("Spin answers in one process: --workers is of the lab's own host.")
         return run_real_spin(up_arguments(file, build=build_first, **given))
+    from wasm_lab.scenarios.spin.hosted import check_hosted, with_local_files
     from wasm_lab.scenarios.spin.up import serve
     from wasm_lab.scenarios.spin.variables import given_variables
 
     if build_first:
         build_application(load_manifest(file), (), _say)
     manifest = load_manifest(file, sources=True)
+    check_hosted(manifest)
+    manifest = with_local_files(manifest, _say)
     for problem in manifest.notes:
         if problem.level == "warning":
             _say(f"{file}:{problem}")

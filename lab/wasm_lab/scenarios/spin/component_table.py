@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 KEYS = frozenset(
     "source description variables environment files exclude_files allowed_http_hosts allowed_outbound_hosts "
     "key_value_stores sqlite_databases ai_models targets build tool dependencies_inherit_configuration "
-    "dependencies profile".split()
+    "dependencies profile blob_containers".split()
 )
 
 #: Usual wrong keys, and where the writer meant to go.
@@ -88,6 +88,9 @@ def read_component(
         _literal_braces(check, text, (*path, "environment", name))
     build = _build(check, table, path, folder)
     check_dependencies(check, table, path)
+    if check.texts(table, path, "blob_containers"):
+        why = "`blob_containers` is of a Spin that is not released, and the lab's host has no such stores"
+        check.say((*path, "blob_containers"), why, "", "note", at_key=True)
     check.flag(table, path, "dependencies_inherit_configuration")
     check_targets(check, table, path)
     check_tool(check, table, path)

@@ -39,6 +39,12 @@ class Name(NamedTuple):
 def check_dependencies(check: Checker, table: Table, path: Path) -> None:
     """Check the dependencies of a component or profile as Spin does."""
     dependencies = check.table(table, path, "dependencies", EXAMPLE)
+    if "dependencies_inherit_configuration" in table:
+        for name, value in dependencies.items():
+            if isinstance(value, Mapping) and "inherit_configuration" in value:
+                why = "`inherit_configuration` excludes `dependencies_inherit_configuration` of the whole component"
+                place: Path = (*path, "dependencies", name, "inherit_configuration")
+                check.say(place, why, "Keep one of the two.", at_key=True)
     path = (*path, "dependencies")
     names: dict[str, Name] = {}
     for name, value in dependencies.items():
@@ -46,7 +52,7 @@ def check_dependencies(check: Checker, table: Table, path: Path) -> None:
         package = _name(check, name, place)
         if package is not None:
             names[name] = package
-        _value(
+        check_dependency(
             check, value, place, plain=":" not in name, whole=package is not None and not package.interface
         )
     for (first, one), (second, other) in combinations(names.items(), 2):
@@ -92,8 +98,18 @@ def _name(check: Checker, name: str, place: Path) -> Name | None:
     return Name(match[1], match[2] or "", match[3] or "")
 
 
-def _value(check: Checker, value: object, place: Path, *, plain: bool, whole: bool) -> None:
-    """Check one dependency; ``plain``: its name is no package; ``whole``: it is a package, not an interface."""
+def check_dependency(
+    check: Checker, value: object, place: Path, *, plain: bool = False, whole: bool = False
+) -> None:
+    """Check one dependency.
+
+    Args:
+        check: notes the problems.
+        value: a version, or a table in one of the forms.
+        place: where it stands.
+        plain: its name is no package, so that the table must name one.
+        whole: its name is a package without interface.
+    """
     name = place[-1]
     if isinstance(value, str):
         if plain:

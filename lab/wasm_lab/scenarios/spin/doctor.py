@@ -11,6 +11,7 @@ from wasm_lab.errors import LoadError, ManifestError, UsageError
 from wasm_lab.scenarios.spin.build import environment_for_builds
 from wasm_lab.scenarios.spin.componentize import HANDLERS, componentize
 from wasm_lab.scenarios.spin.engine import find_spin
+from wasm_lab.scenarios.spin.hosted import not_hosted
 from wasm_lab.scenarios.spin.manifest import (
     HttpTrigger,
     LocalSource,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from wasm_lab.scenarios.spin.manifest import ComponentManifest, Manifest
+from wasm_lab.scenarios.spin.manifest import ComponentManifest, Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,15 @@ def _counted(manifest: Manifest) -> str:
 def _component(manifest: Manifest, component: ComponentManifest) -> Iterator[Finding]:
     about = f"component {component.id}"
     triggers = [trigger for trigger in manifest.triggers if trigger.component == component.id]
+    around = [
+        value
+        for trigger in manifest.http_triggers
+        for entries in trigger.dependencies.values()
+        for value in entries
+    ]
+    others = [value for other in manifest.components.values() for value in other.dependencies.values()]
     used = any(
-        isinstance(value, dict) and value.get("component") == component.id
-        for other in manifest.components.values()
-        for value in other.dependencies.values()
+        isinstance(value, dict) and value.get("component") == component.id for value in around + others
     )
     if not triggers and not used:
         yield Finding(about, "note", "no trigger starts it", "Name it in a trigger, or take it out.")
@@ -133,9 +139,9 @@ def _variables(manifest: Manifest) -> Iterator[Finding]:
 def _engine(manifest: Manifest) -> Iterator[Finding]:
     found = find_spin()
     here = f"Spin {found[1]} is here" if found else "Spin is not here"
-    others = sorted({trigger.kind for trigger in manifest.triggers if isinstance(trigger, OtherTrigger)})
-    if others:
-        hint = "wasm-lab spin up --engine spin" if found else "Install Spin and its plugin for this trigger."
-        yield Finding("engine", "note", f"the lab's host runs no {', '.join(others)} triggers; {here}", hint)
-    else:
+    missing = not_hosted(manifest)
+    for reason in missing:
+        hint = "wasm-lab spin up --engine spin" if found else "Install Spin, and run it by --engine spin."
+        yield Finding("engine", "note", f"the lab's own host has no {reason}; {here}", hint)
+    if not missing:
         yield Finding("engine", "good", f"the lab's own host; {here}")

@@ -118,7 +118,8 @@ class HttpTrigger:
     component: str  #: the component's id; empty where a static response answers
     route: str | None  #: as written, without ``base``; None for a private endpoint
     static_response: Mapping[str, Any] | None = None  #: ``status_code``, ``headers``, ``body``, as written
-    executor: str = "http"  #: ``http`` or ``wagi``
+    executor: str = "http"  #: ``http``, ``wagi`` or ``wasip3-unstable``
+    dependencies: Mapping[str, Any] = field(default_factory=dict)  #: such as middleware, as written
     line: int = 0
 
     @property

@@ -204,6 +204,11 @@ def _manifest(check: Checker, values: Table, path: Path, profile: str | None) ->
         read[name] = read_component(check, table, place, name, folder=path.parent, profile=profile)
         return name
 
+    if profile and not any(
+        isinstance(table, Mapping) and profile in table.get("profile", {}) for table in components.values()
+    ):
+        hint = "Write [component.<id>.profile.NAME], or ask for another."
+        check.say(("component",), f"no component has a profile `{profile}`", hint, at_key=True)
     triggers = _triggers(check, values, globals_, set(components), inline)
     address = globals_.get("redis", {})
     if isinstance(address, Mapping) and isinstance(address.get("address"), str):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.scenarios.spin.checker import as_toml, kind
+from wasm_lab.scenarios.spin.dependency_table import check_dependency
 from wasm_lab.scenarios.spin.ids import why_not_an_id
 from wasm_lab.scenarios.spin.manifest import HttpTrigger, OtherTrigger, RedisTrigger
 from wasm_lab.scenarios.spin.routes import RouteError, parse_route
@@ -108,9 +109,26 @@ class TriggerReader:
         for role, specs in components.items():
             for spec in specs if isinstance(specs, list) else [specs]:
                 self._spec(spec, (*path, "components", role))
+        self._dependencies(table, path)
         if "component" not in table:
             return ""
         return self._spec(table["component"], (*path, "component"))
+
+    def _dependencies(self, table: Table, path: Path) -> None:
+        """Components that a trigger puts around its own, such as middleware."""
+        check = self._check
+        for role, entries in check.table(table, path, "dependencies").items():
+            place = (*path, "dependencies", role)
+            if not isinstance(entries, list):
+                why = f"`dependencies.{role}` must be a list of tables, and is {kind(entries)}"
+                check.say(place, why, 'Such as [{ component = "my-middleware" }].')
+                continue
+            for number, entry in enumerate(entries):
+                check_dependency(check, entry, (*place, number))
+                name = entry.get("component") if isinstance(entry, Mapping) else None
+                if isinstance(name, str) and name not in self._known:
+                    at = (*place, number, "component")
+                    check.say(at, f"there is no component `{name}`", _alike(name, self._known))
 
     def _spec(self, spec: Any, path: Path) -> str:
         check = self._check
@@ -143,6 +161,7 @@ class TriggerReader:
             route=self._route(table, path),
             static_response=static,
             executor=self._executor(table, path),
+            dependencies=dict(check.table(table, path, "dependencies")),
             line=check.line(path),
         )
 
@@ -181,6 +200,10 @@ class TriggerReader:
             check.say(path, why, "With Spin installed: wasm-lab spin up --engine spin.", "note")
             return "wagi"
         check.known(executor, path, ("type",))
+        if type_ == "wasip3-unstable":
+            why = "this executor is of Spin 3.4 and 3.5, for guests of WASI 0.3, which the lab's host does not run"
+            check.say(path, why, "With Spin 4 leave it out; here build with spin-sdk 5.2.", "note")
+            return type_
         if type_ not in ("spin", "http"):
             check.say((*path, "type"), f"there is no executor `{type_}`", 'It is "spin", "http" or "wagi".')
         return "http"

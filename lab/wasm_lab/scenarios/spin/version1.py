@@ -139,6 +139,12 @@ def _component(component: Table, kind: str, base: str) -> list[str]:
         raise NoWay(f"the trigger of the component `{old}` is no table")
     lines = ["", f"[[trigger.{kind}]]", f"component = {as_toml(name)}"]
     for key, value in trigger.items():
+        if (
+            key == "executor"
+            and isinstance(value, Mapping)
+            and value.get("type") not in ("spin", "http", "wagi")
+        ):
+            continue  # of a Spin before 1.0
         based = (
             base.rstrip("/") + "/" + value.lstrip("/") if key == "route" and isinstance(value, str) else value
         )
