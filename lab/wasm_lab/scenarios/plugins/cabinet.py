@@ -60,7 +60,9 @@ class Cabinet:
         with self._lock:
             values = self._drawers[drawer]
             before = values.get(key)
-            more = ENTRY_BYTES + len(key.encode()) + len(value) if before is None else len(value) - len(before)
+            more = (
+                ENTRY_BYTES + len(key.encode()) + len(value) if before is None else len(value) - len(before)
+            )
             if not self._take(more):
                 return False
             values[key] = value
@@ -80,12 +82,13 @@ class Desk:
     cabinet: Cabinet
     output_bytes: int | None  #: how much one call may log
     log: list[tuple[str, str]] = field(default_factory=list)  #: level and text, of the call under way
+    refused: list[str] = field(default_factory=list)  #: what the call under way did not get
     logged_bytes: int = 0
     open_drawers: int = 0
 
     def begin(self) -> None:
         """Before each call."""
-        self.log = []
+        self.log, self.refused = [], []
         self.logged_bytes = 0
 
     def note(self, level: str, message: str) -> None:
@@ -98,6 +101,7 @@ class Desk:
         if self.output_bytes is not None and self.logged_bytes > self.output_bytes:
             trap = TrapInfo(kind=TrapKind.OUTPUT, message=TrapKind.OUTPUT.value)
             raise OutputExceeded(
-                f"The plugin logged more than {self.output_bytes} bytes in one call, and was stopped.", trap=trap
+                f"The plugin logged more than {self.output_bytes} bytes in one call, and was stopped.",
+                trap=trap,
             )
         self.log.append((level, message))

@@ -15,10 +15,8 @@ into the folder must not grant it anything.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wasm_lab.capabilities import (
     MIB,
@@ -32,6 +30,10 @@ from wasm_lab.capabilities import (
     parse_size,
 )
 from wasm_lab.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 #: What a plugin gets unless told otherwise: no files, no variables, no network, a clock that stands still
 #: and the same randomness each time, so that its answer depends on its input alone.
@@ -104,8 +106,9 @@ def _capabilities(table: object, base: Capabilities, where: str, folder: Path) -
             changes |= reader(value, folder)
         except UsageError as error:
             raise UsageError(f"{where}, {key}: {error.message}", hint=error.hint) from None
-    both = (*changes.pop("dirs_ro", ()), *changes.pop("dirs_rw", ()))
-    return replace(base, **changes, **({"dirs": both} if both else {}))
+    if folders := (*changes.pop("dirs_ro", ()), *changes.pop("dirs_rw", ())):
+        changes["dirs"] = folders
+    return replace(base, **changes)
 
 
 def _text(value: object) -> str:
