@@ -42,9 +42,9 @@ def check_dependencies(check: Checker, table: Table, path: Path) -> None:
     if "dependencies_inherit_configuration" in table:
         for name, value in dependencies.items():
             if isinstance(value, Mapping) and "inherit_configuration" in value:
-                why = "`inherit_configuration` excludes `dependencies_inherit_configuration` of the whole component"
+                why = "Spin 4 does not start with both this and `dependencies_inherit_configuration` of the component"
                 place: Path = (*path, "dependencies", name, "inherit_configuration")
-                check.say(place, why, "Keep one of the two.", at_key=True)
+                check.say(place, why, "Keep one of the two.", "note", at_key=True)
     path = (*path, "dependencies")
     names: dict[str, Name] = {}
     for name, value in dependencies.items():
