@@ -1,0 +1,1 @@
+"""What Spin gives to components beside WASI: stores, databases, variables, requests; one module for each."""
