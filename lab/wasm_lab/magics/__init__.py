@@ -38,6 +38,16 @@ class WasmLabMagics(Magics):
         if options is not None:
             twins.define(options, cell)
 
+    @cell_magic
+    def spin_app(self, line: str, cell: str) -> None:
+        """Start the Spin application of a spin.toml: ``%%spin_app NAME``."""
+        from wasm_lab.magics import spin
+
+        options = parse_line(spin.spin_app_command(), line)
+        if options is not None:
+            assert self.shell is not None, "magics run in a shell"
+            spin.start(self.shell, cell, options)
+
     @line_magic
     def wasm_run(self, line: str) -> None:
         """Run a .rs, .wasm or .wat file: ``%wasm_run [options] FILE [ARGS…]``."""

@@ -1,0 +1,85 @@
+"""``%%spin_app``: a ``spin.toml`` in a cell, and the application at work."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.errors import ManifestError, UsageError
+from wasm_lab.magics.line import session
+
+if TYPE_CHECKING:
+    import click
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from wasm_lab.scenarios.spin.live import LiveApps
+
+
+def spin_app_command() -> click.Command:
+    """The options of ``%%spin_app``."""
+    import click
+
+    @click.command("%%spin_app")
+    @click.option(
+        "--variable",
+        "variables",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="The value of an application variable; may be repeated. {x} is a Python value.",
+    )
+    @click.option(
+        "--serve",
+        is_flag=True,
+        help="Serve it at a port of this machine too, for a browser or another program.",
+    )
+    @click.option("--quiet", is_flag=True, help="Show nothing when it has started.")
+    @click.argument("name")
+    def spin_app() -> None:
+        """Start the Spin application of this spin.toml, and bind it to NAME.
+
+        A component's source is a %%wasm_rust --name CELL cell, as source = "CELL.wasm", or a
+        file; relative paths start from the notebook's folder. NAME.get("/path") sends a request,
+        NAME.log is what the components printed, NAME.url the address, NAME.stop() stops it.
+        Running the cell again stops the earlier one; stores keep what they hold until the kernel ends.
+
+        It runs inside the kernel, and NAME.get reaches it without a socket; with --serve it also has
+        a port. For many requests at once use wasm-lab spin up, which has a process for each core.
+        """
+
+    return spin_app
+
+
+@functools.cache
+def _apps() -> LiveApps:
+    from wasm_lab.scenarios.spin.live import LiveApps
+
+    return LiveApps()
+
+
+def start(shell: InteractiveShell, text: str, options: dict[str, Any]) -> None:
+    """Start the application of a cell and bind it in the notebook; show its routes."""
+    from IPython.display import display
+
+    from wasm_lab.scenarios.spin.variables import given_variables
+    from wasm_lab.views.spin_app import app_stack, problems_text
+
+    name = options["name"]
+    if not name.isidentifier():
+        raise UsageError(f"{name!r} is no Python name.", hint="Such as %%spin_app shop.")
+    folder = Path.cwd()
+    try:
+        app = _apps().start(
+            name,
+            f"\n{text}",  # line 1 of the cell is the magic
+            folder=folder,
+            guests=session().guests,
+            variables=given_variables(options["variables"], folder),
+            serve=options["serve"],
+        )
+    except ManifestError as error:
+        message = f"%%spin_app {name}: {problems_text(error.problems, text, label='cell', first_line=2)}"
+        raise ManifestError(message, problems=error.problems, hint=error.hint) from None
+    shell.user_ns[name] = app
+    if not options["quiet"]:
+        display(app_stack(app, name))
