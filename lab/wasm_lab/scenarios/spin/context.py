@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
     from pathlib import Path
 
+    from wasm_lab.scenarios.spin.host.types import FutureIncomingResponse, OutgoingRequest
     from wasm_lab.scenarios.spin.manifest import ComponentManifest, Manifest
     from wasm_lab.scenarios.spin.outbound import OutboundRules
+    from wasm_lab.scenarios.spin.runtime_config import RuntimeConfig
 
 T = TypeVar("T")
 
@@ -81,6 +83,18 @@ class Shared:
             raise failure
 
 
+class Chain(Protocol):
+    """Service chaining: ``http://NAME.spin.internal``, and ``http://self.alt`` or a URL without a host."""
+
+    def __call__(self, request: OutgoingRequest, component: str | None) -> FutureIncomingResponse:
+        """Send a request; called while a guest runs.
+
+        Args:
+            request: its path counts, its scheme and authority do not.
+            component: the id of the one that answers; None: whichever the routes give it to.
+        """
+
+
 @dataclass(frozen=True)
 class ComponentContext:
     """One component of an application, as its host interfaces see it."""
@@ -91,6 +105,10 @@ class ComponentContext:
     variables: Mapping[str, str]
     #: Where the component may send requests and open connections.
     outbound: OutboundRules
+    #: What stands behind the labels of stores and services.
+    runtime: RuntimeConfig
+    #: Sends a guest's request to a component of the same application, without any network.
+    chain: Chain = field(repr=False)
     #: Pools and stores of this process.
     shared: Shared = field(repr=False)
     #: Where the application keeps what outlives it: key-value stores, SQLite databases.

@@ -1,0 +1,64 @@
+"""One guest at work: what bounds it, and what must end with it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.scenarios.spin.host.waiting import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Guest:
+    """The running instance's own data (`wasm_lab.components.current`), whatever trigger started it.
+
+    Args:
+        deadline_s: seconds that it may take, from `start` on.
+    """
+
+    def __init__(self, deadline_s: float) -> None:
+        self.limit_s = deadline_s
+        self.deadline_s = float("inf")
+        self.started_s = 0.0
+        self.stopped = Signal()
+        self.instance: Any = None  #: while it runs
+        self.member: Any = None  #: the thread that runs it, of the `crew`
+        self.open_files: set[Any] = set()  #: descriptors whose file is open
+        self.sockets: set[Any] = set()  #: that are open
+        self._ending: list[Callable[[], None]] = []
+
+    def start(self) -> None:
+        self.started_s = time.monotonic()
+        self.deadline_s = self.started_s + self.limit_s
+
+    def about_to_wait(self) -> None:
+        """The guest's thread is about to sleep: another one may run guests meanwhile.
+
+        Host functions call it before anything that may take longer than a millisecond or so.
+        """
+        member = self.member
+        if member is not None and not member.lent:
+            member.crew.lend(member)
+
+    def tick(self) -> None:
+        """Called every few milliseconds while the guest runs, from another thread."""
+
+    def stop(self) -> None:
+        """The request is over: have the guest end at its next wait or epoch. From any thread."""
+        self.stopped.set()
+
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Have this called when the guest is over."""
+        self._ending.append(call)
+
+    def end(self) -> None:
+        ending, self._ending = self._ending, []
+        for call in ending:
+            call()
+        for descriptor in self.open_files:
+            descriptor.close_file()
+        self.open_files.clear()
+        for each in tuple(self.sockets):
+            each.close()

@@ -1,0 +1,83 @@
+"""What components print, line by line, on the server's standard error and in their log files."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+#: A line longer than this is logged in pieces.
+LINE_BYTES = 64 * 1024
+
+_writing = threading.Lock()
+
+
+class ComponentLog:
+    """Where the output of one component goes.
+
+    Args:
+        component: its name, which stands before each line on the server's standard error.
+        folder: gets ``COMPONENT_stdout.txt`` and ``COMPONENT_stderr.txt`` with the lines as they are;
+            None: no files.
+        quiet: nothing on the server's standard error.
+    """
+
+    def __init__(self, component: str, folder: Path | None = None, *, quiet: bool = False) -> None:
+        self.component = component
+        self._folder = folder
+        self._quiet = quiet
+        self._files: dict[str, int] = {}
+
+    def lines(self, stream: str) -> Lines:
+        """A writer for one guest's ``stdout`` or ``stderr``: lines of different guests never mix."""
+        return Lines(lambda line: self._log(stream, line))
+
+    def _log(self, stream: str, line: bytes) -> None:
+        if not self._quiet:
+            with _writing:
+                sys.stderr.buffer.write(b"[%s] %s\n" % (self.component.encode(), line))
+                sys.stderr.buffer.flush()
+        if self._folder is not None:
+            os.write(self._file(stream), line + b"\n")  # appended whole: O_APPEND, and one write
+
+    def _file(self, stream: str) -> int:
+        with _writing:
+            if stream not in self._files and self._folder is not None:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                path = self._folder / f"{self.component}_{stream}.txt"
+                self._files[stream] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        return self._files[stream]
+
+    def close(self) -> None:
+        with _writing:
+            for number in self._files.values():
+                os.close(number)
+            self._files.clear()
+
+
+class Lines:
+    """Cuts what a guest writes into lines."""
+
+    def __init__(self, emit: Callable[[bytes], None]) -> None:
+        self._emit = emit
+        self._rest = b""
+
+    def write(self, contents: bytes) -> None:
+        *whole, rest = (self._rest + contents).split(b"\n")
+        for line in whole:
+            self._emit(line)
+        while len(rest) > LINE_BYTES:
+            self._emit(rest[:LINE_BYTES])
+            rest = rest[LINE_BYTES:]
+        self._rest = rest
+
+    def close(self) -> None:
+        """Log a last line that has no end."""
+        if self._rest:
+            self._emit(self._rest)
+            self._rest = b""

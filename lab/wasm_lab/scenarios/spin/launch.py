@@ -1,0 +1,115 @@
+"""A component of an application, ready to run for an event: a request or a message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.capabilities import Capabilities
+from wasm_lab.components import Component
+from wasm_lab.scenarios.spin.componentize import componentize
+from wasm_lab.scenarios.spin.host.cli import GuestExit
+from wasm_lab.scenarios.spin.host.types import IncomingRequest, ResponseOutparam
+from wasm_lab.scenarios.spin.host.waiting import GuestStopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path
+
+    from wasm_lab.scenarios.spin.host.exchange import Exchange
+    from wasm_lab.scenarios.spin.host.guest import Guest
+    from wasm_lab.scenarios.spin.host.limits import Limits
+
+
+class Launcher:
+    """Runs one component, each time in a fresh instance, from any thread.
+
+    Args:
+        name: the component's id.
+        path: its file.
+        kind: of the trigger, ``http`` or ``redis``.
+        imports: gives what the host provides, from the names of what the component imports.
+        limits: what each instance may use.
+        report: gets a line for each guest that failed.
+
+    Raises:
+        LoadError: it is no component, or none that this host runs.
+        InterfaceError: it imports what nobody here provides.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        kind: str,
+        *,
+        imports: Callable[[Collection[str]], Mapping[str, object]],
+        limits: Limits,
+        report: Callable[[str], None],
+    ) -> None:
+        self.name = name
+        label = f"The component {name!r} ({path.name})"
+        guest = componentize(path.read_bytes(), label)
+        self._export = guest.handler(kind)
+        self._prepared = Component.load(guest.wasm).link(
+            imports(guest.imports),
+            capabilities=Capabilities(deadline_s=limits.deadline_s, memory_bytes=limits.memory_bytes),
+        )
+        self._report = report
+
+    def report(self, what: str) -> None:
+        """Log what happened to a guest of this component."""
+        self._report(f"{self.name}: {what}")
+
+    def enter(self, guest: Guest, call: Callable[[Any], Any]) -> BaseException | None:
+        """Run a fresh instance; gives what ended it, None when it came back by itself.
+
+        Args:
+            guest: its own data.
+            call: calls what is wanted of the handler's functions.
+        """
+        guest.start()
+        try:
+            with self._prepared.instantiate(data=guest) as instance:
+                guest.instance = instance
+                call(instance[self._export])
+        except GuestExit as end:
+            return None if end.code == 0 else self._failed(guest, end)
+        except BaseException as failure:
+            return self._failed(guest, failure)
+        finally:
+            guest.instance = None
+        return None
+
+    def _failed(self, guest: Guest, failure: BaseException) -> BaseException:
+        self.report(describe(guest, failure))
+        return failure
+
+
+class HttpJob:
+    """Has a component answer a request (a `crew.Job`)."""
+
+    __slots__ = ("_launcher", "exchange", "guest")
+
+    def __init__(self, launcher: Launcher, exchange: Exchange) -> None:
+        self._launcher = launcher
+        self.guest = self.exchange = exchange
+
+    def run(self) -> None:
+        exchange, failure = self.exchange, None
+        if not exchange.stopped.is_set():  # the client may have gone while it stood in the queue
+            failure = self._launcher.enter(exchange, self._call)
+            if failure is None and exchange.response is None:
+                self._launcher.report(exchange.why_no_response())
+        exchange.over(failure)
+
+    def _call(self, handler: Any) -> None:
+        handler.handle(IncomingRequest(self.exchange), ResponseOutparam(self.exchange))
+
+
+def describe(guest: Guest, failure: BaseException) -> str:
+    """What ended a guest, for the log."""
+    if guest.stopped.is_set():
+        return "stopped, for its request was over before it was"
+    if isinstance(failure, GuestStopped):
+        return f"stopped, for it was not done within {guest.limit_s:g} s"
+    return str(failure) or type(failure).__name__
