@@ -321,7 +321,7 @@ def _with_scheme(url: str) -> Destination | None:
     else:
         return None
     # A password may hold ? or #, as Spin allows, so what stands before an @ is cut off first.
-    before_path = rest.partition("/")[0]
+    before_path = re.split(r"[/\\]" if scheme in SPECIAL else "/", rest, maxsplit=1)[0]
     rest = before_path.rpartition("@")[2] if "@" in before_path else rest
     authority = re.split(ends, rest, maxsplit=1)[0].rpartition("@")[2]
     found = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::([0-9]*))?", authority)

@@ -74,22 +74,27 @@ def explain_version1(check: Checker, values: Table) -> None:
     moved = [name for name in TOP if name in values]
     if moved:
         names = ", ".join(f"`{name}`" for name in moved)
-        check.say((moved[0],), f"in version 2 {names} stand in [application]", "[application]", at_key=True)
+        lines = "\n".join(f"{name} = {as_toml(values[name])}" for name in moved)
+        check.say(
+            (moved[0],), f"in version 2 [application] holds {names}", f"[application]\n{lines}", at_key=True
+        )
     trigger = values.get("trigger")
+    kind = str(trigger.get("type", "http")) if isinstance(trigger, Mapping) else "http"
     if isinstance(trigger, Mapping):
-        kind = trigger.get("type", "http")
         why = "in version 2 the application has no trigger of its own: each route or channel is one"
-        check.say(("trigger",), why, f"[[trigger.{kind}]] for each component, see there.", at_key=True)
+        check.say(("trigger",), why, f"Write one [[trigger.{kind}]] for each component.", at_key=True)
     components = values.get("component")
     for number, component in enumerate(components if isinstance(components, list) else []):
         if isinstance(component, Mapping):
-            name = as_id(str(component.get("id", f"component-{number + 1}")))
-            check.say(
-                ("component", number),
-                "in version 2 a component has its id in its header, and its trigger apart from it",
-                f"[component.{name}] and [[trigger.…]] with component = {as_toml(name)}.",
-                at_key=True,
-            )
+            name = _new_id(component.get("id", f"component-{number + 1}"))
+            why = "in version 2 a component has its id in its header, and its trigger apart from it"
+            hint = f"[component.{name}]\nand [[trigger.{kind}]] with component = {as_toml(name)}"
+            check.say(("component", number), why, hint, at_key=True)
+
+
+def _new_id(old: object) -> str:
+    name = str(old)
+    return as_id(name) if why_not_an_id(name) else name
 
 
 def as_version2(values: Table) -> str:
@@ -133,7 +138,7 @@ def _component(component: Table, kind: str, base: str) -> list[str]:
     unknown = sorted(set(component) - set(SAME) - set(OTHER))
     if unknown:
         raise NoWay(f"the component `{old}` has the unknown key `{unknown[0]}`")
-    name = old if not why_not_an_id(old) else as_id(old)
+    name = _new_id(old)
     trigger = component.get("trigger", {})
     if not isinstance(trigger, Mapping):
         raise NoWay(f"the trigger of the component `{old}` is no table")
