@@ -93,6 +93,9 @@ PARAMETER_TYPES = {
 EPOCH_DAYS = 10957
 DAY_US = 86_400_000_000
 
+#: Arrays of text, and what their elements are.
+_STRINGS = {TEXT_ARRAY: TEXT, VARCHAR_ARRAY: VARCHAR, BPCHAR_ARRAY: BPCHAR}
+
 _RANGE_EMPTY, _RANGE_LOWER_IN, _RANGE_UPPER_IN, _RANGE_NO_LOWER, _RANGE_NO_UPPER = 1, 2, 4, 8, 16
 _NUMERIC_NEGATIVE, _NUMERIC_SPECIAL = 0x4000, 0xC000
 
@@ -122,6 +125,8 @@ def encode(case: str, value: Any, oid: int) -> bytes:
         if case == "Jsonb":
             json.loads(value)
             return b"\x01" + value if oid == JSONB else bytes(value)
+        if case == "ArrayStr":
+            return _array_bytes(_STRINGS[oid], str.encode)(value)
         return _ENCODERS[case](value)
     except (struct.error, UnicodeError, InvalidOperation, ValueError, OverflowError) as error:
         raise ValueFailure(str(error)) from None
@@ -218,7 +223,7 @@ def _numeric_bytes(text: str) -> bytes:
     scale = max(0, -exponent)
     if scale > 16_383 or number.adjusted() > 100_000:
         raise ValueFailure("the number has too many digits")
-    whole, _, part = format(abs(number), "f").partition(".")
+    whole, _, part = format(number.copy_abs(), "f").partition(".")
     whole = whole.lstrip("0")
     whole = whole.rjust(-(-len(whole) // 4) * 4, "0")
     part = part.ljust(-(-len(part) // 4) * 4, "0")
@@ -367,6 +372,5 @@ _ENCODERS: dict[str, Callable[[Any], bytes]] = {
     "ArrayInt32": _array_bytes(INT4, _packed("!i")),
     "ArrayInt64": _array_bytes(INT8, _packed("!q")),
     "ArrayDecimal": _array_bytes(NUMERIC, _numeric_bytes),
-    "ArrayStr": _array_bytes(TEXT, str.encode),
     "Interval": lambda value: struct.pack("!qii", value.micros, value.days, value.months),
 }

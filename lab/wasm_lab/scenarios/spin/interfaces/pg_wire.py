@@ -173,7 +173,7 @@ class Wire:
 
         known = types.get(oid)
         if known is not None:
-            return str(known.name)
+            return str(known.name).strip('"')
         try:
             rows = self.run(f"SELECT typname::text FROM pg_type WHERE oid = {int(oid)}", ()).rows
         except StatementError:  # within a failed transaction, for one

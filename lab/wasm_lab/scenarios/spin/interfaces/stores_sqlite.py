@@ -54,7 +54,10 @@ class StoreFile:
         self._all: list[sqlite3.Connection] = []
         self._closed = False
         self.writing = threading.Lock()  # SQLite's own waiting sleeps; within a process a lock is faster
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{path.parent}: {error.strerror}") from None
         self.connection()
 
     def connection(self) -> sqlite3.Connection:
