@@ -177,6 +177,7 @@ def test_destinations() -> None:
     assert outside.component is None
     assert destination("https://[::FFFF:1]:1") == Destination("https", "[::ffff:1]", 1)
     assert destination("http://exa mple.com") is None
+    assert destination("unix:///tmp/x", "redis") is None
 
 
 def test_templates_are_filled_and_no_value_is_shown() -> None:

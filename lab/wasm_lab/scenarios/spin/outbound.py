@@ -305,7 +305,7 @@ def destination(url: str, scheme: str = "https") -> Destination | None:
         Destination(scheme='redis', host='cache', port=6379)
     """
     url = re.sub(r"[\t\r\n]", "", url.strip("".join(map(chr, range(33)))))
-    return _with_scheme(url) or _with_scheme(f"{scheme}://{url}")
+    return _with_scheme(url) if "://" in url else _with_scheme(url) or _with_scheme(f"{scheme}://{url}")
 
 
 def _with_scheme(url: str) -> Destination | None:
