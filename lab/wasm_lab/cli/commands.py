@@ -17,6 +17,7 @@ COMMANDS = {
     "bench": "bench:bench",
     "claims": "claims:claims",
     "loadtest": "loadtest:loadtest",
+    "plugins": "plugins:plugins",
     "spin": "spin:spin",
     "doctor": "doctor:doctor",
     "cache": "cache:cache",

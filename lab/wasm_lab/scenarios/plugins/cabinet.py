@@ -6,11 +6,14 @@ towards bounds of their own. What a plugin keeps belongs to its name, so a fresh
 
 from __future__ import annotations
 
+import math
 import threading
-from dataclasses import dataclass, field
+import time
+from typing import Any
 
 from wasm_lab.errors import OutputExceeded
 from wasm_lab.run import TrapInfo, TrapKind
+from wasm_lab.scenarios.spin.host.waiting import Signal
 
 #: Drawers that one instance may hold open at a time.
 OPEN_DRAWERS = 16
@@ -20,6 +23,10 @@ KEPT_BYTES = 1024 * 1024
 
 #: What an empty drawer and each value count beside their own bytes: about what Python needs for them.
 ENTRY_BYTES = 64
+
+
+#: Different things refused that the record of one call lists.
+REFUSALS_KEPT = 20
 
 
 class Cabinet:
@@ -75,21 +82,40 @@ class Cabinet:
         return True
 
 
-@dataclass
 class Desk:
-    """What belongs to one instance of a plugin while it lives: its cabinet, its log, its open drawers."""
+    """What belongs to one instance of a plugin while it lives: its cabinet, its log, its open drawers.
 
-    cabinet: Cabinet
-    output_bytes: int | None  #: how much one call may log
-    log: list[tuple[str, str]] = field(default_factory=list)  #: level and text, of the call under way
-    refused: list[str] = field(default_factory=list)  #: what the call under way did not get
-    logged_bytes: int = 0
-    open_drawers: int = 0
+    It also bounds the instance's waiting (`wasm_lab.scenarios.spin.host.waiting.Watch`): a guest that
+    sleeps does so in a host function, where no epoch reaches it.
+
+    Args:
+        cabinet: the drawers of the plugin.
+        output_bytes: how much one call may log and print.
+        limit_s: how long one call may take.
+    """
+
+    def __init__(
+        self, cabinet: Cabinet, output_bytes: int | None = None, limit_s: float | None = None
+    ) -> None:
+        self.cabinet = cabinet
+        self.output_bytes = output_bytes
+        self.limit_s = limit_s
+        self.open_drawers = 0
+        self.open_files: set[Any] = set()
+        self.slept_ns = 0  #: by which its frozen clock went on
+        self.random_calls = 0
+        self.stopped = Signal()
+        self.begin()
 
     def begin(self) -> None:
         """Before each call."""
-        self.log, self.refused = [], []
-        self.logged_bytes = 0
+        self.log: list[tuple[str, str]] = []  #: level or stream, and text
+        self.refused: list[str] = []  #: what the call under way asked for and did not get
+        self.written_bytes = 0
+        self.deadline_s = math.inf if self.limit_s is None else time.monotonic() + self.limit_s
+
+    def about_to_wait(self) -> None:
+        """Nothing to send on before it sleeps."""
 
     def note(self, level: str, message: str) -> None:
         """Keep a line of the log.
@@ -97,11 +123,37 @@ class Desk:
         Raises:
             OutputExceeded: it is more than one call may write; it stops the guest.
         """
-        self.logged_bytes += len(message.encode()) + ENTRY_BYTES
-        if self.output_bytes is not None and self.logged_bytes > self.output_bytes:
+        self._count(len(message.encode()) + ENTRY_BYTES)
+        self.log.append((level, message))
+
+    def print(self, stream: str, contents: bytes) -> None:
+        """Keep what was printed; pieces of one stream that follow each other are one text.
+
+        Raises:
+            OutputExceeded: as `note`.
+        """
+        text = contents.decode("utf-8", "replace")
+        if self.log and self.log[-1][0] == stream:
+            self._count(len(contents))
+            self.log[-1] = (stream, self.log[-1][1] + text)
+        else:
+            self.note(stream, text)
+
+    def refuse(self, what: str) -> None:
+        """Record that the plugin asked for something and did not get it."""
+        if len(self.refused) < REFUSALS_KEPT and what not in self.refused:
+            self.refused.append(what)
+
+    def close(self) -> None:
+        """The instance is gone: close the files that it had open."""
+        while self.open_files:
+            self.open_files.pop().close_file()
+
+    def _count(self, size_bytes: int) -> None:
+        self.written_bytes += size_bytes
+        if self.output_bytes is not None and self.written_bytes > self.output_bytes:
             trap = TrapInfo(kind=TrapKind.OUTPUT, message=TrapKind.OUTPUT.value)
             raise OutputExceeded(
-                f"The plugin logged more than {self.output_bytes} bytes in one call, and was stopped.",
+                f"The plugin wrote more than {self.output_bytes} bytes in one call, and was stopped.",
                 trap=trap,
             )
-        self.log.append((level, message))

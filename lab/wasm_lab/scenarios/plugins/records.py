@@ -24,7 +24,8 @@ class Outcome(StrEnum):
     TRAP = "trap"
     DEADLINE = "deadline"
     OUTPUT = "output"
-    MEMORY = "memory"  #: a trap after the memory limit had refused it more
+    MEMORY = "memory"  #: a trap of which the guest said that it got no more memory
+    EXIT = "exit"  #: it ended itself, as programs do
     USAGE = "usage"  #: the arguments do not fit the function; the plugin was not entered
 
 
