@@ -254,9 +254,13 @@ def test_a_full_store_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(stores_sqlite, "FILE_BYTES", 1 << 16)
     file = stores_sqlite.StoreFile(tmp_path / "store.db")
     store = stores_sqlite.SqliteStore(file, "default")
-    with pytest.raises(stores_sqlite.StoreError, match="the store is full"):
+
+    def fill() -> None:
         for number in range(100):
             store.set(str(number), bytes(4096))
+
+    with pytest.raises(stores_sqlite.StoreError, match="the store is full"):
+        fill()
     assert store.get("0") == bytes(4096)
     file.close()
 
