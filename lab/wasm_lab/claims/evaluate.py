@@ -116,7 +116,7 @@ def _row(claim: Claim, bench: Workbench) -> Row:
     began = time.monotonic()
     try:
         measured = tuple(evaluation(claim.evaluation)(bench))
-        verdict, reason = verdict_of(measured, claim.claimed)
+        verdict, reason = verdict_of(measured, claim.claimed, claim.also)
     except WasmLabError as error:
         measured, verdict = (), Verdict.UNTESTABLE
         reason = " ".join(str(error).split())

@@ -25,6 +25,7 @@ class Claimed:
     low: float | None = None
     high: float | None = None
     assumed: str = ""  #: why the bound is ours, where the claim gives no figure
+    name: str = ""  #: by which values say that they are of this figure, where a claim has several
 
     @property
     def bound(self) -> float:
@@ -59,6 +60,7 @@ class Claim:
     why: str = ""  #: why it cannot be tested at all
     until: str = ""  #: the scenario that it waits for
     claimed: Claimed | None = None
+    also: tuple[Claimed, ...] = ()  #: further figures, each with a name
     published: tuple[Published, ...] = ()
 
 
@@ -86,24 +88,32 @@ def read_claim(row: dict[str, Any]) -> Claim:
     """
     row = dict(row)
     claimed = Claimed(**row.pop("claimed")) if "claimed" in row else None
+    also = tuple(Claimed(**each) for each in row.pop("also", ()))
     published = tuple(Published(**each) for each in row.pop("published", ()))
-    claim = Claim(**row, claimed=claimed, published=published)
+    claim = Claim(**row, claimed=claimed, also=also, published=published)
     if sum(map(bool, (claim.evaluation, claim.why, claim.until))) != 1:
         raise ValueError(f"{claim.id}: needs one of evaluation, why and until")
     if claim.source not in _SOURCES or not claim.id.startswith(claim.source):
         raise ValueError(f"{claim.id}: the article is {claim.source!r}")
     if claim.evaluation and claim.evaluation not in WHERE:
         raise ValueError(f"{claim.id}: there is no evaluation {claim.evaluation!r}")
-    if claimed and claimed.better not in ("high", "low"):
-        raise ValueError(f"{claim.id}: better is {claimed.better!r}")
-    if claimed and (claimed.low if claimed.better == "high" else claimed.high) is None:
-        raise ValueError(f"{claim.id}: the end that has to be reached is missing")
-    if claimed and None not in (claimed.low, claimed.high) and claimed.low > claimed.high:  # type: ignore[operator]
-        raise ValueError(f"{claim.id}: the range {claimed.low} to {claimed.high} is empty")
+    for figure in (*([claimed] if claimed else []), *also):
+        _check_figure(claim.id, figure)
+    if also and (claimed is None or len({"", *(each.name for each in also)}) <= len(also)):
+        raise ValueError(f"{claim.id}: further figures need a first one, and a name each")
     for each in published:
         if not each.text and each.value is None and (each.low is None or each.high is None):
             raise ValueError(f"{claim.id}: {each.what} was published, but with what result?")
     return claim
+
+
+def _check_figure(claim: str, figure: Claimed) -> None:
+    if figure.better not in ("high", "low"):
+        raise ValueError(f"{claim}: better is {figure.better!r}")
+    if (figure.low if figure.better == "high" else figure.high) is None:
+        raise ValueError(f"{claim}: the end that has to be reached is missing")
+    if figure.low is not None and figure.high is not None and figure.low > figure.high:
+        raise ValueError(f"{claim}: the range {figure.low} to {figure.high} is empty")
 
 
 def chosen(ids: tuple[str, ...]) -> tuple[Claim, ...]:

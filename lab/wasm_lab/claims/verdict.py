@@ -49,6 +49,7 @@ class Measured:
     unit: str
     n: int  #: processes for a timing, else how many times it was looked at
     counts: bool = True  #: whether the verdict rests on it; context does not
+    figure: str = ""  #: the name of the claimed figure that it is of; empty for the claim's first
 
 
 def check(what: str, passed: bool, *, n: int = 1, counts: bool = True) -> Measured:
@@ -82,9 +83,19 @@ def supports(measured: Measured, claimed: Claimed | None) -> bool | None:
     return True if reached else False if missed else None
 
 
-def verdict_of(measured: Sequence[Measured], claimed: Claimed | None) -> tuple[Verdict, str]:
-    """The verdict and the reason for it, from the values that count."""
-    found = [(each, supports(each, claimed)) for each in measured if each.counts]
+def verdict_of(
+    measured: Sequence[Measured], claimed: Claimed | None, also: Sequence[Claimed] = ()
+) -> tuple[Verdict, str]:
+    """The verdict and the reason for it, from the values that count.
+
+    Args:
+        claimed: the first figure of the claim.
+        also: its further ones; a value says by name of which it is.
+    """
+    figures = {"": claimed, **{each.name: each for each in also}}
+    found = [(each, supports(each, figures[each.figure])) for each in measured if each.counts]
+    used = {each.figure for each, _ in found}
+    one = figures[used.pop()] if len(used) == 1 else None  # several figures have no bound in common
     for_it = [each for each, supported in found if supported]
     against = [each for each, supported in found if supported is False]
     open_ones = [each for each, supported in found if supported is None]
@@ -95,7 +106,7 @@ def verdict_of(measured: Sequence[Measured], claimed: Claimed | None) -> tuple[V
             else "nothing could be measured"
         )
         return Verdict.UNTESTABLE, f"{why}; more time may tell (--full)."
-    of = "speak for it" if _all_checks(found) else _bound(claimed)
+    of = "speak for it" if _all_checks(found) else _bound(one)
     if not against and not open_ones:
         if len(found) == 1:
             only = "check speaks" if _all_checks(found) else "value speaks"
@@ -104,7 +115,7 @@ def verdict_of(measured: Sequence[Measured], claimed: Claimed | None) -> tuple[V
     told = f"{len(for_it)} of {len(found)} {_kind(found)} {of}"
     unclear = f"; {len(open_ones)} cannot be told" if open_ones else ""
     if not for_it:
-        worst = _worst(against, claimed)
+        worst = _worst(against, one)
         return Verdict.FAILS, f"none of {len(found)} {_kind(found)} {of}{unclear}{worst}."
     return (
         Verdict.PARTLY,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from wasm_lab.bench import bench_command, bench_function
 from wasm_lab.bench.comparing import Effort, Watcher
 from wasm_lab.build import build
 from wasm_lab.cells import parse_cell
+from wasm_lab.errors import MeasureError
 from wasm_lab.run import Phase
+from wasm_lab.scenarios.loadtest.plan import Plan as LoadPlan
 from wasm_lab.subjects import places
 from wasm_lab.twins import samples_folder
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
     from wasm_lab.bench import Report
     from wasm_lab.measure.store import Measurements
+    from wasm_lab.scenarios.loadtest import LoadReport
     from wasm_lab.source import Source
 
 #: Fresh processes behind each timing of the quick set, and of the full one.
@@ -46,6 +49,9 @@ FULL_KERNELS = (
     ("matrix", "trace_of_product", (120,)),
     ("sha256", "sha256_of_letters", (20_000,)),
 )
+
+#: The load test behind several rows: in each of six rounds fresh processes of every stack.
+LOAD = LoadPlan(connections=(1, 16, 64), seconds=2, rounds=6, starts=2)
 
 _SPEED_PLACES = ("wasmtime", "node", "native", "javascript", "python")
 
@@ -114,6 +120,34 @@ class Workbench:
             watcher=self.watcher("hello"),
         )
         return self._whole(report)
+
+    @functools.cache  # noqa: B019
+    def load_test(self) -> LoadReport:
+        """One API on every stack that can be had here, under three loads; in the full set alone.
+
+        Raises:
+            MeasureError: this is the quick set, or too little time is left, or no stack can be had.
+        """
+        from wasm_lab.scenarios.loadtest import STACKS, load_test
+        from wasm_lab.scenarios.loadtest import Watcher as LoadWatcher
+
+        if not self.full:
+            raise MeasureError(
+                "It takes a load test of about five minutes, and the first time some more to build the stacks.",
+                hint="Run wasm-lab claims --full d1 d2 d3 d4, or wasm-lab loadtest --quick for figures alone.",
+            )
+        if LOAD.expected_s(len(STACKS)) > self.left_s:
+            raise MeasureError("Too little of the time budget was left for a load test.")
+        told = self.watcher("load test")
+        watcher = LoadWatcher(
+            on_progress=lambda what, _done, _total: told.step(f"building {what}"),
+            on_step=lambda what, _seconds: told.step(what),
+        )
+        report = load_test(plan=replace(LOAD, seed=self.seed), watcher=watcher)
+        self.keep(report.measurements)
+        if report.interrupted:
+            raise KeyboardInterrupt
+        return report
 
     def kernel(self, name: str) -> Source:
         """The Source of one of the sample kernels."""

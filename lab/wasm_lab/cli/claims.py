@@ -39,7 +39,7 @@ def _complete(_context: click.Context, _parameter: click.Parameter, start: str) 
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--full", is_flag=True, help="More kernels, more processes: a quarter of an hour or so.")
+@click.option("--full", is_flag=True, help="More kernels, more processes, a load test: twenty minutes or so.")
 @click.option("--list", "listed", is_flag=True, help="Show the claims and how they are tested; run nothing.")
 @click.option("--values", is_flag=True, help="Show every value behind each verdict.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as a JSON array.")

@@ -280,7 +280,7 @@ def claims_chart(rows: Sequence[Row]) -> go.Figure:
             if each.unit == unit and (each.value is not None or each.low is not None)
         ]
         figure.add_trace(_points(published, number, "#CC79A7", "diamond", "published", legend=number == 0))
-        measured = [each for each in row.measured if each.counts and each.unit == unit]
+        measured = [each for each in row.measured if each.counts and not each.figure and each.unit == unit]
         for each in measured:
             figure.add_trace(
                 _line([each.low, each.high], [number - 0.2] * 2, "#0072B2", name="measured here")
@@ -445,4 +445,6 @@ def _call(comparisons: Sequence[Comparison]) -> str:
 
 def _same_unit(row: Row) -> bool:
     claimed = row.claim.claimed
-    return claimed is not None and any(each.counts and each.unit == claimed.unit for each in row.measured)
+    return claimed is not None and any(
+        each.counts and not each.figure and each.unit == claimed.unit for each in row.measured
+    )

@@ -50,11 +50,24 @@ def values_table(row: Row) -> Table:
     table.add_column("what", overflow="fold")
     for heading in ("value", "95 % interval", "n"):
         table.add_column(heading, justify="right", no_wrap=True)
+    bounds = _bounds(row.claim) if row.claim.also else {}
+    if bounds:
+        table.add_column("claimed", justify="right", no_wrap=True)
     table.add_column("the verdict rests on it", no_wrap=True)
     for each in row.measured:
         counts = "yes" if each.counts else "no, context"
-        table.add_row(each.what, _value(each), _interval(each), str(each.n), counts)
+        claimed = [bounds[each.figure] if each.counts else ""] if bounds else []
+        table.add_row(each.what, _value(each), _interval(each), str(each.n), *claimed, counts)
     return table
+
+
+def _bounds(claim: Claim) -> dict[str, str]:
+    """What has to be reached, by the name of the figure."""
+    figures = (*([claim.claimed] if claim.claimed else []), *claim.also)
+    return {
+        each.name: f"{'at least' if each.better == 'high' else 'at most'} {each.bound:g} {each.unit}"
+        for each in figures
+    }
 
 
 def values_summary(evaluated: Evaluated) -> Table:
@@ -92,6 +105,10 @@ def record(row: Row, evaluated: Evaluated) -> dict[str, Any]:
         "source": claim.source,
         "tested": claim.tested,
         "claimed": _claimed_record(claim),
+        "also": [
+            {key: value for key, value in _fields(each).items() if value not in (None, "")}
+            for each in claim.also
+        ],
         "published": [
             {key: value for key, value in _fields(each).items() if value not in (None, "")}
             for each in claim.published
@@ -107,6 +124,7 @@ def record(row: Row, evaluated: Evaluated) -> dict[str, Any]:
                 "unit": each.unit,
                 "n": each.n,
                 "counts": each.counts,
+                "figure": each.figure,
             }
             for each in row.measured
         ],
