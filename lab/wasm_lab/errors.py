@@ -12,6 +12,7 @@
     │   ├── CompileError          rustc refused the code; carries its diagnostics
     │   └── DependencyError       cargo could not resolve, fetch or build a crate
     ├── LoadError                 the bytes are no module this runtime can load
+    │   └── InterfaceError        a component and its host disagree on an interface
     ├── MeasureError              what was to be measured could not be, or would mislead
     │   ├── ProbeError            a measured process died or passed its deadline
     │   └── AnswersDiffer         two subjects gave different answers; nothing was timed
@@ -141,6 +142,10 @@ class DependencyError(BuildError):
 
 class LoadError(WasmLabError):
     """The bytes are not a module or component that this runtime can load."""
+
+
+class InterfaceError(LoadError):
+    """A component and its host disagree on an interface; the message lists every disagreement."""
 
 
 class MeasureError(WasmLabError):

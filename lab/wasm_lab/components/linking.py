@@ -1,0 +1,126 @@
+"""Linking: every import of a component gets its implementation, or a message says why not."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import addressof, c_size_t
+from typing import TYPE_CHECKING, Any
+
+from wasmtime import component as engine_component
+
+from wasm_lab.components import native
+from wasm_lab.components.codecs import Codecs
+from wasm_lab.components.component import Prepared
+from wasm_lab.components.imports import host_callback, implementation
+from wasm_lab.components.instance import ComponentInstance
+from wasm_lab.components.matching import Match, match_imports
+from wasm_lab.components.resources import HandleCodecs, drop
+from wasm_lab.components.stores import new_store
+from wasm_lab.components.surface import Surface
+from wasm_lab.components.wit import Function, Interface, Resource
+from wasm_lab.errors import InterfaceError
+from wasm_lab.runtimes.wasmtime.engine import guest_engine
+from wasm_lab.runtimes.wasmtime.interrupts import held
+from wasm_lab.runtimes.wasmtime.native import failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wasm_lab.capabilities import Capabilities
+    from wasm_lab.components.component import Component
+    from wasm_lab.runtimes.base import OutputSink
+
+
+def link(component: Component, imports: Mapping[str, Any], capabilities: Capabilities) -> Prepared:
+    """See `Component.link`."""
+    matches = match_imports(component, imports)
+    with held:
+        return Prepared(component, capabilities, _Parts(component, matches, capabilities))
+
+
+class _Parts:
+    """The engine's side of a link, kept alive as long as somebody may instantiate it."""
+
+    def __init__(self, component: Component, matches: list[Match], capabilities: Capabilities) -> None:
+        self.engine = guest_engine(fuel=capabilities.fuel is not None)
+        self.loaded = self.engine.load(component.artifact)
+        self.native_wasi = any(match.native for match in matches)
+        imported = [
+            kind
+            for item in component.world.imports.values()
+            if isinstance(item, Interface)
+            for kind in item.types.values()
+            if isinstance(kind, Resource)
+        ]
+        provided = [kind for match in matches if not match.native for kind in match.resources]
+        handles = HandleCodecs(provided, imported)
+        self._codecs = Codecs(component.types, handles)
+        self._callbacks: list[Any] = []  # the linker calls them for as long as it lives
+        self.linker = engine_component.Linker(self.engine.engine)
+        if self.native_wasi:
+            self.linker.allow_shadowing = True
+            self.linker.add_wasip2()
+        self.linker_at = _address(self.linker.ptr())
+        self.component_at = _address(self.loaded.module.ptr())
+        for match in matches:
+            if not match.native:
+                self._define(match, handles)
+        self.surface = Surface(component.world, component.types, self._codecs, self.loaded.module)
+
+    def instantiate(self, prepared: Prepared, data: Any, output: OutputSink | None) -> ComponentInstance:
+        with held:
+            store = new_store(
+                self.engine,
+                prepared.component.artifact,
+                self.loaded,
+                prepared.capabilities,
+                native_wasi=self.native_wasi,
+                output=output,
+            )
+            return ComponentInstance(prepared, store, data)
+
+    def _define(self, match: Match, handles: HandleCodecs) -> None:
+        root = native.linker_root(self.linker_at)
+        try:
+            if isinstance(match.item, Function):
+                self._define_function(root, match.item, match.provider)
+                return
+            place = c_size_t()
+            name = match.item.name.encode()
+            _check(native.linker_instance_add_instance(root, name, len(name), addressof(place)))
+            try:
+                for resource in match.resources:
+                    self._define_resource(place.value, resource.name, handles.numbers[resource])
+                for function in match.item.functions.values():
+                    self._define_function(place.value, function, match.provider)
+            finally:
+                native.linker_instance_delete(place.value)
+        finally:
+            native.linker_instance_delete(root)
+
+    def _define_function(self, where: int, function: Function, provider: Any) -> None:
+        callback = host_callback(function, implementation(function, provider), self._codecs)
+        self._callbacks.append(callback)
+        name = function.symbol.encode()
+        _check(native.linker_instance_add_func(where, name, len(name), callback, 0, 0))
+
+    @staticmethod
+    def _define_resource(where: int, name: str, number: int) -> None:
+        kind = native.resource_type_new_host(number)
+        encoded = name.encode()
+        try:
+            _check(native.linker_instance_add_resource(where, encoded, len(encoded), kind, drop, 0, 0))
+        finally:
+            native.resource_type_delete(kind)
+
+
+def _address(pointer: Any) -> int:
+    address = ctypes.cast(pointer, ctypes.c_void_p).value
+    assert address is not None
+    return address
+
+
+def _check(error: int) -> None:
+    if error:
+        said = " ".join(str(failure(error, ctypes.c_void_p())).split())
+        raise InterfaceError(f"The engine refused a definition: {said}.")
