@@ -18,7 +18,9 @@ class Frame:
     offset: int = 0  #: in the module's code, in bytes
 
     def __str__(self) -> str:
-        place = f" at {self.file}:{self.line}:{self.column}" if self.file else ""
+        # A crate's own path is enough of it: where cargo keeps the crate says nothing.
+        file = self.file.rpartition("/registry/src/")[2].partition("/")[2] or self.file
+        place = f" at {file}:{self.line}:{self.column}" if file else ""
         return f"{self.function}{place}"
 
 

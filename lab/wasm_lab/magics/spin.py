@@ -33,7 +33,16 @@ def spin_app_command() -> click.Command:
         is_flag=True,
         help="Serve it at a port of this machine too, for a browser or another program.",
     )
-    @click.option("--quiet", is_flag=True, help="Show nothing when it has started.")
+    @click.option("--timeout", metavar="TIME", help="The longest that a request may take.  [default: 30s]")
+    @click.option("--memory", metavar="SIZE", help="The most memory of an instance.  [default: 256MiB]")
+    @click.option(
+        "--runtime-config-file",
+        "runtime_config",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Spin's runtime configuration: stores, databases, models.",
+    )
+    @click.option("--quiet", is_flag=True, help="Show neither the routes nor what components print.")
     @click.argument("name")
     def spin_app() -> None:
         """Start the Spin application of this spin.toml, and bind it to NAME.
@@ -74,8 +83,9 @@ def start(shell: InteractiveShell, text: str, options: dict[str, Any]) -> None:
             f"\n{text}",  # line 1 of the cell is the magic
             folder=folder,
             guests=session().guests,
-            variables=given_variables(options["variables"], folder),
             serve=options["serve"],
+            variables=given_variables(options["variables"], folder),
+            **_settings(options),
         )
     except ManifestError as error:
         message = f"%%spin_app {name}: {problems_text(error.problems, text, label='cell', first_line=2)}"
@@ -83,3 +93,29 @@ def start(shell: InteractiveShell, text: str, options: dict[str, Any]) -> None:
     shell.user_ns[name] = app
     if not options["quiet"]:
         display(app_stack(app, name))
+
+
+def _settings(options: dict[str, Any]) -> dict[str, Any]:
+    from dataclasses import replace
+
+    from wasm_lab import capabilities
+    from wasm_lab.scenarios.spin.host.limits import Limits
+    from wasm_lab.scenarios.spin.runtime_config import load_runtime_config
+
+    limits = Limits()
+    if options["timeout"] is not None:
+        seconds = capabilities.parse_duration(options["timeout"])
+        if seconds is None:
+            raise UsageError("A request cannot take for ever.", hint="Such as --timeout 5m.")
+        limits = replace(limits, deadline_s=seconds)
+    if options["memory"] is not None:
+        size = capabilities.parse_size(options["memory"])
+        if size is None:
+            raise UsageError("An instance cannot have all memory.", hint="Such as --memory 2GiB.")
+        limits = replace(limits, memory_bytes=size)
+    file = options["runtime_config"]
+    return {
+        "limits": limits,
+        "runtime": None if file is None else load_runtime_config(file),
+        "quiet": options["quiet"],
+    }

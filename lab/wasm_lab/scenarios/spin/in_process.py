@@ -128,7 +128,7 @@ class Served(InProcess):
         from granian.server.embed import Server
 
         # Without the lifespan protocol: the application was started already.
-        self._server = Server(
+        self._server: Any = Server(
             self._app,
             address=LOOPBACK,
             port=self._port,

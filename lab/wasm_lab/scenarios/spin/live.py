@@ -166,8 +166,8 @@ class LiveApps:
         *,
         folder: Path,
         guests: Mapping[str, Artifact],
-        variables: Mapping[str, str] | None = None,
         serve: bool = False,
+        **settings: Any,
     ) -> LiveApp:
         """Start an application from the text of a manifest, and stop the earlier one of this name.
 
@@ -176,18 +176,21 @@ class LiveApps:
             text: of a ``spin.toml``, version 2.
             folder: where relative paths start from.
             guests: cells that are components: ``source = "NAME.wasm"`` means the cell first.
-            variables: values of application variables, which go before all others.
             serve: at a port of this machine too.
+            settings: ``variables``, ``runtime``, ``limits`` and ``quiet`` of `asgi.application`.
 
         Raises:
             ManifestError: the text is wrong, or a component is nowhere; nothing was stopped.
-            LoadError, UsageError: the application cannot be started.
+            LoadError, InterfaceError, UnsupportedError, UsageError: it cannot be started.
         """
+        from wasm_lab.scenarios.spin.hosted import check_hosted
+
         manifest = parse_manifest(text, folder / "spin.toml")
+        check_hosted(manifest)
         manifest = self._with_guests(manifest, name, guests, parse_toml(text))
         own = self._folder_of(name)
         self.stop(name)
-        app = _start(manifest, own, variables or {}, serve=serve)
+        app = _start(manifest, own, serve, settings)
         self._apps[name] = app
         return app
 
@@ -252,13 +255,13 @@ def _nowhere(
     )
 
 
-def _start(manifest: Manifest, folder: Path, variables: Mapping[str, str], *, serve: bool) -> LiveApp:
+def _start(manifest: Manifest, folder: Path, serve: bool, settings: Mapping[str, Any]) -> LiveApp:
     from wasm_lab.scenarios.spin.asgi import application
     from wasm_lab.scenarios.spin.in_process import InProcess, Served
 
     logs = folder / "logs"
     shutil.rmtree(logs, ignore_errors=True)
-    app = application(manifest, variables=variables, state_dir=folder / "state", log_dir=logs, quiet=True)
+    app = application(manifest, state_dir=folder / "state", log_dir=logs, **settings)
     app.load()  # raises what is wrong; the lifespan protocol only tells its text
     server = Served(app) if serve else InProcess(app, f"http://{manifest.name}.localhost")
     return LiveApp(manifest, server, logs)

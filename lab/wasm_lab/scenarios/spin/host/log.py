@@ -40,8 +40,7 @@ class ComponentLog:
     def _log(self, stream: str, line: bytes) -> None:
         if not self._quiet:
             with _writing:
-                sys.stderr.buffer.write(b"[%s] %s\n" % (self.component.encode(), line))
-                sys.stderr.buffer.flush()
+                _show(b"[%s] %s\n" % (self.component.encode(), line))
         if self._folder is not None:
             os.write(self._file(stream), line + b"\n")  # appended whole: O_APPEND, and one write
 
@@ -58,6 +57,15 @@ class ComponentLog:
             for number in self._files.values():
                 os.close(number)
             self._files.clear()
+
+
+def _show(line: bytes) -> None:
+    out = getattr(sys.stderr, "buffer", None)
+    if out is None:  # in a notebook it is a text stream and nothing below
+        sys.stderr.write(line.decode(errors="replace"))
+        return
+    out.write(line)
+    out.flush()
 
 
 class Lines:
