@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import wasmtime
+from wasmtime import _bindings as bindings
 
 from wasm_lab.artifact import COMPONENT_PREAMBLE
 from wasm_lab.build.cache import default_cache
@@ -70,13 +71,14 @@ class GuestEngine:
         config.epoch_interruption = guarded
         config.consume_fuel = fuel
         config.max_wasm_stack = WASM_STACK_BYTES
+        _without_tasks(config)
         cramped = _address_space_is_small()
         if cramped:
             config.memory_reservation = 0
             config.memory_guard_size = 0
             config.memory_reservation_for_growth = 0
         self.engine = wasmtime.Engine(config)
-        self.key = f"guarded={guarded} fuel={fuel} stack={WASM_STACK_BYTES} cramped={cramped} details=True"
+        self.key = f"guarded={guarded} fuel={fuel} stack={WASM_STACK_BYTES} cramped={cramped} details=True tasks=False"
         self._modules: OrderedDict[str, Loaded] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self._linkers: dict[frozenset[str], wasmtime.Linker] = {}
@@ -217,6 +219,15 @@ def _memories(wasm: bytes) -> int:
         inner = (_CORE_MODULE_SECTION, _COMPONENT_SECTION)
         return sum(_memories(wasm[part.body : part.end]) for part in sections(wasm) if part.number in inner)
     return sum(leb128(wasm, part.body)[0] for part in sections(wasm) if part.number == _MEMORY_SECTION)
+
+
+def _without_tasks(config: wasmtime.Config) -> None:
+    """Leave out the tasks of asynchronous components (WASI 0.3), which nothing here can host anyway.
+
+    With them, release 50 refuses every call of a host function that borrows two resources, such as
+    ``splice`` or ``poll`` with two pollables ("deferred host scope has no call context").
+    """
+    bindings.wasmtime_config_concurrency_support_set(config.ptr(), False)
 
 
 def _config_with_details() -> wasmtime.Config:
