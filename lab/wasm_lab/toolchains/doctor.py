@@ -22,6 +22,10 @@ from wasm_lab.toolchains.host_linker import find_host_linker
 from wasm_lab.toolchains.rust import RustToolchain, find_rust
 from wasm_lab.toolchains.wasmedge import HOW as HOW_WASMEDGE
 from wasm_lab.toolchains.wasmedge import find_wasmedge
+from wasm_lab.toolchains.wasmtime_cli import HOW as HOW_WASMTIME
+from wasm_lab.toolchains.wasmtime_cli import find_wasmtime_cli
+from wasm_lab.toolchains.wrk import HOW as HOW_WRK
+from wasm_lab.toolchains.wrk import find_wrk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,7 +156,7 @@ PROGRAMS = (
     Program("zig", "C, C++ and Zig cells", "pip install ziglang", ("zig",), ("version",)),
     Program(
         "go",
-        "Go cells",
+        "Go cells, and a stack of the load test",
         "sudo apt install golang · sudo dnf install golang · brew install go · winget install GoLang.Go",
         ("go",),
         ("version",),
@@ -165,7 +169,7 @@ def examine() -> Report:
 
     What does not answer in time counts as found and not working.
     """
-    tasks: list[Callable[[], list[Row]]] = [_python_row, _rust_rows, _wasmedge_row]
+    tasks: list[Callable[[], list[Row]]] = [_python_row, _rust_rows, _wasmedge_row, _load_test_rows]
     tasks += [_task(_package_row, package) for package in PACKAGES]
     tasks += [_task(_program_row, program) for program in PROGRAMS]
     with ThreadPoolExecutor(max_workers=8) as pool:
@@ -279,6 +283,27 @@ def _wasmedge_row() -> list[Row]:
             path=str(found.program) if found else "",
             how=HOW_WASMEDGE,
         )
+    ]
+
+
+def _load_test_rows() -> list[Row]:
+    """What `wasm-lab loadtest` needs beside Node.js, Go, cargo and WasmEdge, which have rows of their own."""
+    found = (
+        ("wrk", "makes the load of the load test", find_wrk(), HOW_WRK),
+        ("wasmtime serve", "serves components in the load test", find_wasmtime_cli(), HOW_WASMTIME),
+    )
+    return [
+        Row(
+            name=name,
+            purpose=purpose,
+            required=False,
+            found=tool is not None,
+            ok=tool is not None,
+            version=tool.version if tool else "",
+            path=str(tool.program) if tool else "",
+            how=how,
+        )
+        for name, purpose, tool, how in found
     ]
 
 
