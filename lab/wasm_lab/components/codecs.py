@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from wasm_lab.components.wit import Type
 
 Lower: TypeAlias = "Callable[[Any, State], bytes]"
-Lift: TypeAlias = "Callable[[bytes, int, State], Any]"
+Lift: TypeAlias = "Callable[[bytes | memoryview, int, State], Any]"
 
 
 class Codec(NamedTuple):
@@ -172,7 +172,7 @@ class Codecs:
             state.keep.append(data)
             return _TWO.pack(native.LIST, len(data) // _P, address_of_bytes(data))
 
-        def lift(raw: bytes, at: int, state: State) -> list[Any]:
+        def lift(raw: bytes | memoryview, at: int, state: State) -> list[Any]:
             count, place = _words2(raw, at + 8)
             data = string_at(place, count * _P)
             return [lift_item(data, i, state) for i in range(0, count * _P, _P)]
@@ -192,7 +192,7 @@ class Codecs:
             state.keep.append(data)
             return _TWO.pack(native.TUPLE, size, address_of_bytes(data))
 
-        def lift(raw: bytes, at: int, state: State) -> tuple[Any, ...]:
+        def lift(raw: bytes | memoryview, at: int, state: State) -> tuple[Any, ...]:
             data = string_at(_word(raw, at + 16)[0], size * _P)
             return tuple([one(data, i, state) for i, one in lifts])
 
@@ -228,7 +228,7 @@ class Codecs:
             state.keep.append(data)
             return _TWO.pack(native.RECORD, count, address_of_bytes(data))
 
-        def lift(raw: bytes, at: int, state: State) -> Any:
+        def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
             data = string_at(_word(raw, at + 16)[0], count * _V)
             return made(*[one(data, i, state) for i, one in lifts])
 
@@ -260,7 +260,7 @@ class Codecs:
             state.keep.append(data)
             return _TWO.pack(native.RECORD, count, address_of_bytes(data))
 
-        def lift(raw: bytes, at: int, state: State) -> Any:
+        def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
             return made(*read(string_at(_word(raw, at + 16)[0], count * _V)))
 
         return Codec(lower, lift)
@@ -280,7 +280,7 @@ class Codecs:
             state.keep.append(data)
             return _ONE.pack(native.OPTION, address_of_bytes(data))
 
-        def lift(raw: bytes, at: int, state: State) -> Any:
+        def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
             place = _word(raw, at + 8)[0]
             if not place:
                 return None
@@ -306,7 +306,7 @@ class Codecs:
             state.keep.append(data)
             return _TWO.pack(native.RESULT, good, address_of_bytes(data))
 
-        def lift(raw: bytes, at: int, state: State) -> Any:
+        def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
             good, place = raw[at + 8] != 0, _word(raw, at + 16)[0]
             codec = ok if good else err
             value = codec.lift(string_at(place, _P), 0, state) if codec is not None and place else None
@@ -344,7 +344,7 @@ class Codecs:
             state.keep.append(data)
             return _kind_and_name(native.VARIANT, head, address_of_bytes(data))
 
-        def lift(raw: bytes, at: int, state: State) -> Any:
+        def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
             size, place, payload = _words3(raw, at + 8)
             name = string_at(place, size)
             known = lifted.get(name)
@@ -370,7 +370,7 @@ class Codecs:
             # Another enum of the same names will do: a host has its own before it knows the component.
             return lowered[value.name.upper()] if known is None else known
 
-        def lift(raw: bytes, at: int, state: State) -> Any:
+        def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
             size, place = _words2(raw, at + 8)
             return lifted[string_at(place, size)]
 
@@ -397,7 +397,7 @@ class Codecs:
             state.keep.append(data)
             return _TWO.pack(native.FLAGS, len(data) // 16, address_of_bytes(data))
 
-        def lift(raw: bytes, at: int, state: State) -> Any:
+        def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
             count, place = _words2(raw, at + 8)
             data, number = string_at(place, count * 16), 0
             for start in range(0, count * 16, 16):
@@ -428,7 +428,7 @@ def _number(name: str) -> Codec:
     def lower(value: Any, state: State) -> bytes:
         return pack(kind, value)
 
-    def lift(raw: bytes, at: int, state: State) -> Any:
+    def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
         return read(raw, at + 8)[0]
 
     return Codec(lower, lift, flat=True)
@@ -442,7 +442,7 @@ def _lower_bool(value: Any, state: State) -> bytes:
     raise TypeError
 
 
-def _lift_bool(raw: bytes, at: int, state: State) -> bool:
+def _lift_bool(raw: bytes | memoryview, at: int, state: State) -> bool:
     return raw[at + 8] != 0
 
 
@@ -453,7 +453,7 @@ def _lower_char(value: Any, state: State) -> bytes:
     return _ONE.pack(native.CHAR, number)
 
 
-def _lift_char(raw: bytes, at: int, state: State) -> str:
+def _lift_char(raw: bytes | memoryview, at: int, state: State) -> str:
     return chr(_word(raw, at + 8)[0] & 0xFFFFFFFF)
 
 
@@ -463,7 +463,7 @@ def _lower_string(value: Any, state: State) -> bytes:
     return _TWO.pack(native.STRING, len(data), address_of_bytes(data))
 
 
-def _lift_string(raw: bytes, at: int, state: State) -> str:
+def _lift_string(raw: bytes | memoryview, at: int, state: State) -> str:
     size, place = _words2(raw, at + 8)
     return string_at(place, size).decode()
 
@@ -484,7 +484,7 @@ def _lower_bytes(value: Any, state: State) -> bytes:
     return _list_in(buffer, size, state)
 
 
-def _lift_bytes(raw: bytes, at: int, state: State) -> bytes:
+def _lift_bytes(raw: bytes | memoryview, at: int, state: State) -> bytes:
     count, place = _words2(raw, at + 8)
     return string_at(place + 8, count * _P - 24)[::_P] if count else b""
 
@@ -514,7 +514,7 @@ def _numbers(name: str) -> Codec:
         memoryview(buffer).cast(letter)[first::step] = memoryview(numbers)  # type: ignore[call-overload]
         return _list_in(buffer, count, state)
 
-    def lift(raw: bytes, at: int, state: State) -> Any:
+    def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
         count, place = _words2(raw, at + 8)
         if not count:
             return []

@@ -59,9 +59,8 @@ def explain(label: str, what: str, kind: Type, value: Any, cause: Exception) -> 
         return found.error(f"{label}, {path}: expected {found.expected}, found {_show(found.value)}")
     except Exception as error:  # the value's own attributes raise
         return TypeError(f"{label}, {what}: reading it raised {type(error).__name__}: {error}")
-    return TypeError(
-        f"{label}, {what}: expected {kind}, found {_show(value)} ({type(cause).__name__}: {cause})"
-    )
+    why = f" ({cause})" if str(cause) else ""
+    return TypeError(f"{label}, {what}: expected {kind}, found {_show(value)}{why}")
 
 
 def _show(value: Any) -> str:
@@ -236,4 +235,3 @@ def _check_handle(kind: Handle, value: Any, path: str) -> None:
             raise _Found(path, f"a {pascal(kind.resource.name)}", value, TypeError)
         if not value._box:
             raise _Found(path, f"a {pascal(kind.resource.name)} that is still open", value, ValueError)
-        raise _Found(path, f"a {pascal(kind.resource.name)} of this instance", value, TypeError)

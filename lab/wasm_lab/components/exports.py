@@ -45,7 +45,7 @@ class Plan:
 
     def _lowerer(self, codecs: Codecs) -> Callable[[tuple[Any, ...], State], bytes]:
         kinds = [kind for _, kind in self.function.params]
-        lowers = [codecs.of(kind).lower for kind in kinds]
+        lowers = self.lowers = [codecs.of(kind).lower for kind in kinds]
         formats = [scalar_format(kind) for kind in kinds]
         if formats and all(formats):
             return _lower_numbers(formats, [native.KINDS[str(kind)] for kind in kinds])
@@ -74,15 +74,16 @@ class Plan:
             f"{self.function.label} takes {len(shown)} arguments, and {given} were given: {self.function}"
         )
 
-    def explain(self, values: tuple[Any, ...], error: Exception) -> Exception:
+    def explain(self, values: tuple[Any, ...], state: State, error: Exception) -> Exception:
         """Which argument could not be lowered, and why."""
-        first: Exception | None = None
-        for name, (_, kind), value in zip(self.names, self.function.params, values, strict=True):
-            found = explain(self.function.label, f"parameter {name}", kind, value, error)
-            if not str(found).endswith(f"({type(error).__name__}: {error})"):
-                return found
-            first = first or found
-        return first or error
+        for lower, name, (_, kind), value in zip(
+            self.lowers, self.names, self.function.params, values, strict=True
+        ):
+            try:
+                lower(value, state)
+            except Exception as cause:
+                return explain(self.function.label, f"parameter {name}", kind, value, cause)
+        return error
 
 
 def _lower_numbers(formats: list[str], kinds: list[int]) -> Callable[[tuple[Any, ...], State], bytes]:
@@ -123,6 +124,7 @@ def bind(plan: Plan, instance: ComponentInstance) -> Callable[..., Any]:
         if named or len(values) != count:
             values = plan.arguments(values, named)
         guard.begin()
+        first_rep = state.next_rep
         try:
             if instance.poisoned:
                 instance._refuse(plan.function.label)
@@ -132,7 +134,10 @@ def bind(plan: Plan, instance: ComponentInstance) -> Callable[..., Any]:
                 data = lower(values, state)
             except Exception as error:
                 state.moved.clear()
-                raise plan.explain(values, error) from None
+                try:
+                    raise plan.explain(values, state, error) from None
+                finally:
+                    state.forget_since(first_rep)
             if state.moved:
                 state.give_moved()
             failed = enter(place, context, data, count, result_at, results)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-from ctypes import string_at
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from wasm_lab.components.wit import Function
 
 _P = native.VAL_BYTES
-_move = ctypes.memmove
 
 
 def implementation(function: Function, provider: Any) -> Callable[..., Any]:
@@ -98,23 +95,24 @@ def host_callback(function: Function, target: Callable[..., Any], codecs: Codecs
 def _reader(function: Function, codecs: Codecs, count: int, size: int) -> Callable[[int, State], Any]:
     """What lifts the arguments."""
     lifts = [codecs.of(kind).lift for _, kind in function.params]
+    view_at = native.Views(size).at
     if count == 0:
         return lambda _at, _state: ()
     if count == 1:
         (only,) = lifts
-        return lambda at, state: (only(string_at(at, _P), 0, state),)
+        return lambda at, state: (only(view_at(at), 0, state),)
     if count == 2:
         first, second = lifts
 
         def read_two(at: int, state: State) -> Any:
-            raw = string_at(at, size)
+            raw = view_at(at)
             return first(raw, 0, state), second(raw, _P, state)
 
         return read_two
     places = [(number * _P, lift) for number, lift in enumerate(lifts)]
 
     def read(at: int, state: State) -> Any:
-        raw = string_at(at, size)
+        raw = view_at(at)
         return [lift(raw, place, state) for place, lift in places]
 
     return read
@@ -129,7 +127,7 @@ def _writer(function: Function, codecs: Codecs) -> Callable[[Any, int, State], N
     if kind is None:
         return _check_none(function)
     codec = codecs.of(kind)
-    lower, clone = codec.lower, native.val_clone
+    lower, clone, view_at = codec.lower, native.val_clone, native.Views(_P).at
     if isinstance(kind, ResultOf):
         inner, fallible_lower = kind, codec.lower
 
@@ -144,13 +142,13 @@ def _writer(function: Function, codecs: Codecs) -> Callable[[Any, int, State], N
         def write_handle(value: Any, at: int, state: State) -> None:
             data = _lowered(function, lower, value, state)
             state.boxes.pop()  # the engine frees this one
-            _move(at, data, _P)
+            view_at(at)[:] = data
 
         return write_handle
     elif codec.flat:
 
         def write_flat(value: Any, at: int, state: State) -> None:
-            _move(at, _lowered(function, lower, value, state), _P)
+            view_at(at)[:] = _lowered(function, lower, value, state)
 
         return write_flat
 
@@ -165,11 +163,11 @@ def _write_nothing_or_error(
     function: Function, lower: Callable[[Any, State], bytes]
 ) -> Callable[[Any, int, State], None]:
     """The commonest result: nothing, or an error. Nothing needs no memory."""
-    good = _RESULT.pack(native.RESULT, 1, 0)
+    good, view_at = _RESULT.pack(native.RESULT, 1, 0), native.Views(_P).at
 
     def write(value: Any, at: int, state: State) -> None:
         if value is None:
-            _move(at, good, _P)
+            view_at(at)[:] = good
             return
         native.val_clone(_lowered(function, lower, value, state), at)
         state.after_call()

@@ -88,6 +88,38 @@ resource_any_clone = _function("wasmtime_component_resource_any_clone", c_size_t
 resource_any_drop = _function("wasmtime_component_resource_any_drop", c_size_t, _N, _N)
 resource_any_delete = _function("wasmtime_component_resource_any_delete", None, _N)
 
+_memory_view = ctypes.pythonapi.PyMemoryView_FromMemory
+_memory_view.restype = ctypes.py_object
+_memory_view.argtypes = (c_void_p, ctypes.c_ssize_t, ctypes.c_int)
+_PYBUF_WRITE = 0x200
+
+#: Views kept of one place; the engine uses the same few addresses again and again.
+_MOST_VIEWS = 64
+
+
+class Views:
+    """Views of memory that the engine lends for a call, kept by address.
+
+    Copying with ctypes takes 0.3 µs, a view that is there already 0.05. A view is only used while
+    the engine has just said that its memory is there.
+    """
+
+    __slots__ = ("_kept", "_size")
+
+    def __init__(self, size_bytes: int) -> None:
+        self._size = size_bytes
+        self._kept: dict[int, memoryview] = {}
+
+    def at(self, address: int) -> memoryview:
+        """The memory there, as bytes."""
+        view = self._kept.get(address)
+        if view is None:
+            if len(self._kept) >= _MOST_VIEWS:
+                self._kept.clear()
+            view = self._kept[address] = _memory_view(address, self._size, _PYBUF_WRITE)
+        return view
+
+
 #: Where a bytes object's data begins, after its header (CPython's layout; checked below).
 _HEADER = bytes.__basicsize__ - 1
 

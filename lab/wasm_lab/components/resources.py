@@ -131,7 +131,7 @@ def _host_handle(kind: Handle, number: int) -> Codec:
         state.boxes.append(box)
         return pack(native.RESOURCE, box)
 
-    def lift(raw: bytes, at: int, state: State) -> Any:
+    def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
         error = to_host(state.context, _word(raw, at + 8)[0], state.out_at)
         if error:
             raise _failed(error)
@@ -147,18 +147,20 @@ def _guest_handle(kind: Handle) -> Codec:
     resource, owned = kind.resource, kind.owned
 
     def lower(value: Any, state: State) -> bytes:
-        if not isinstance(value, GuestResource) or value._wit is not resource or value._state is not state:
+        if not isinstance(value, GuestResource) or value._wit is not resource:
             raise TypeError
+        if value._state is not state:
+            raise TypeError("it belongs to another instance")
         box = value._box
         if not box:
             raise ValueError
         if owned:
             if any(value is other for other in state.moved):
-                raise ValueError
+                raise ValueError("it is given away twice")
             state.moved.append(value)  # it is the guest's once everything else could be lowered
         return _ONE.pack(native.RESOURCE, box)
 
-    def lift(raw: bytes, at: int, state: State) -> Any:
+    def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
         box = native.resource_any_clone(_word(raw, at + 8)[0])
         return state.instance._resource_class(resource)._take(box, state)
 
@@ -175,7 +177,7 @@ def _foreign_handle(kind: Handle) -> Codec:
         state.boxes.append(box)
         return _ONE.pack(native.RESOURCE, box)
 
-    def lift(raw: bytes, at: int, state: State) -> Any:
+    def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
         box = native.resource_any_clone(_word(raw, at + 8)[0])
         return ForeignResource(box, state, owned=owned)
 

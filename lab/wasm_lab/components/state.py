@@ -63,6 +63,12 @@ class State:
         self.objects[rep] = value
         return rep
 
+    def forget_since(self, rep: int) -> None:
+        """Nothing of what was lowered since then has reached the guest: it stays Python's."""
+        for given in range(rep, self.next_rep):
+            self.objects.pop(given, None)
+        self.moved.clear()
+
     def give_moved(self) -> None:
         """The guest now owns what the arguments gave it."""
         for resource in self.moved:
