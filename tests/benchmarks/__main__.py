@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from tests.benchmarks import builds, engines, guests, processes
+from tests.benchmarks import builds, engines, guests, processes, stores
 from tests.benchmarks.pairs import Pair
 
 BENCHMARKS: dict[str, Callable[[Path, int], Pair]] = {
@@ -28,6 +28,9 @@ BENCHMARKS: dict[str, Callable[[Path, int], Pair]] = {
     "call-u32": guests.call_u32,
     "call-1mb": guests.call_megabyte,
     "wasmer-warm": engines.wasmer_warm,
+    "key-value-get": stores.key_value_get,
+    "key-value-set": stores.key_value_set,
+    "fsync": stores.fsync,
     "load-ext": processes.load_ext,
     "command": processes.command,
 }

@@ -24,7 +24,7 @@ class Store(Protocol):
         """The value of a key; None when there is none."""
 
     def set(self, key: str, value: bytes) -> None:
-        """Keep a value; when this returns, it is kept."""
+        """Keep a value; when this returns, it survives the end of this process."""
 
     def delete(self, key: str) -> None:
         """Forget a key; one that is not there is no error."""
