@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,12 +60,18 @@ def put_echo(folder: Path) -> Callable[..., Path]:
     return write
 
 
+@functools.cache
+def sample(name: str) -> bytes:
+    """A plugin of the samples, built once for all tests."""
+    return wasm_of(name)
+
+
 @pytest.fixture
 def put_sample(folder: Path) -> Callable[[str], Path]:
     """Puts a plugin of the samples into the folder."""
 
     def write(name: str) -> Path:
-        put(folder / f"{name}.wasm", wasm_of(name))
+        put(folder / f"{name}.wasm", sample(name))
         return folder / f"{name}.wasm"
 
     return write
