@@ -74,15 +74,17 @@ def _manifests(paths: tuple[Path, ...]) -> list[Path]:
     """The files that are meant, each once."""
     found: dict[Path, None] = {}
     for path in paths:
+        own = path / "spin.toml"
         below = [path]
-        if path.is_dir() and not (path / "spin.toml").exists():
-            below = sorted(
-                file
-                for file in path.rglob("spin.toml")
-                if not PASSED_OVER & set(file.relative_to(path).parts[:-1])
-            )
-        found.update(dict.fromkeys(below or [path / "spin.toml"]))
+        if path.is_dir():
+            below = [own] if own.exists() else sorted(_below(path)) or [own]
+        found.update(dict.fromkeys(below))
     return list(found)
+
+
+def _below(folder: Path) -> list[Path]:
+    files = folder.rglob("spin.toml")
+    return [file for file in files if not PASSED_OVER & set(file.relative_to(folder).parts[:-1])]
 
 
 def _checked(path: Path, *, sources: bool) -> dict[str, Any]:

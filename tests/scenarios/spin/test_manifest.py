@@ -405,7 +405,9 @@ def test_line_ends_and_marks_of_other_systems(tmp_path: Path) -> None:
         (b"a\0b", "no text"),
         ("spin".encode("utf-16"), "UTF-16"),
         (b"a = 1\nb = '\xff'", "no UTF-8"),
-        (b"", "`spin_manifest_version` is missing"),
+        (b"", "nothing of a manifest of the Spin framework"),
+        (b'[package]\nname = "of another tool"\n', "nothing of a manifest of the Spin framework"),
+        (b"component_manifest_version = 1\n[component]\nname = 'x'\n", "manifest of one component"),
     ],
 )
 def test_files_that_are_no_manifest(tmp_path: Path, data: bytes, message: str) -> None:

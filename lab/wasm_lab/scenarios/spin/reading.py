@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 FILE = "spin.toml"
 
+KEYS = ("spin_manifest_version", "application", "variables", "trigger", "component")
+
 TOP_MENDS = {
     **{
         key: f"In version 2 it stands in the table [application]: put `{key} = …` below that header."
@@ -105,12 +107,27 @@ def parse_manifest(text: str, path: Path, *, sources: bool = False, profile: str
         raise _failed(path, [error.problem]) from None
     check = Checker(toml)
     values = toml.values
+    if not any(key in values for key in (*KEYS, "component_manifest_version", "spin_version", "name")):
+        why = "there is nothing of a manifest of the Spin framework in this file"
+        hint = "A manifest begins with spin_manifest_version = 2 and [application]; other tools are called spin too."
+        check.say((), why, hint)
+        raise _failed(path, check.problems)
+    if "component_manifest_version" in values and "application" not in values:
+        why = "this is the manifest of one component (component.toml), not of an application"
+        check.say(("component_manifest_version",), why, f"Give the application's {FILE}.", at_key=True)
+        raise _failed(path, check.problems)
     if not _version(check, values, text):
         upgraded = ""
         try:
             upgraded = as_version2(values)
+            parse_manifest(upgraded, path)
         except NoWay as reason:
             check.say((), f"the version 2 text cannot be made for you: {reason}", "", "note")
+        except ManifestError as error:
+            wrong = "\n".join(problem.message for problem in error.problems if problem.level == "error")
+            check.say(
+                (), "what is wrong in version 1 too is still wrong in the version 2 text", wrong, "note"
+            )
         raise _failed(path, check.problems, upgraded)
     manifest = _manifest(check, values, path.resolve(), profile)
     if sources:
@@ -135,10 +152,6 @@ def _failed(path: Path, problems: list[Problem], upgraded: str = "") -> Manifest
 
 def _version(check: Checker, values: Table, text: str) -> bool:
     """Note what is wrong with the version; gives whether the rest can be read as version 2."""
-    if "component_manifest_version" in values:
-        why = "this is the manifest of one component (component.toml), not of an application"
-        check.say(("component_manifest_version",), why, f"Give the application's {FILE}.", at_key=True)
-        return "application" in values
     version = values.get("spin_manifest_version")
     if version == 2 and not isinstance(version, bool | float):
         return True
@@ -179,9 +192,7 @@ def _version(check: Checker, values: Table, text: str) -> bool:
 
 
 def _manifest(check: Checker, values: Table, path: Path, profile: str | None) -> Manifest:
-    known = ("spin_manifest_version", "application", "variables", "trigger", "component")
-    allowed = (*known, "component_manifest_version")
-    check.known(values, (), allowed, TOP_MENDS)
+    check.known(values, (), KEYS, TOP_MENDS)
     application = read_application(check, values)
     globals_ = read_trigger_settings(check, application)
     variables = read_variables(check, values)
