@@ -35,6 +35,6 @@ def test_where_it_can_do_nothing_it_says_what_is_missing_and_how_to_get_it(tmp_p
     assert lines[0] == (
         "test-tools: missing: hyperfine chromium. Run: sudo apt-get install hyperfine chromium"
     )
-    assert [line.split()[1] for line in lines[1:]] == ["WasmEdge", "Node.js"]
+    assert [line.split()[1] for line in lines[1:]] == ["WasmEdge", "Node.js", "wrk"]
     assert all("so that it is on PATH" in line for line in lines[1:])
     assert list(tmp_path.glob("wasmedge*")) == []
