@@ -203,7 +203,7 @@ Examples:
     "variables",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A value for a variable, or @FILE of JSON or TOML.",
+    help="A value for a variable; NAME=@FILE or @FILE.json, @FILE.toml as in Spin.",
 )
 @click.option(
     "--runtime-config-file",

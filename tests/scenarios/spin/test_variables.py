@@ -77,10 +77,18 @@ def test_templates() -> None:
 def test_values_of_the_command_line(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"x": "1"}')
     (tmp_path / "b.toml").write_text('y = "2"')
-    words = ["a=b=c", "@a.json", "@b.toml", "empty="]
-    assert given_variables(words, tmp_path) == {"a": "b=c", "x": "1", "y": "2", "empty": ""}
+    (tmp_path / "key.pem").write_text("--- a key\n")
+    words = ["a=b=c", "@a.json", "@b.toml", "empty=", "key=@key.pem"]
+    assert given_variables(words, tmp_path) == {
+        "a": "b=c",
+        "x": "1",
+        "y": "2",
+        "empty": "",
+        "key": "--- a key\n",
+    }
     (tmp_path / "bad.json").write_text('{"x": 5}')
-    for word in ("novalue", "=x", "@missing.json", "@bad.json"):
+    (tmp_path / "worse.toml").write_text("x = \n")
+    for word in ("novalue", "=x", "@missing.json", "@bad.json", "@worse.toml", "@key.pem", "key=@none"):
         with pytest.raises(UsageError):
             given_variables([word], tmp_path)
 

@@ -139,10 +139,13 @@ class Variables:
 
 
 def given_variables(words: Sequence[str], folder: Path) -> dict[str, str]:
-    """Read what ``--variable`` was given: ``NAME=VALUE``, or ``@FILE`` of JSON or TOML.
+    """Read what ``--variable`` was given, in the forms that Spin knows.
+
+    ``NAME=VALUE``; ``NAME=@FILE``, whose text is the value; ``@FILE.json`` or ``@FILE.toml``, which hold a
+    table of names and texts.
 
     Raises:
-        UsageError: a word is neither, or the file cannot be read. The message holds no value.
+        UsageError: a word is of none of these forms, or a file cannot be read. The message holds no value.
     """
     found: dict[str, str] = {}
     for word in words:
@@ -154,21 +157,33 @@ def given_variables(words: Sequence[str], folder: Path) -> dict[str, str]:
             raise UsageError(
                 "--variable takes NAME=VALUE, or @FILE.", hint="Such as --variable greeting=hello."
             )
-        found[name] = value
+        found[name] = _text(folder / value[1:]) if value.startswith("@") else value
     return found
 
 
 def _from_file(path: Path) -> dict[str, str]:
     import tomllib
 
+    readers = {".json": json.loads, ".toml": tomllib.loads}
+    if path.suffix not in readers:
+        raise UsageError(
+            f"{path.name} is neither .json nor .toml.",
+            hint="For the value of one variable: --variable NAME=@FILE.",
+        )
+    text = _text(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except OSError as error:
-        raise UsageError(f"{path.name} cannot be read: {error.strerror or error}.") from None
+        values = readers[path.suffix](text)
     except ValueError:
-        kind = "JSON" if path.suffix == ".json" else "TOML"
-        raise UsageError(f"{path.name} is no {kind}.", hint="It holds a table of names and texts.") from None
+        raise UsageError(f"{path.name} is damaged.", hint="It holds a table of names and texts.") from None
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         raise UsageError(f"{path.name} must hold a table whose values are texts.")
     return values
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path.name} cannot be read: {error.strerror or error}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path.name} is no UTF-8 text.") from None
