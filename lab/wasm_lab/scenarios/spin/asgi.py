@@ -148,7 +148,7 @@ class Application:
             shared=self.shared,
             state_dir=self._state_dir,
         )
-        environment = {name: self._variables.fill(text) for name, text in component.environment.items()}
+        environment = dict(component.environment)  # Spin fills in no variables here
         environment |= self._environment
         files = tree_of(self.manifest.folder, component.files, component.exclude_files)
 
