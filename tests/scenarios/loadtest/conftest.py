@@ -18,11 +18,11 @@ sys.path.insert(0, sys.argv[2])
 MOOD = sys.argv[3]
 if MOOD == "ends":
     sys.exit("no port for me")
-if MOOD == "tires":  # the fourth process does not start any more
-    with open("starts", "a") as file:
-        file.write("x")
-    if os.path.getsize("starts") > 3:
-        sys.exit("so tired")
+with open("starts", "a") as file:
+    file.write("x")
+STARTS = os.path.getsize("starts")
+if MOOD == "tires" and STARTS > 3:
+    sys.exit("so tired")
 if MOOD == "child":
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
 from wasm_lab.scenarios.loadtest.api import CASES
@@ -33,7 +33,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def any(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         case = next(c for c in CASES if (c.method, c.path, c.body) == (self.command, self.path, body))
-        answer = {"wrong": True} if MOOD == "wrong" else case.answer
+        answer = case.answer
+        if MOOD == "wrong" or (MOOD == "sours" and STARTS > 3 and self.command == "POST"):
+            answer = {"wrong": True}
         data = json.dumps(answer).encode()
         self.send_response(case.status)
         self.send_header("Content-Type", "application/json")

@@ -171,6 +171,16 @@ def test_what_a_stack_gave_before_it_failed_is_kept(run: Any, python_stack: Any,
     assert (len(of["One"]), len(of["Two"])) == (6, 4)
 
 
+def test_answers_that_turn_wrong_under_load_do_not_count(run: Any, python_stack: Any) -> None:
+    found = run([python_stack("one"), python_stack("two", mood="sours")])
+    assert 'Two answers POST /sum with 200, application/json, {"wrong":true}' in found.missing["Two"]
+    rounds = {
+        each: found.measurements.where(subject=each, phase=Figure.THROUGHPUT.value).values_of("process")
+        for each in ("One", "Two")
+    }
+    assert rounds == {"One": (0, 1, 2), "Two": (0, 1)}
+
+
 def test_a_stack_that_was_asked_for_must_start(run: Any, python_stack: Any) -> None:
     with pytest.raises(ProbeError, match="no port for me"):
         run([python_stack("one"), python_stack("two", mood="ends")], names=["one", "two"])

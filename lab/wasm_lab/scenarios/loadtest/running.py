@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import random
 import time
 from dataclasses import dataclass, field
@@ -169,30 +168,42 @@ class _Run:
         try:
             self._tell("comparing answers", 0)
             for stack in list(self.prepared):
-                self._trying(stack, self._compare)
+                try:
+                    self._compare(stack)
+                except AnswersDiffer:
+                    raise
+                except MeasureError as error:
+                    self._drop(stack, error)
             self.watcher.on_total(self.plan.expected_s(len(self.prepared)))
             for number in range(self.plan.rounds):
                 stacks = list(self.prepared)
                 order.shuffle(stacks)
                 for stack in stacks:
-                    self._trying(stack, functools.partial(self._round, number))
+                    self._try_round(stack, number)
         except KeyboardInterrupt:
-            if not self.samples:
+            if not self.measured:
                 raise
             return True
         return False
 
-    def _trying(self, stack: Stack, do: Callable[[Stack], None]) -> None:
-        """A server that fails takes only its own stack out of the run."""
+    def _try_round(self, stack: Stack, number: int) -> None:
         try:
-            do(stack)
-        except AnswersDiffer:
-            raise
+            self._round(stack, number)
+        except AnswersDiffer as error:
+            # What it gave in this round was not the work of the others.
+            self.samples = [
+                one for one in self.samples if (one.subject, one.process) != (stack.title, number)
+            ]
+            self._drop(stack, error)
         except MeasureError as error:
-            if self.named and stack.title not in self.measured:
-                raise
-            self.missing[stack.title] = str(error)
-            del self.prepared[stack]
+            self._drop(stack, error)
+
+    def _drop(self, stack: Stack, error: MeasureError) -> None:
+        """A server that fails takes only its own stack out of the run, with what came before kept."""
+        if self.named and stack.title not in self.measured:
+            raise error
+        self.missing[stack.title] = str(error)
+        del self.prepared[stack]
 
     def _server(self, stack: Stack) -> Server:
         return Server(stack, self.prepared[stack], self.cores, self.guard)
@@ -204,23 +215,22 @@ class _Run:
         prepared = self.prepared[stack]
         self._keep(stack, 0, "", {Figure.DEPLOYED: prepared.deployed_bytes})
 
-    def _round(self, number: int, stack: Stack) -> None:
+    def _round(self, stack: Stack, number: int) -> None:
         with contextlib.ExitStack() as open_ones:
             for turn in range(self.plan.starts):
                 self._tell(f"{stack.title}: cold start", 0.4)
-                server = self._server(stack)
+                server = open_ones.enter_context(self._server(stack))
                 self._keep(stack, number, "", {Figure.COLD_START: server.cold_start_ns}, iteration=turn)
                 if turn < self.plan.starts - 1:
                     server.close()
-            open_ones.enter_context(server)
             self._tell(f"{stack.title}: warming up", self.plan.warm_up_s)
             self.generator.run(server.port, WARM_UP_CONNECTIONS, self.plan.warm_up_s)
             if number == 0:
                 self._weigh_files(stack, server)
             for connections in self.plan.connections:
                 self._load(stack, server, number, connections)
-            # It must still answer rightly after all that.
-            check(stack.title, server.port, (HELLO, SUM))
+            server.check_alive()
+            check(stack.title, server.port, (HELLO, SUM))  # still right after all that
 
     def _load(self, stack: Stack, server: Server, number: int, connections: int) -> None:
         load = load_name(connections)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -129,9 +128,3 @@ def chosen(names: tuple[str, ...] = ()) -> tuple[Stack, ...]:
         if name not in known:
             raise UsageError(f"There is no stack {name!r}.", hint=f"There are {', '.join(known)}.")
     return tuple(stack for stack in STACKS if not names or stack.name in names)
-
-
-@functools.cache
-def why_missing(stack: Stack) -> str:
-    """As `Stack.missing`, asked once in a process."""
-    return stack.missing()
