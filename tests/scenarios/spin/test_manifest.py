@@ -371,6 +371,24 @@ def test_the_message_names_file_line_and_mend() -> None:
     [
         ("a = 1\na = 2\n", (2, 1), "`a` stands here for the second time; the first is in line 2", "once"),
         ("[a]\nb = 1\n[a]\n", (3, 2), "`a` stands here for the second time; the first is in line 2", "once"),
+        (
+            "[[a]]\nb = 1\n[a]\nc = 1\n",
+            (3, 2),
+            "`a` stands here for the second time; the first is in line 2",
+            "once",
+        ),
+        (
+            "[a]\nb = 1\n[[a]]\n",
+            (3, 3),
+            "`a` stands here for the second time; the first is in line 2",
+            "once",
+        ),
+        (
+            "[a]\nb = 1\n[a.b]\n",
+            (3, 4),
+            "`a.b` stands here for the second time; the first is in line 3",
+            "once",
+        ),
         ("a = { b = 1, b = 2 }\n", (1, 14), "`a.b` stands here for the second time", "once"),
         ("a = hello\n", (1, 5), "invalid value", 'a = "hello"'),
         ("a = True\n", (1, 5), "invalid value", "lower case"),

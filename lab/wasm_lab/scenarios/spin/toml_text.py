@@ -105,6 +105,10 @@ class _Walk:
         path = self._down((), parts[:-1])
         last = (*path, _name(parts[-1]))
         place = self._place(parts[-1])
+        if last in self.places or (node.type == "table" and last in self._arrays):
+            self.twice.append((last, place, self.keys[last]))
+        elif node.type == "table_array_element" and last in self._headers:
+            self.twice.append((last, place, self._headers[last]))
         if node.type == "table_array_element":
             number = self._arrays[last] = self._arrays.get(last, 0) + 1
             self.keys.setdefault(last, place)
