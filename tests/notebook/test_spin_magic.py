@@ -108,7 +108,7 @@ def test_a_manifest_with_mistakes_shows_each_at_its_line_of_the_cell(shell: Inte
         'component = "visit"',
         "[component.visits.key_value_stores]",
     ]
-    assert f'\n 9 | {lines[8]}\n   | {" " * lines[8].index(chr(34))}^\n' in error.message
+    assert f"\n 9 | {lines[8]}\n   | {' ' * lines[8].index(chr(34))}^\n" in error.message
     assert "Traceback" not in captured.stdout
     assert "shop" not in shell.user_ns
 
@@ -170,6 +170,9 @@ def test_the_application_answers_and_keeps_its_store(shell: InteractiveShell) ->
     assert [shop.get("/").text for _ in range(3)] == ["1", "2", "3"]
     assert shop.post("/body", content=b"\x00\xff").content == b"\x00\xff"
     assert shop.log == "visit 1\nvisit 2\nvisit 3\n"
+    with pytest.raises(errors.UsageError, match="no address") as caught:
+        shop.url  # noqa: B018
+    assert "--serve" in caught.value.hint
     assert [(asked.method, asked.path, asked.status) for asked in shop.requests][-1] == ("POST", "/body", 200)
     assert all(asked.duration_ns > 0 for asked in shop.requests)
 
@@ -218,7 +221,9 @@ def test_a_served_application_can_be_asked_by_others(shell: InteractiveShell) ->
         assert answer.read() == b"from elsewhere"
     assert shop.get("/").text.isdigit()
     url = shop.url
+    assert url in repr(shop)
     shop.stop()
+    assert "stopped" in repr(shop)
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(url, timeout=10)
 

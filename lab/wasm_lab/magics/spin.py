@@ -49,11 +49,11 @@ def spin_app_command() -> click.Command:
 
         A component's source is a %%wasm_rust --name CELL cell, as source = "CELL.wasm", or a
         file; relative paths start from the notebook's folder. NAME.get("/path") sends a request,
-        NAME.log is what the components printed, NAME.url the address, NAME.stop() stops it.
+        NAME.log is what the components printed, NAME.stop() stops it.
         Running the cell again stops the earlier one; stores keep what they hold until the kernel ends.
 
         It runs inside the kernel, and NAME.get reaches it without a socket; with --serve it also has
-        a port. For many requests at once use wasm-lab spin up, which has a process for each core.
+        a port, at NAME.url. For many requests at once use wasm-lab spin up, which has a process for each core.
         """
 
     return spin_app

@@ -22,7 +22,7 @@ def app_stack(app: LiveApp, name: str) -> Stack:
     lines = [Text(str(note)) for note in app.manifest.notes]
     paths = [trigger.route for trigger in app.manifest.http_triggers if trigger.route]
     example = next((path for path in paths if ":" not in path and "..." not in path), "/")
-    ask = f'{name}.get("{example}") asks it · {name}.log · {name}.stop() · {app.url}'
+    ask = f'answers {app.state}: {name}.get("{example}") · {name}.log · {name}.stop()'
     return Stack(routes_table(app.manifest), *lines, Text(ask, style="dim"))
 
 

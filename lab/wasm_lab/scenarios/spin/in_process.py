@@ -37,6 +37,8 @@ class InProcess:
         WasmLabError: the application refused to start; the message is its own.
     """
 
+    has_port = False  #: whether others reach it at its address
+
     def __init__(self, app: Any, url: str) -> None:
         self._app = app
         self.url = url
@@ -116,6 +118,8 @@ class InProcess:
 
 class Served(InProcess):
     """The same behind a port of this machine, so that others can ask it too."""
+
+    has_port = True
 
     def __init__(self, app: Any) -> None:
         with socket.socket() as free:

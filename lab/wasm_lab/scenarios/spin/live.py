@@ -33,6 +33,7 @@ class Server(Protocol):
     """What answers: in this process, or one of its own."""
 
     url: str
+    has_port: bool  #: whether others reach it at that address
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send one request and wait for the whole answer."""
@@ -67,21 +68,33 @@ class LiveApp:
         self._logs = logs
 
     def __repr__(self) -> str:
-        state = f"answers at {self._server.url}" if self._server else "stopped"
-        return f"<Spin application {self.manifest.name}: {state}>"
+        return f"<Spin application {self.manifest.name}: {self.state}>"
 
     @property
     def running(self) -> bool:
         return self._server is not None
 
     @property
+    def state(self) -> str:
+        """Where it answers, or that it does not."""
+        if self._server is None:
+            return "stopped"
+        return f"at {self._server.url}" if self._server.has_port else "in this process"
+
+    @property
     def url(self) -> str:
-        """Its address, without a slash at the end.
+        """The address at which others reach it, without a slash at the end.
 
         Raises:
-            UsageError: it was stopped.
+            UsageError: it has none, or was stopped.
         """
-        return self._working().url
+        server = self._working()
+        if not server.has_port:
+            raise UsageError(
+                f"{self.manifest.name} answers in this process only, and has no address.",
+                hint="With --serve on the line of its cell it has a port of this machine.",
+            )
+        return server.url
 
     @property
     def log(self) -> str:
