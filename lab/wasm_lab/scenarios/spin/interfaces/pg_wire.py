@@ -191,8 +191,8 @@ class Wire:
         try:
             talk = _Talk(connection)
             if talk.in_transaction:
-                talk.run("ROLLBACK", ())
-            talk.run("DISCARD ALL", ())
+                talk.tell("ROLLBACK")
+            talk.tell("DISCARD ALL")
         except (StatementError, _Broken):
             connection.close()
             return
@@ -223,6 +223,16 @@ class _Talk:
         try:
             return self._run(statement, parameters)
         except psycopg.Error as error:  # libpq's own calls, on a connection that is gone
+            raise _Broken(str(error).strip()) from None
+
+    def tell(self, command: str) -> None:
+        """Run a command of the host's own, in one way there and back."""
+        import psycopg
+
+        try:
+            self._pg.send_query(command.encode())
+            self._results()
+        except psycopg.Error as error:
             raise _Broken(str(error).strip()) from None
 
     def _run(self, statement: str, parameters: Sequence[tuple[str, Any]]) -> Rows:

@@ -134,7 +134,8 @@ class Wire:
         left = time_left()
         connection._sock.settimeout(left)
         connection.send_command(*command.split(), *arguments, check_health=False)
-        wait_readable(connection._sock, left)
+        if not wait_readable(connection._sock, left):
+            raise TimeoutError
         return connection.read_response(disable_decoding=True)
 
     def _guarded(self, call: Any) -> Any:
@@ -146,7 +147,7 @@ class Wire:
             text = str(error)
             kinds = ("WRONGTYPE", "value is not an integer", "hash value is not")
             raise WireError(text, wrong_type=any(kind in text for kind in kinds)) from None
-        except redis.TimeoutError:
+        except (redis.TimeoutError, TimeoutError):
             self._broken()
             raise WireError(f"{self._address.host}:{self._address.port} does not answer in time") from None
         except (redis.RedisError, OSError, ValueError) as error:
