@@ -55,7 +55,7 @@ class Component:
                 f"{artifact.label} is {kind}, and only a component has interfaces.",
                 hint="Build it for wasm32-wasip2, or make it one with wasm-tools component new.",
             )
-        return cls(artifact, read_world(artifact.wasm, artifact.label))
+        return cls(artifact, read_world(artifact))
 
     @property
     def label(self) -> str:
@@ -73,7 +73,11 @@ class Component:
             return self._types
 
     def link(
-        self, imports: Mapping[str, Any] | None = None, *, capabilities: Capabilities | None = None
+        self,
+        imports: Mapping[str, Any] | None = None,
+        *,
+        capabilities: Capabilities | None = None,
+        pooled: bool = False,
     ) -> Prepared:
         """Find everything that the component imports, once for many instances.
 
@@ -81,6 +85,8 @@ class Component:
             imports: interface (with or without ``@version``) to the object that implements it, or the
                 name of a function of the world to the function. WASI 0.2 that is not here is native.
             capabilities: what an instance may touch and use.
+            pooled: instances take memories over from one another, for a server that makes very many;
+                only so many live at the same time (`wasm_lab.runtimes.wasmtime.pool`).
 
         Raises:
             InterfaceError: something is missing or does not fit; the message says which function.
@@ -89,7 +95,7 @@ class Component:
         """
         from wasm_lab.components.linking import link
 
-        return link(self, imports or {}, capabilities or Capabilities())
+        return link(self, imports or {}, capabilities or Capabilities(), pooled=pooled)
 
     def instantiate(
         self,
@@ -115,7 +121,6 @@ class Prepared:
         self.capabilities = capabilities
         self._parts = parts
         self._surface = parts.surface
-        self._linker_at: int = parts.linker_at
         self._component_at: int = parts.component_at
 
     def instantiate(self, *, data: Any = None, output: OutputSink | None = None) -> ComponentInstance:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from wasmtime import component as engine_component
 
+from wasm_lab.capabilities import ClockMode
 from wasm_lab.components import native
+from wasm_lab.components.clocks import INTERFACE, BoundedClock
 from wasm_lab.components.codecs import Codecs
 from wasm_lab.components.component import Prepared
 from wasm_lab.components.imports import host_callback, implementation
 from wasm_lab.components.instance import ComponentInstance
 from wasm_lab.components.matching import Match, match_imports
+from wasm_lab.components.names import version_of
 from wasm_lab.components.resources import HandleCodecs, drop
 from wasm_lab.components.stores import new_store
 from wasm_lab.components.surface import Surface
@@ -22,6 +25,8 @@ from wasm_lab.errors import InterfaceError
 from wasm_lab.runtimes.wasmtime.engine import guest_engine
 from wasm_lab.runtimes.wasmtime.interrupts import held
 from wasm_lab.runtimes.wasmtime.native import failure
+from wasm_lab.runtimes.wasmtime.sandbox import Sandbox
+from wasm_lab.runtimes.wasmtime.virtual import Virtual
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,20 +36,28 @@ if TYPE_CHECKING:
     from wasm_lab.runtimes.base import OutputSink
 
 
-def link(component: Component, imports: Mapping[str, Any], capabilities: Capabilities) -> Prepared:
+def link(
+    component: Component, imports: Mapping[str, Any], capabilities: Capabilities, *, pooled: bool = False
+) -> Prepared:
     """See `Component.link`."""
     matches = match_imports(component, imports)
     with held:
-        return Prepared(component, capabilities, _Parts(component, matches, capabilities))
+        return Prepared(component, capabilities, _Parts(component, matches, capabilities, pooled=pooled))
 
 
 class _Parts:
     """The engine's side of a link, kept alive as long as somebody may instantiate it."""
 
-    def __init__(self, component: Component, matches: list[Match], capabilities: Capabilities) -> None:
-        self.engine = guest_engine(fuel=capabilities.fuel is not None)
+    def __init__(
+        self, component: Component, matches: list[Match], capabilities: Capabilities, *, pooled: bool
+    ) -> None:
+        self.engine = guest_engine(fuel=capabilities.fuel is not None, pooled=pooled)
         self.loaded = self.engine.load(component.artifact)
         self.native_wasi = any(match.native for match in matches)
+        self._virtual_imports: tuple[str, ...] = ()
+        if self.native_wasi:
+            matches = self._bound_waits(component, matches, capabilities)
+        self._matches = matches
         imported = [
             kind
             for item in component.world.imports.values()
@@ -53,18 +66,12 @@ class _Parts:
             if isinstance(kind, Resource)
         ]
         provided = [kind for match in matches if not match.native for kind in match.resources]
-        handles = HandleCodecs(provided, imported)
-        self._codecs = Codecs(component.types, handles)
-        self._callbacks: list[Any] = []  # the linker calls them for as long as it lives
-        self.linker = engine_component.Linker(self.engine.engine)
-        if self.native_wasi:
-            self.linker.allow_shadowing = True
-            self.linker.add_wasip2()
-        self.linker_at = _address(self.linker.ptr())
+        self._handles = HandleCodecs(provided, imported)
+        self._codecs = Codecs(component.types, self._handles)
+        self._callbacks: list[Any] = []  # linkers call them for as long as they live
+        self._linker = self._new_linker(None)
+        self._linker_at = _address(self._linker.ptr())
         self.component_at = _address(self.loaded.module.ptr())
-        for match in matches:
-            if not match.native:
-                self._define(match, handles)
         self.surface = Surface(component.world, component.types, self._codecs, self.loaded.module)
 
     def instantiate(self, prepared: Prepared, data: Any, output: OutputSink | None) -> ComponentInstance:
@@ -77,10 +84,46 @@ class _Parts:
                 native_wasi=self.native_wasi,
                 output=output,
             )
-            return ComponentInstance(prepared, store, data)
+            if not self._virtual_imports:
+                return ComponentInstance(prepared, store, data, self._linker_at)
+            # A frozen clock or seeded randomness begins anew in each instance, in a linker of its own.
+            virtual = Virtual(prepared.capabilities, self._virtual_imports)
+            assert isinstance(store, Sandbox)
+            virtual.connect(self.engine.engine, store.store)
+            linker = self._new_linker(virtual)
+            return ComponentInstance(prepared, store, data, _address(linker.ptr()), keep=(linker, virtual))
 
-    def _define(self, match: Match, handles: HandleCodecs) -> None:
-        root = native.linker_root(self.linker_at)
+    def _bound_waits(
+        self, component: Component, matches: list[Match], capabilities: Capabilities
+    ) -> list[Match]:
+        """The same, with what waits or repeats itself in place of the native clocks and randomness."""
+        natives = tuple(match.item.name for match in matches if match.native)
+        if Virtual(capabilities, natives).needed:
+            self._virtual_imports = natives
+        if capabilities.clock is not ClockMode.REAL:
+            return matches
+        clock = BoundedClock(self.engine, dict(version_of(name) for name in component.world.imports))
+        return [
+            Match(match.item, clock, native=False)
+            if match.native and version_of(match.item.name)[0] == INTERFACE and _waits(match.item)
+            else match
+            for match in matches
+        ]
+
+    def _new_linker(self, virtual: Virtual | None) -> engine_component.Linker:
+        linker = engine_component.Linker(self.engine.engine)
+        if self.native_wasi:
+            linker.allow_shadowing = True
+            linker.add_wasip2()
+        if virtual is not None:
+            virtual.define(linker)
+        for match in self._matches:
+            if not match.native:
+                self._define(_address(linker.ptr()), match)
+        return linker
+
+    def _define(self, linker_at: int, match: Match) -> None:
+        root = native.linker_root(linker_at)
         try:
             if isinstance(match.item, Function):
                 self._define_function(root, match.item, match.provider)
@@ -90,7 +133,7 @@ class _Parts:
             _check(native.linker_instance_add_instance(root, name, len(name), addressof(place)))
             try:
                 for resource in match.resources:
-                    self._define_resource(place.value, resource.name, handles.numbers[resource])
+                    self._define_resource(place.value, resource.name, self._handles.numbers[resource])
                 for function in match.item.functions.values():
                     self._define_function(place.value, function, match.provider)
             finally:
@@ -112,6 +155,10 @@ class _Parts:
             _check(native.linker_instance_add_resource(where, encoded, len(encoded), kind, drop, 0, 0))
         finally:
             native.resource_type_delete(kind)
+
+
+def _waits(item: Interface | Function) -> bool:
+    return isinstance(item, Interface) and any("subscribe" in symbol for symbol in item.functions)
 
 
 def _address(pointer: Any) -> int:

@@ -64,9 +64,11 @@ class GuestEngine:
     Args:
         guarded: compile in epoch checks, so that a running guest can be stopped.
         fuel: count instructions.
+        pooled: keep memories for the next instances (see `pool`). For a server, whose instances live
+            for a moment; where address space is small, it does without.
     """
 
-    def __init__(self, *, guarded: bool, fuel: bool) -> None:
+    def __init__(self, *, guarded: bool, fuel: bool, pooled: bool = False) -> None:
         config = _config_with_details()
         config.epoch_interruption = guarded
         config.consume_fuel = fuel
@@ -77,8 +79,14 @@ class GuestEngine:
             config.memory_reservation = 0
             config.memory_guard_size = 0
             config.memory_reservation_for_growth = 0
+        elif pooled:
+            from wasm_lab.runtimes.wasmtime.pool import use_pool
+
+            use_pool(config)
         self.engine = wasmtime.Engine(config)
         self.key = f"guarded={guarded} fuel={fuel} stack={WASM_STACK_BYTES} cramped={cramped} details=True tasks=False"
+        if pooled:
+            self.key += " pooled"
         self._modules: OrderedDict[str, Loaded] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self._linkers: dict[frozenset[str], wasmtime.Linker] = {}
@@ -191,9 +199,9 @@ def _component_type() -> Any:
 
 
 @functools.cache
-def guest_engine(*, guarded: bool = True, fuel: bool = False) -> GuestEngine:
+def guest_engine(*, guarded: bool = True, fuel: bool = False, pooled: bool = False) -> GuestEngine:
     """The engine with that configuration, made on its first use."""
-    return GuestEngine(guarded=guarded, fuel=fuel)
+    return GuestEngine(guarded=guarded, fuel=fuel, pooled=pooled)
 
 
 @functools.cache
