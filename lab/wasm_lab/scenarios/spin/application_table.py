@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from wasm_lab.scenarios.spin.checker import as_toml, kind
-from wasm_lab.scenarios.spin.component_table import check_targets, check_tool, is_semver
+from wasm_lab.scenarios.spin.component_table import BELONGS, check_targets, check_tool, is_semver
 from wasm_lab.scenarios.spin.ids import as_id, why_not_an_id
 from wasm_lab.scenarios.spin.manifest import Variable
 
 if TYPE_CHECKING:
     from wasm_lab.scenarios.spin.checker import Checker, Table
 
-APPLICATION_MENDS = {
+APPLICATION_MENDS = BELONGS | {
     "id": "Did you mean `name`?",
     "author": 'Did you mean `authors`? Such as authors = ["Jane Doe <jane@example.com>"].',
     "component": "Components are not below [application]: write [component.<id>].",

@@ -150,7 +150,15 @@ class Checker:
             return ()
         for number, entry in enumerate(value):
             if not isinstance(entry, str):
-                self.say((*path, number), f"an entry of `{key}` must be text in quotes, and is {kind(entry)}")
+                names = (
+                    [item for item in entry.values() if isinstance(item, str)]
+                    if isinstance(entry, Mapping)
+                    else []
+                )
+                hint = f"Write {key} = {as_toml(names[:1])}." if names else ""
+                self.say(
+                    (*path, number), f"an entry of `{key}` must be text in quotes, and is {kind(entry)}", hint
+                )
         return tuple(entry for entry in value if isinstance(entry, str))
 
     def text_table(self, table: Table, path: Path, key: str) -> dict[str, str]:

@@ -35,6 +35,11 @@ KEYS = frozenset(
     "dependencies profile blob_containers".split()
 )
 
+#: What is said of a component's key that stands elsewhere.
+BELONGS = dict.fromkeys(
+    KEYS - {"description", "targets", "tool", "variables"}, "It belongs to a component: [component.<id>]."
+)
+
 #: Usual wrong keys, and where the writer meant to go.
 MENDS = {
     "id": "In version 2 the id stands in the header: [component.my-id].",

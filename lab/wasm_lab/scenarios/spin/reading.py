@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from wasm_lab.errors import ManifestError
 from wasm_lab.scenarios.spin.application_table import read_application, read_trigger_settings, read_variables
 from wasm_lab.scenarios.spin.checker import Checker, as_toml, kind
-from wasm_lab.scenarios.spin.component_table import read_component
+from wasm_lab.scenarios.spin.component_table import BELONGS, read_component
 from wasm_lab.scenarios.spin.files_present import check_files
 from wasm_lab.scenarios.spin.ids import as_id, why_not_an_id
 from wasm_lab.scenarios.spin.manifest import Manifest
@@ -31,7 +31,7 @@ FILE = "spin.toml"
 
 KEYS = ("spin_manifest_version", "application", "variables", "trigger", "component")
 
-TOP_MENDS = {
+TOP_MENDS = BELONGS | {
     **{
         key: f"In version 2 it stands in the table [application]: put `{key} = …` below that header."
         for key in ("name", "version", "description", "authors")

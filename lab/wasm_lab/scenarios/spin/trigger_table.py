@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.scenarios.spin.checker import as_toml, kind
+from wasm_lab.scenarios.spin.component_table import BELONGS
 from wasm_lab.scenarios.spin.dependency_table import check_dependency
 from wasm_lab.scenarios.spin.ids import why_not_an_id
 from wasm_lab.scenarios.spin.manifest import HttpTrigger, OtherTrigger, RedisTrigger
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 #: What every trigger may have.
 COMMON = ("id", "component", "components", "dependencies")
 
-HTTP_MENDS = {
+HTTP_MENDS = BELONGS | {
     "path": "Did you mean `route`?",
     "base": 'The base is of the whole application: [application.trigger.http] with base = "/…".',
     "method": "A route answers all methods; the component looks at the request.",
@@ -210,7 +211,9 @@ class TriggerReader:
 
     def _redis(self, table: Table, path: Path, trigger_id: str, component: str) -> RedisTrigger:
         check = self._check
-        check.known(table, path, (*COMMON, "channel", "address"), {"route": "Did you mean `channel`?"})
+        check.known(
+            table, path, (*COMMON, "channel", "address"), BELONGS | {"route": "Did you mean `channel`?"}
+        )
         check.missing(table, path, "component", "what gets the messages?", 'Such as component = "my-id".')
         if "channel" not in table:
             check.say(
