@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.components import native
 from wasm_lab.components.codecs import scalar_format
-from wasm_lab.components.explain import explain
 from wasm_lab.components.names import snake
 from wasm_lab.components.values import Ok
 from wasm_lab.components.wit import ResultOf
@@ -76,6 +75,8 @@ class Plan:
 
     def explain(self, values: tuple[Any, ...], state: State, error: Exception) -> Exception:
         """Which argument could not be lowered, and why."""
+        from wasm_lab.components.explain import explain  # only a mistake needs it
+
         for lower, name, (_, kind), value in zip(
             self.lowers, self.names, self.function.params, values, strict=True
         ):
@@ -110,7 +111,14 @@ def bind(plan: Plan, instance: ComponentInstance) -> Callable[..., Any]:
     state, guard, output = instance._state, instance._state.guard, instance._store.output
     handle = native.FuncHandle()
     place = ctypes.addressof(handle)
-    if not native.instance_get_func(instance._handle_at, state.context, plan.index_at, place):
+    guard.begin()  # in turn: another thread may be in the guest, or about to close it
+    try:
+        if instance.poisoned:
+            instance._refuse(plan.function.label)
+        found = native.instance_get_func(instance._handle_at, state.context, plan.index_at, place)
+    finally:
+        guard.end()
+    if not found:
         raise AttributeError(f"the instance has no function {plan.function.label}")
     # One buffer for all calls: calls of one instance never overlap.
     result = (ctypes.c_ubyte * _P)()

@@ -6,7 +6,6 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.components import native
-from wasm_lab.components.explain import explain
 from wasm_lab.components.names import pascal, snake
 from wasm_lab.components.state import states
 from wasm_lab.components.values import Err, Ok
@@ -187,6 +186,8 @@ def _lowered(function: Function, lower: Any, value: Any, state: State) -> bytes:
     try:
         data: bytes = lower(value, state)
     except Exception as error:
+        from wasm_lab.components.explain import explain  # only a mistake needs it
+
         kind, wrapped = function.result, value
         assert kind is not None
         if isinstance(kind, ResultOf) and not isinstance(value, Err):

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from wasm_lab.runtimes.wasmtime.sandbox import Sandbox
 
 
+#: The engine bounds one call's values to 128 MiB of its own memory; an item of a list takes 40 bytes or more.
+_TOO_MUCH = (
+    "One call may pass a string of 128 MiB or a list of 2.7 million items; pass more in several calls."
+)
+
+
 class Namespace:
     """The functions, types and resources of one exported interface, or of the world."""
 
@@ -54,10 +60,13 @@ class ComponentInstance(Namespace):
         poisoned: why it cannot be called any more; empty while it can.
     """
 
-    def __init__(self, prepared: Prepared, store: PlainStore | Sandbox, data: Any) -> None:
+    def __init__(
+        self, prepared: Prepared, store: PlainStore | Sandbox, data: Any, linker_at: int, keep: Any = None
+    ) -> None:
         super().__init__(self, prepared._surface.world)
         self._prepared = prepared
         self._store = store
+        self._keep = keep  # what the linker calls
         self.poisoned = ""
         context = store.context.value
         assert context is not None
@@ -72,9 +81,7 @@ class ComponentInstance(Namespace):
         try:
             store.guard.begin()
             try:
-                error = native.linker_instantiate(
-                    prepared._linker_at, context, prepared._component_at, self._handle_at
-                )
+                error = native.linker_instantiate(linker_at, context, prepared._component_at, self._handle_at)
                 if error:
                     self._fail(error)
             finally:
@@ -185,6 +192,9 @@ class ComponentInstance(Namespace):
             guard.pending = None
             self.poisoned = "an earlier call was interrupted"
             raise interruption.with_traceback(None)
+        refused = virtual_refusal(cause) if self._keep is not None else None
+        if refused is not None:
+            cause = refused
         guard.why_stop()
         stderr = output.whole()[1].decode(errors="replace")
         if guard.limit is None and isinstance(cause, wasmtime.ExitTrap):
@@ -196,4 +206,16 @@ class ComponentInstance(Namespace):
 
         trap = trap_info(cause, limit=guard.limit, stderr=stderr)
         self.poisoned = f"an earlier call was stopped ({trap.kind.value})"
-        raise LIMIT_ERRORS.get(trap.kind, GuestTrap)(str(trap), trap=trap)
+        hint = _TOO_MUCH if "too much data is being copied" in trap.message else ""
+        raise LIMIT_ERRORS.get(trap.kind, GuestTrap)(str(trap), trap=trap, hint=hint)
+
+
+def virtual_refusal(cause: wasmtime.WasmtimeError | wasmtime.Trap) -> wasmtime.WasmtimeError | None:
+    """What a replaced clock or random source raised; the engine's package keeps it for its own callers."""
+    from wasmtime.component import _enter
+
+    raised, _enter.LAST_EXCEPTION = _enter.LAST_EXCEPTION, None
+    if raised is None:
+        return None
+    frames = str(cause).partition("python exception")[2]
+    return wasmtime.WasmtimeError(f"{raised}{frames}")

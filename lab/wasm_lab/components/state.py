@@ -29,6 +29,7 @@ class State:
         "data",
         "failure",
         "guard",
+        "handover",
         "instance",
         "keep",
         "lent",
@@ -52,6 +53,7 @@ class State:
         self.lent: list[int] = []  #: representations that are the guest's for one call only
         self.moved: list[GuestResource] = []  #: given to the guest by the call that is being made
         self.unused: list[int] = []  #: guest resources that Python no longer holds
+        self.handover: Any = None  #: what makes native pollables; see `clocks`
         self.failure: BaseException | None = None  #: what a host function raised
         self.out = ctypes.c_size_t()
         self.out_at = ctypes.addressof(self.out)
@@ -118,7 +120,8 @@ class Current:
     __slots__ = ()
 
     @property
-    def _state(self) -> State:
+    def state(self) -> State:
+        """For this room: the state of the calling instance."""
         try:
             state: Any = guards.current_guard().host
         except (AttributeError, IndexError):
@@ -133,17 +136,17 @@ class Current:
     @property
     def data(self) -> Any:
         """What was given to ``prepared.instantiate(data=...)``."""
-        return self._state.data
+        return self.state.data
 
     @property
     def instance(self) -> ComponentInstance:
         """The calling instance. It cannot be entered again before its call has ended."""
-        return self._state.instance
+        return self.state.instance
 
     @property
     def remaining_s(self) -> float | None:
         """Seconds until the guest's deadline; None when it has none."""
-        return self._state.guard.remaining_s()
+        return self.state.guard.remaining_s()
 
 
 #: For host functions: the instance that calls.

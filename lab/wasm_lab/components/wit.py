@@ -282,12 +282,13 @@ class Package:
 # Reading ---------------------------------------------------------------------------------
 
 
-def read_package(data: bytes, label: str) -> Package:
+def read_package(data: bytes, label: str, *, sha256: str = "") -> Package:
     """The WIT in a component, in a binary package or in a text.
 
     Args:
         data: the bytes of the component or package, or the text in UTF-8.
         label: what messages call it.
+        sha256: the hash of ``data`` in hexadecimal, where it is known.
 
     Raises:
         LoadError: wasm-tools refused it; the message is what it said.
@@ -297,7 +298,8 @@ def read_package(data: bytes, label: str) -> Package:
         >>> str(package.interfaces["a:b/c"].functions["f"])
         'f: func(x: u8) -> string'
     """
-    key = hashlib.sha256(_FORM.encode() + data).hexdigest()
+    digest = sha256 or hashlib.sha256(data).hexdigest()
+    key = f"{digest}-{_FORM}"
     cache = default_cache()
     kept = cache.get(CACHE_KIND, key)
     if kept is None:
@@ -313,13 +315,13 @@ def read_package(data: bytes, label: str) -> Package:
     return _Reader(json.loads(kept)).package()
 
 
-def read_world(data: bytes, label: str) -> World:
-    """The world of a component.
+def read_world(data: bytes, label: str, *, sha256: str = "") -> World:
+    """The world of a component; see `read_package`.
 
     Raises:
         LoadError: it is no component, or has none.
     """
-    package = read_package(data, label)
+    package = read_package(data, label, sha256=sha256)
     if len(package.worlds) != 1:
         raise LoadError(
             f"{label} has {len(package.worlds)} worlds, and a component has one.",

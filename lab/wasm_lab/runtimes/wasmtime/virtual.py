@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 #: Most random bytes given at once: wasmtime's own bound is 64 MiB too (``max_random_size``).
 _MOST_RANDOM_BYTES = 64 * 1024 * 1024
 
-_HANDOVER = """
+#: A component that hands over native pollables; the versions are those that the guest imports.
+HANDOVER = """
 (component
   (import "wasi:io/poll@{poll}" (instance $poll (export "pollable" (type (sub resource)))))
   (alias export $poll "pollable" (type $pollable))
@@ -130,7 +131,7 @@ class Virtual:
             return
         linker = component.Linker(engine)
         linker.add_wasip2()
-        handover = component.Component(engine, _HANDOVER.format(poll=poll, clock=clock))
+        handover = component.Component(engine, HANDOVER.format(poll=poll, clock=clock))
         instance = linker.instantiate(store, handover)
         function = instance.get_func(store, "subscribe")
         assert function is not None
