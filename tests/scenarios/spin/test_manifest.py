@@ -218,6 +218,7 @@ MISTAKES = [
     ('route = "/..."', 'route = "/a/*/b"', 8, "only at the end", ":name"),
     ('route = "/..."', 'route = "/a/:/b"', 8, "needs a name", "/user/:id"),
     ('component = "pages"', "", 7, "`component` is missing", "my-id"),
+    ('route = "/..."', 'route = "/..."\nexecutor = {}', 9, "`type` is missing", '"spin"'),
     ('component = "pages"', 'component = "page"', 9, "there is no component `page`", "`pages`"),
     (
         'component = "pages"',

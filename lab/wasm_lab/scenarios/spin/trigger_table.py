@@ -194,6 +194,8 @@ class TriggerReader:
         check = self._check
         executor = check.table(table, path, "executor", 'Such as executor = { type = "spin" }.')
         path = (*path, "executor")
+        if "executor" in table:
+            check.missing(executor, path, "type", "how is the component called?", 'Such as type = "spin".')
         type_ = check.text(executor, path, "type", "spin")
         if type_ == "wagi":
             check.known(executor, path, ("type", "argv", "entrypoint"))
