@@ -18,8 +18,8 @@ from wasm_lab.scenarios.plugins.samples import (
 
 BEFORE_ANYTHING = {
     "next_version": "is made for version 2.0.0 of wasm-lab:plugins/transform; this host takes 1.0.0",
-    "wrong_types": "its apply has other types: expected apply: func(input: list<u8>, options: "
-    "list<tuple<string, string>>) -> result<list<u8>, failure>, found apply: func(input: string) -> string",
+    "wrong_types": "its apply has other types: expected apply: func(input: content, options: "
+    "list<tuple<string, string>>) -> result<content, failure>, found apply: func(input: string) -> string",
     "missing_function": "without apply",
     "wants_more": "imports wasm-lab:plugins/secrets@1.0.0, and this host has none",
 }

@@ -63,10 +63,10 @@ def test_a_plugin_that_is_not_there_is_told_with_those_that_are(folder: Path, pu
 
 def test_large_inputs_go_in_and_come_out_unchanged(folder: Path, put_echo: Put) -> None:
     put_echo()
-    data = bytes(range(256)) * 4096
+    data, text = bytes(range(256)) * 1024, "Größe " * 100_000
     with PluginHost(folder) as host:
         assert host.apply("echo", data) == data
-        assert host.apply("echo", bytearray(data)) == data
+        assert host.apply("echo", text) == text
 
 
 # Reloading -------------------------------------------------------------------------------
@@ -279,7 +279,19 @@ def test_no_more_instances_wait_than_a_few(folder: Path, put_echo: Put) -> None:
         assert all(call.ok for call in host.calls)
 
 
-@pytest.mark.parametrize("arguments", [(), (b"",), ("text", []), (b"", 3), (b"", [("a",)]), (b"", [], 1)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        (("text", ""),),
+        (("text", b""), []),
+        (("binary", ""), []),
+        (("picture", b""), []),
+        (("text", ""), 3),
+        (("text", ""), [("a",)]),
+        (("text", ""), [], 1),
+    ],
+)
 def test_wrong_arguments_are_refused_and_recorded_and_cost_nothing(
     folder: Path, put_echo: Put, arguments: tuple[object, ...]
 ) -> None:
@@ -294,7 +306,7 @@ def test_wrong_arguments_are_refused_and_recorded_and_cost_nothing(
 def test_a_function_that_is_not_there_is_told(folder: Path, put_echo: Put) -> None:
     put_echo()
     with PluginHost(folder) as host, pytest.raises((AttributeError, PluginError), match="aply"):
-        host.call("echo", "aply", b"", [])
+        host.call("echo", "aply", ("text", ""), [])
 
 
 def test_after_closing_nothing_can_be_called(folder: Path, put_echo: Put) -> None:

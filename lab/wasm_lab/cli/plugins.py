@@ -100,26 +100,28 @@ def call(
     from wasm_lab.cli import FAILED
     from wasm_lab.components import Err
     from wasm_lab.errors import PluginError
+    from wasm_lab.scenarios.plugins.host import content
 
     given, as_json, output = dict(map(_pair, options)), chosen["as_json"], chosen["output"]
-    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    data = _text_or_bytes(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
     with _host(folder, chosen["settings"]) as host:
         try:
-            result = host.call(name, "apply", data, list(given.items()))
+            result = host.call(name, "apply", content(data), list(given.items())).value
         except Err as error:
             if not as_json:
                 raise PluginError(f"{name} could not do it: {host.calls[-1].why}", plugin=name) from error
-            result = None
+            result = b""
         record = host.calls[-1]
     if as_json:
-        _print_json(record, output=result)
+        _print_json(record, output=result if record.ok else None)
         return 0 if record.ok else FAILED
     for level, line in record.log:
         click.echo(f"{level}: {line}", err=True)
+    packed = result.encode() if isinstance(result, str) else result
     if output is not None:
-        output.write_bytes(result)
+        output.write_bytes(packed)
     else:
-        sys.stdout.buffer.write(result)
+        sys.stdout.buffer.write(packed)
         sys.stdout.buffer.flush()
     return 0
 
@@ -180,6 +182,14 @@ def _host(folder: Path, settings: Path | None) -> PluginHost:
     from wasm_lab.scenarios.plugins.settings import read_settings
 
     return PluginHost(folder, settings=read_settings(settings) if settings else None)
+
+
+def _text_or_bytes(data: bytes) -> str | bytes:
+    """Text where it is one: it crosses as a whole."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@
 #include <string.h>
 
 typedef exports_wasm_lab_plugins_transform_failure_t failure_t;
+typedef exports_wasm_lab_plugins_transform_content_t content_t;
 typedef plugin_list_u8_t bytes_t;
 
 enum { MOST_PIXELS = 4096 };
@@ -158,8 +159,8 @@ void exports_wasm_lab_plugins_transform_describe(exports_wasm_lab_plugins_transf
   for (int i = 0; i < 3; i++) plugin_string_dup(&ret->options.ptr[i], options[i]);
 }
 
-bool exports_wasm_lab_plugins_transform_apply(plugin_list_u8_t *input, plugin_list_tuple2_string_string_t *options,
-                                              plugin_list_u8_t *ret, failure_t *err) {
+bool exports_wasm_lab_plugins_transform_apply(content_t *input, plugin_list_tuple2_string_string_t *options,
+                                              content_t *ret, failure_t *err) {
   uint32_t width = 0, height = 0;
   bool nearest = false, done = true;
   for (size_t i = 0; done && i < options->len; i++) {
@@ -181,8 +182,11 @@ bool exports_wasm_lab_plugins_transform_apply(plugin_list_u8_t *input, plugin_li
     plugin_string_set(&name, "width");
     done = bad_option(err, &name, "give a width, a height or both");
   }
-  done = done && resize(input, width, height, nearest, ret, err);
-  plugin_list_u8_free(input);
+  if (done && input->tag != EXPORTS_WASM_LAB_PLUGINS_TRANSFORM_CONTENT_BINARY)
+    done = bad_input(err, "no binary PNM (P6)");
+  ret->tag = EXPORTS_WASM_LAB_PLUGINS_TRANSFORM_CONTENT_BINARY;
+  done = done && resize(&input->val.binary, width, height, nearest, &ret->val.binary, err);
+  exports_wasm_lab_plugins_transform_content_free(input);
   plugin_list_tuple2_string_string_free(options);
   return done;
 }

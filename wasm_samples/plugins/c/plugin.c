@@ -63,14 +63,25 @@ __attribute__((__weak__, __export_name__("cabi_post_wasm-lab:plugins/transform@1
 void __wasm_export_exports_wasm_lab_plugins_transform_apply_post_return(uint8_t * arg0) {
   switch ((int32_t) (int32_t) *((uint8_t*) (arg0 + 0))) {
     case 0: {
-      size_t len = *((size_t*) (arg0 + (2*sizeof(void*))));
-      if (len > 0) {
-        uint8_t *ptr = *((uint8_t **) (arg0 + sizeof(void*)));
-        for (size_t i = 0; i < len; i++) {
-          uint8_t *base = ptr + i * 1;
-          (void) base;
+      switch ((int32_t) (int32_t) *((uint8_t*) (arg0 + sizeof(void*)))) {
+        case 0: {
+          if ((*((size_t*) (arg0 + (3*sizeof(void*))))) > 0) {
+            free(*((uint8_t **) (arg0 + (2*sizeof(void*)))));
+          }
+          break;
         }
-        free(ptr);
+        case 1: {
+          size_t len = *((size_t*) (arg0 + (3*sizeof(void*))));
+          if (len > 0) {
+            uint8_t *ptr = *((uint8_t **) (arg0 + (2*sizeof(void*))));
+            for (size_t i = 0; i < len; i++) {
+              uint8_t *base = ptr + i * 1;
+              (void) base;
+            }
+            free(ptr);
+          }
+          break;
+        }
       }
       break;
     }
@@ -176,6 +187,18 @@ void exports_wasm_lab_plugins_transform_description_free(exports_wasm_lab_plugin
   plugin_list_string_free(&ptr->options);
 }
 
+void exports_wasm_lab_plugins_transform_content_free(exports_wasm_lab_plugins_transform_content_t *ptr) {
+  switch ((int32_t) ptr->tag) {
+    case 0: {
+      plugin_string_free(&ptr->val.text);
+      break;
+    }
+    case 1: {
+      break;
+    }
+  }
+}
+
 void plugin_tuple2_string_string_free(plugin_tuple2_string_string_t *ptr) {
   plugin_string_free(&ptr->f0);
   plugin_string_free(&ptr->f1);
@@ -205,8 +228,9 @@ void plugin_list_tuple2_string_string_free(plugin_list_tuple2_string_string_t *p
   }
 }
 
-void exports_wasm_lab_plugins_transform_result_list_u8_failure_free(exports_wasm_lab_plugins_transform_result_list_u8_failure_t *ptr) {
+void exports_wasm_lab_plugins_transform_result_content_failure_free(exports_wasm_lab_plugins_transform_result_content_failure_t *ptr) {
   if (!ptr->is_err) {
+    exports_wasm_lab_plugins_transform_content_free(&ptr->val.ok);
   } else {
     exports_wasm_lab_plugins_transform_failure_free(&ptr->val.err);
   }
@@ -337,13 +361,25 @@ uint8_t * __wasm_export_exports_wasm_lab_plugins_transform_describe(void) {
 }
 
 __attribute__((__export_name__("wasm-lab:plugins/transform@1.0.0#apply")))
-uint8_t * __wasm_export_exports_wasm_lab_plugins_transform_apply(uint8_t * arg, size_t arg0, uint8_t * arg1, size_t arg2) {
-  plugin_list_u8_t arg3 = (plugin_list_u8_t) { (uint8_t*)(arg), (arg0) };
-  plugin_list_tuple2_string_string_t arg4 = (plugin_list_tuple2_string_string_t) { (plugin_tuple2_string_string_t*)(arg1), (arg2) };
-  exports_wasm_lab_plugins_transform_result_list_u8_failure_t ret;
-  plugin_list_u8_t ok;
+uint8_t * __wasm_export_exports_wasm_lab_plugins_transform_apply(int32_t arg, uint8_t * arg0, size_t arg1, uint8_t * arg2, size_t arg3) {
+  exports_wasm_lab_plugins_transform_content_t variant;
+  variant.tag = arg;
+  switch ((int32_t) variant.tag) {
+    case 0: {
+      variant.val.text = (plugin_string_t) { (uint8_t*)(arg0), (arg1) };
+      break;
+    }
+    case 1: {
+      variant.val.binary = (plugin_list_u8_t) { (uint8_t*)(arg0), (arg1) };
+      break;
+    }
+  }
+  exports_wasm_lab_plugins_transform_content_t arg4 = variant;
+  plugin_list_tuple2_string_string_t arg5 = (plugin_list_tuple2_string_string_t) { (plugin_tuple2_string_string_t*)(arg2), (arg3) };
+  exports_wasm_lab_plugins_transform_result_content_failure_t ret;
+  exports_wasm_lab_plugins_transform_content_t ok;
   exports_wasm_lab_plugins_transform_failure_t err;
-  ret.is_err = !exports_wasm_lab_plugins_transform_apply(&arg3, &arg4, &ok, &err);
+  ret.is_err = !exports_wasm_lab_plugins_transform_apply(&arg4, &arg5, &ok, &err);
   if (ret.is_err) {
     ret.val.err = err;
   }
@@ -352,29 +388,43 @@ uint8_t * __wasm_export_exports_wasm_lab_plugins_transform_apply(uint8_t * arg, 
   }
   uint8_t *ptr = (uint8_t *) &RET_AREA;
   if ((ret).is_err) {
-    const exports_wasm_lab_plugins_transform_failure_t *payload5 = &(ret).val.err;*((int8_t*)(ptr + 0)) = 1;
-    switch ((int32_t) (*payload5).tag) {
+    const exports_wasm_lab_plugins_transform_failure_t *payload8 = &(ret).val.err;*((int8_t*)(ptr + 0)) = 1;
+    switch ((int32_t) (*payload8).tag) {
       case 0: {
-        const plugin_tuple2_string_string_t *payload6 = &(*payload5).val.bad_option;
+        const plugin_tuple2_string_string_t *payload9 = &(*payload8).val.bad_option;
         *((int8_t*)(ptr + sizeof(void*))) = 0;
-        *((size_t*)(ptr + (3*sizeof(void*)))) = ((*payload6).f0).len;
-        *((uint8_t **)(ptr + (2*sizeof(void*)))) = (uint8_t *) ((*payload6).f0).ptr;
-        *((size_t*)(ptr + (5*sizeof(void*)))) = ((*payload6).f1).len;
-        *((uint8_t **)(ptr + (4*sizeof(void*)))) = (uint8_t *) ((*payload6).f1).ptr;
+        *((size_t*)(ptr + (3*sizeof(void*)))) = ((*payload9).f0).len;
+        *((uint8_t **)(ptr + (2*sizeof(void*)))) = (uint8_t *) ((*payload9).f0).ptr;
+        *((size_t*)(ptr + (5*sizeof(void*)))) = ((*payload9).f1).len;
+        *((uint8_t **)(ptr + (4*sizeof(void*)))) = (uint8_t *) ((*payload9).f1).ptr;
         break;
       }
       case 1: {
-        const plugin_string_t *payload7 = &(*payload5).val.bad_input;
+        const plugin_string_t *payload10 = &(*payload8).val.bad_input;
+        *((int8_t*)(ptr + sizeof(void*))) = 1;
+        *((size_t*)(ptr + (3*sizeof(void*)))) = (*payload10).len;
+        *((uint8_t **)(ptr + (2*sizeof(void*)))) = (uint8_t *) (*payload10).ptr;
+        break;
+      }
+    }
+  } else {
+    const exports_wasm_lab_plugins_transform_content_t *payload = &(ret).val.ok;*((int8_t*)(ptr + 0)) = 0;
+    switch ((int32_t) (*payload).tag) {
+      case 0: {
+        const plugin_string_t *payload6 = &(*payload).val.text;
+        *((int8_t*)(ptr + sizeof(void*))) = 0;
+        *((size_t*)(ptr + (3*sizeof(void*)))) = (*payload6).len;
+        *((uint8_t **)(ptr + (2*sizeof(void*)))) = (uint8_t *) (*payload6).ptr;
+        break;
+      }
+      case 1: {
+        const plugin_list_u8_t *payload7 = &(*payload).val.binary;
         *((int8_t*)(ptr + sizeof(void*))) = 1;
         *((size_t*)(ptr + (3*sizeof(void*)))) = (*payload7).len;
         *((uint8_t **)(ptr + (2*sizeof(void*)))) = (uint8_t *) (*payload7).ptr;
         break;
       }
     }
-  } else {
-    const plugin_list_u8_t *payload = &(ret).val.ok;*((int8_t*)(ptr + 0)) = 0;
-    *((size_t*)(ptr + (2*sizeof(void*)))) = (*payload).len;
-    *((uint8_t **)(ptr + sizeof(void*))) = (uint8_t *) (*payload).ptr;
   }
   return ptr;
 }

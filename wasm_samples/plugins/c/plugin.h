@@ -76,6 +76,19 @@ typedef struct exports_wasm_lab_plugins_transform_description_t {
   plugin_list_string_t   options;
 } exports_wasm_lab_plugins_transform_description_t;
 
+// Text is passed as a whole. A list of bytes is passed byte by byte in many hosts, so whoever has
+// text gives text.
+typedef struct exports_wasm_lab_plugins_transform_content_t {
+  uint8_t tag;
+  union {
+    plugin_string_t     text;
+    plugin_list_u8_t     binary;
+  } val;
+} exports_wasm_lab_plugins_transform_content_t;
+
+#define EXPORTS_WASM_LAB_PLUGINS_TRANSFORM_CONTENT_TEXT 0
+#define EXPORTS_WASM_LAB_PLUGINS_TRANSFORM_CONTENT_BINARY 1
+
 typedef struct {
   plugin_string_t f0;
   plugin_string_t f1;
@@ -102,10 +115,10 @@ typedef struct {
 typedef struct {
   bool is_err;
   union {
-    plugin_list_u8_t ok;
+    exports_wasm_lab_plugins_transform_content_t ok;
     exports_wasm_lab_plugins_transform_failure_t err;
   } val;
-} exports_wasm_lab_plugins_transform_result_list_u8_failure_t;
+} exports_wasm_lab_plugins_transform_result_content_failure_t;
 
 // Imported Functions from `wasm-lab:plugins/host@1.0.0`
 extern void wasm_lab_plugins_host_log(wasm_lab_plugins_host_level_t level, plugin_string_t *message);
@@ -116,7 +129,7 @@ extern bool wasm_lab_plugins_host_method_drawer_put(wasm_lab_plugins_host_borrow
 
 // Exported Functions from `wasm-lab:plugins/transform@1.0.0`
 void exports_wasm_lab_plugins_transform_describe(exports_wasm_lab_plugins_transform_description_t *ret);
-bool exports_wasm_lab_plugins_transform_apply(plugin_list_u8_t *input, plugin_list_tuple2_string_string_t *options, plugin_list_u8_t *ret, exports_wasm_lab_plugins_transform_failure_t *err);
+bool exports_wasm_lab_plugins_transform_apply(exports_wasm_lab_plugins_transform_content_t *input, plugin_list_tuple2_string_string_t *options, exports_wasm_lab_plugins_transform_content_t *ret, exports_wasm_lab_plugins_transform_failure_t *err);
 
 // Helper Functions
 
@@ -138,13 +151,15 @@ void plugin_list_string_free(plugin_list_string_t *ptr);
 
 void exports_wasm_lab_plugins_transform_description_free(exports_wasm_lab_plugins_transform_description_t *ptr);
 
+void exports_wasm_lab_plugins_transform_content_free(exports_wasm_lab_plugins_transform_content_t *ptr);
+
 void plugin_tuple2_string_string_free(plugin_tuple2_string_string_t *ptr);
 
 void exports_wasm_lab_plugins_transform_failure_free(exports_wasm_lab_plugins_transform_failure_t *ptr);
 
 void plugin_list_tuple2_string_string_free(plugin_list_tuple2_string_string_t *ptr);
 
-void exports_wasm_lab_plugins_transform_result_list_u8_failure_free(exports_wasm_lab_plugins_transform_result_list_u8_failure_t *ptr);
+void exports_wasm_lab_plugins_transform_result_content_failure_free(exports_wasm_lab_plugins_transform_result_content_failure_t *ptr);
 
 // Sets the string `ret` to reference the input string `s` without copying it
 void plugin_string_set(plugin_string_t *ret, const char*s);

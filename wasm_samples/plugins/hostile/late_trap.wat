@@ -7,7 +7,7 @@
   (global $calls (mut i32) (i32.const 0))
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
   (func (export "wasm-lab:plugins/transform@1.0.0#describe") (result i32) (i32.const 0))
-  (func (export "wasm-lab:plugins/transform@1.0.0#apply") (param i32 i32 i32 i32) (result i32)
+  (func (export "wasm-lab:plugins/transform@1.0.0#apply") (param i32 i32 i32 i32 i32) (result i32)
     (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
     (if (i32.gt_u (global.get $calls) (i32.const 2)) (then (unreachable)))
     (i32.const 1024)))

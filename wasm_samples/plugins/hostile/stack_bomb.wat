@@ -7,6 +7,6 @@
     (i64.add (call $deeper (i64.add (local.get 0) (i64.const 1))) (i64.const 1)))
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
   (func (export "wasm-lab:plugins/transform@1.0.0#describe") (result i32) (i32.const 0))
-  (func (export "wasm-lab:plugins/transform@1.0.0#apply") (param i32 i32 i32 i32) (result i32)
+  (func (export "wasm-lab:plugins/transform@1.0.0#apply") (param i32 i32 i32 i32 i32) (result i32)
     (call $deeper (i64.const 1))
     (i32.wrap_i64)))

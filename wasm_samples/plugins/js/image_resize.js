@@ -97,13 +97,15 @@ export const transform = {
       else throw badOption(name, "nearest and bilinear are known");
     }
     if (!width && !height) throw badOption("width", "give a width, a height or both");
-    const [fromWidth, fromHeight, at] = readHeader(input);
+    if (input.tag !== "binary") throw badInput("no binary PNM (P6)");
+    const bytes = input.val;
+    const [fromWidth, fromHeight, at] = readHeader(bytes);
     const clamp = (side) => Math.min(Math.max(side, 1), MOST_PIXELS);
     width ||= clamp(Math.floor((fromWidth * height + Math.floor(fromHeight / 2)) / fromHeight));
     height ||= clamp(Math.floor((fromHeight * width + Math.floor(fromWidth / 2)) / fromWidth));
 
     const nearest = filter === "nearest";
-    const source = Float32Array.from(input.subarray(at, at + fromWidth * fromHeight * 3));
+    const source = Float32Array.from(bytes.subarray(at, at + fromWidth * fromHeight * 3));
     const narrow = new Float32Array(fromWidth * height * 3);
     const done = new Float32Array(width * height * 3);
     resample(source, fromHeight, fromWidth * 3, 3, narrow, height, fromWidth * 3, 3, fromWidth, nearest);
@@ -115,6 +117,6 @@ export const transform = {
     for (let i = 0; i < done.length; i++) {
       output[header.length + i] = Math.min(Math.max(done[i], 0), 255) + 0.5;
     }
-    return output;
+    return { tag: "binary", val: output };
   },
 };

@@ -46,7 +46,7 @@ class PluginSubject(BaseSubject):
 
     way: Way
     file: str  #: the component, or the program
-    data: bytes = field(repr=False)
+    data: str | bytes = field(repr=False)
     options: tuple[tuple[str, str], ...] = ()
 
     def start(self) -> PluginProbe:
@@ -54,7 +54,8 @@ class PluginSubject(BaseSubject):
             "way": self.way.value,
             "file": self.file,
             "options": [list(pair) for pair in self.options],
-            "data": base64.b64encode(self.data).decode("ascii"),
+            "text": isinstance(self.data, str),
+            "data": base64.b64encode(_bytes(self.data)).decode("ascii"),
         }
         command = [sys.executable, "-P", "-m", "wasm_lab.scenarios.plugins.worker"]
         return PluginProbe(self, worker_channel(self, command, settings))
@@ -72,9 +73,13 @@ class PluginProbe(BaseProbe):
         return Answer(value=self.channel.payload(size))
 
 
+def _bytes(data: str | bytes) -> bytes:
+    return data.encode() if isinstance(data, str) else data
+
+
 def subjects(
     name: str,
-    data: bytes,
+    data: str | bytes,
     options: Mapping[str, str] | None = None,
     *,
     ways: tuple[Way, ...] = tuple(Way),
@@ -84,7 +89,7 @@ def subjects(
 
     Args:
         name: of `samples.GOOD`.
-        data: its input.
+        data: its input; text crosses as a whole, bytes one by one.
         options: its options.
 
     Raises:
@@ -102,7 +107,7 @@ def subjects(
             PluginSubject(
                 place=way.value,
                 workload=name,
-                input=f"{len(data):,} bytes",
+                input=f"{len(_bytes(data)):,} bytes",
                 language="Rust",
                 runtime="native" if native else "wasmtime",
                 version="" if native else version(),

@@ -17,7 +17,7 @@ from wasm_lab.scenarios.plugins.cabinet import Cabinet
 from wasm_lab.scenarios.plugins.contract import Contract
 from wasm_lab.scenarios.plugins.given import given_imports
 from wasm_lab.scenarios.plugins.plugin import Plugin
-from wasm_lab.scenarios.plugins.records import Call, State, Status
+from wasm_lab.scenarios.plugins.records import Binary, Call, State, Status, Text
 from wasm_lab.scenarios.plugins.settings import Settings
 
 if TYPE_CHECKING:
@@ -211,17 +211,18 @@ class PluginHost:
         self._note(record)
         return result
 
-    def apply(self, plugin: str, data: bytes, /, **options: object) -> bytes:
+    def apply(self, plugin: str, data: str | bytes, /, **options: object) -> str | bytes:
         """``apply`` of this lab's own contract.
 
         Args:
+            data: text or bytes. What is text is better given as text: bytes cross one by one.
             options: each by its name and with its value as text.
 
         Raises:
             As `call`.
         """
         given = [(name.replace("_", "-"), str(value)) for name, value in options.items()]
-        output: bytes = self.call(plugin, "apply", data, given)
+        output: str | bytes = self.call(plugin, "apply", content(data), given).value
         return output
 
     def rest(self, plugin: str) -> None:
@@ -288,6 +289,16 @@ class PluginHost:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def content(data: str | bytes) -> Text | Binary:
+    """A ``content`` of this lab's own contract.
+
+    Example:
+        >>> content("a text")
+        Text(value='a text')
+    """
+    return Text(data) if isinstance(data, str) else Binary(data)
 
 
 def _read(name: str, path: Path, size_bytes: int) -> Artifact:

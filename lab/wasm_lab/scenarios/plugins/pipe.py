@@ -32,7 +32,7 @@ class Pipe:
                 f"{program} cannot be started: {error.strerror}.", plugin=program.name
             ) from None
 
-    def apply(self, data: bytes, options: Sequence[tuple[str, str]] = ()) -> bytes:
+    def apply(self, data: str | bytes, options: Sequence[tuple[str, str]] = ()) -> str | bytes:
         """What the plugin makes of ``data``.
 
         Raises:
@@ -40,7 +40,10 @@ class Pipe:
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        request = {"input": base64.b64encode(data).decode("ascii"), "options": list(options)}
+        packed = (
+            {"text": data} if isinstance(data, str) else {"binary": base64.b64encode(data).decode("ascii")}
+        )
+        request = {"input": packed, "options": list(options)}
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
@@ -56,7 +59,8 @@ class Pipe:
         answer: dict[str, Any] = json.loads(line)
         if "failure" in answer:
             raise PluginError(f"{self.program.name}: {answer['failure']['why']}", plugin=self.program.name)
-        return base64.b64decode(answer["output"])
+        output = answer["output"]
+        return str(output["text"]) if "text" in output else base64.b64decode(output["binary"])
 
     def close(self) -> None:
         """End the process."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from wasm_lab.components.pytypes import VariantBase
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -73,11 +75,25 @@ class Status:
         return self.state is not State.REFUSED
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The case ``text`` of a ``content`` of this lab's own contract."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """The case ``binary``."""
+
+    value: bytes
+
+
 def measured_bytes(value: object) -> int:
-    """The bytes and text in a value, at any depth of lists and tuples; all else counts nothing.
+    """The bytes and text in a value, at any depth of lists, tuples and variants; all else counts nothing.
 
     Example:
-        >>> measured_bytes((b"abc", [("width", "10")]))
+        >>> measured_bytes((Binary(b"abc"), [("width", "10")]))
         10
     """
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -86,4 +102,6 @@ def measured_bytes(value: object) -> int:
         return len(value)
     if isinstance(value, (list, tuple)):
         return sum(measured_bytes(each) for each in value)
+    if isinstance(value, (Text, Binary, VariantBase)):
+        return measured_bytes(getattr(value, "value", None))
     return 0

@@ -18,21 +18,22 @@ class _Plugin(Protocol):
         """Forget the instance or process; the next call makes another."""
         ...
 
-    def apply(self, data: bytes, options: list[tuple[str, str]]) -> bytes: ...
+    def apply(self, data: str | bytes, options: list[tuple[str, str]]) -> str | bytes: ...
 
 
 class _InHost:
     def __init__(self, file: Path) -> None:
-        from wasm_lab.scenarios.plugins.host import PluginHost
+        from wasm_lab.scenarios.plugins.host import PluginHost, content
 
+        self._content = content
         self._host = PluginHost(file.parent)
         self._name = file.stem
 
     def renew(self) -> None:
         self._host.rest(self._name)
 
-    def apply(self, data: bytes, options: list[tuple[str, str]]) -> bytes:
-        output: bytes = self._host.call(self._name, "apply", data, options)
+    def apply(self, data: str | bytes, options: list[tuple[str, str]]) -> str | bytes:
+        output: str | bytes = self._host.call(self._name, "apply", self._content(data), options).value
         return output
 
 
@@ -40,9 +41,14 @@ class _Component:
     def __init__(self, file: Path) -> None:
         from wasm_lab.components import Component
         from wasm_lab.scenarios.plugins.contract import Contract
+        from wasm_lab.scenarios.plugins.host import content
         from wasm_lab.scenarios.plugins.settings import PLUGIN_DEFAULTS
+        from wasm_lab.scenarios.plugins.wasi import wasi_imports
 
-        self._prepared = Component.load(file).link({}, capabilities=PLUGIN_DEFAULTS)
+        self._content = content
+        self._prepared = Component.load(file).link(
+            wasi_imports(PLUGIN_DEFAULTS), capabilities=PLUGIN_DEFAULTS
+        )
         self._export = Contract().export
         self._instance: Any = None
 
@@ -51,11 +57,13 @@ class _Component:
             self._instance.close()
             self._instance = None
 
-    def apply(self, data: bytes, options: list[tuple[str, str]]) -> bytes:
+    def apply(self, data: str | bytes, options: list[tuple[str, str]]) -> str | bytes:
         if self._instance is None:
-            self._instance = self._prepared.instantiate()
+            from wasm_lab.scenarios.plugins.cabinet import Cabinet, Desk
+
+            self._instance = self._prepared.instantiate(data=Desk(Cabinet()))
             self._apply = self._instance[self._export].apply
-        output: bytes = self._apply(data, options)
+        output: str | bytes = self._apply(self._content(data), options).value
         return output
 
 
@@ -79,7 +87,7 @@ class _ByHand:
     def renew(self) -> None:
         self._store = None
 
-    def apply(self, data: bytes, options: list[tuple[str, str]]) -> bytes:
+    def apply(self, data: str | bytes, options: list[tuple[str, str]]) -> str | bytes:
         import wasmtime
 
         if self._store is None:
@@ -87,7 +95,7 @@ class _ByHand:
             self._store.set_wasi(wasmtime.WasiConfig())
             instance = self._linker.instantiate(self._store, self._component)
             self._function: Any = instance.get_func(self._store, self._index)
-        output: bytes = self._function(self._store, data, options)
+        output: str | bytes = self._function(self._store, data, options)  # it finds the case by the type
         self._function.post_return(self._store)
         return output
 
@@ -102,12 +110,12 @@ class _Process:
             self._pipe.close()
             self._pipe = None
 
-    def apply(self, data: bytes, options: list[tuple[str, str]]) -> bytes:
+    def apply(self, data: str | bytes, options: list[tuple[str, str]]) -> str | bytes:
         if self._pipe is None:
             from wasm_lab.scenarios.plugins.pipe import Pipe
 
             self._pipe = Pipe(self._file)
-        output: bytes = self._pipe.apply(data, options)
+        output: str | bytes = self._pipe.apply(data, options)
         return output
 
 
@@ -123,7 +131,8 @@ class _Worker:
     def __init__(self, desk: Desk) -> None:
         settings = desk.settings
         self.desk = desk
-        self.data = base64.b64decode(settings["data"])
+        data = base64.b64decode(settings["data"])
+        self.data: str | bytes = data.decode() if settings["text"] else data
         self.options = [(name, value) for name, value in settings["options"]]
         self.plugin: _Plugin = _WAYS[Way(settings["way"])](Path(settings["file"]))
 
@@ -145,7 +154,8 @@ class _Worker:
 
     def answer(self) -> None:
         output = self.plugin.apply(self.data, self.options)
-        self.desk.say(f"answer {len(output)}", output)
+        packed = output.encode() if isinstance(output, str) else output
+        self.desk.say(f"answer {len(packed)}", packed)
 
     def step(self) -> None:
         self.desk.say(f"step {clock_step_ns()}")

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image::codecs::pnm::{PnmEncoder, PnmSubtype, SampleEncoding};
 use image::imageops::FilterType;
 use image::{ImageFormat, ImageReader, Limits};
-use pipe::Failure;
+use pipe::{Content, Failure};
 
 /// Widest and highest image that is taken or made, in pixels.
 const MOST_PIXELS: u32 = 4096;
@@ -17,7 +17,7 @@ const MOST_BYTES: u64 = 48 * 1024 * 1024;
 ///
 /// Options: `width` and `height` in pixels (one of them is enough: the other keeps the proportions), and
 /// `filter`: `nearest`, `bilinear` (the default) or `lanczos`.
-pub fn apply(input: &[u8], options: &[(String, String)]) -> Result<Vec<u8>, Failure> {
+pub fn apply(input: &Content, options: &[(String, String)]) -> Result<Content, Failure> {
     let (mut width, mut height, mut filter) = (0, 0, FilterType::Triangle);
     for (name, value) in options {
         match (name.as_str(), value.as_str()) {
@@ -34,7 +34,7 @@ pub fn apply(input: &[u8], options: &[(String, String)]) -> Result<Vec<u8>, Fail
     limits.max_image_width = Some(MOST_PIXELS);
     limits.max_image_height = Some(MOST_PIXELS);
     limits.max_alloc = Some(MOST_BYTES);
-    let mut reader = ImageReader::new(Cursor::new(input)).with_guessed_format().map_err(Failure::input)?;
+    let mut reader = ImageReader::new(Cursor::new(input.bytes())).with_guessed_format().map_err(Failure::input)?;
     reader.limits(limits);
     let format = reader.format().ok_or_else(|| Failure::input("no PNG, JPEG, BMP or PNM"))?;
     let image = reader.decode().map_err(Failure::input)?;
@@ -55,7 +55,7 @@ pub fn apply(input: &[u8], options: &[(String, String)]) -> Result<Vec<u8>, Fail
         _ => resized.write_to(&mut output, format),
     }
     .map_err(Failure::input)?;
-    Ok(output.into_inner())
+    Ok(Content::Binary(output.into_inner()))
 }
 
 fn pixels(name: &str, value: &str) -> Result<u32, Failure> {
@@ -73,7 +73,7 @@ fn scaled(side: u32, to: u32, from: u32) -> u32 {
 mod component {
     wit_bindgen::generate!({ path: "../../wit", world: "plugin" });
 
-    use exports::wasm_lab::plugins::transform::{Description, Failure, Guest};
+    use exports::wasm_lab::plugins::transform::{Content, Description, Failure, Guest};
 
     struct ImageResize;
 
@@ -89,11 +89,17 @@ mod component {
             }
         }
 
-        fn apply(input: Vec<u8>, options: Vec<(String, String)>) -> Result<Vec<u8>, Failure> {
-            super::apply(&input, &options).map_err(|failure| match failure {
-                pipe::Failure::BadOption { about, why } => Failure::BadOption((about, why)),
-                pipe::Failure::BadInput { why } => Failure::BadInput(why),
-            })
+        fn apply(input: Content, options: Vec<(String, String)>) -> Result<Content, Failure> {
+            let input = match input {
+                Content::Text(text) => pipe::Content::Text(text),
+                Content::Binary(bytes) => pipe::Content::Binary(bytes),
+            };
+            match super::apply(&input, &options) {
+                Ok(pipe::Content::Text(text)) => Ok(Content::Text(text)),
+                Ok(pipe::Content::Binary(bytes)) => Ok(Content::Binary(bytes)),
+                Err(pipe::Failure::BadOption { about, why }) => Err(Failure::BadOption((about, why))),
+                Err(pipe::Failure::BadInput { why }) => Err(Failure::BadInput(why)),
+            }
         }
     }
 

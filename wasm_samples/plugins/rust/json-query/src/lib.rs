@@ -3,12 +3,12 @@
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars, data, unwrap_valr};
 use jaq_json::{Val, read, write};
-use pipe::Failure;
+use pipe::{Content, Failure};
 
 /// Each value that the query gives, as JSON, on a line of its own.
 ///
 /// Option `query`: a program for jq, such as `.[] | select(.price > 10) | .name`; `.` by default.
-pub fn apply(input: &[u8], options: &[(String, String)]) -> Result<Vec<u8>, Failure> {
+pub fn apply(input: &Content, options: &[(String, String)]) -> Result<Content, Failure> {
     let mut query = ".";
     for (name, value) in options {
         match name.as_str() {
@@ -26,7 +26,7 @@ pub fn apply(input: &[u8], options: &[(String, String)]) -> Result<Vec<u8>, Fail
         let unknown: Vec<_> = errors.iter().flat_map(|(_, each)| each).map(|(name, _)| *name).collect();
         Failure::option("query", format!("it names what is not defined: {}", unknown.join(", ")))
     })?;
-    let value = read::parse_single(input).map_err(|error| Failure::input(format!("no JSON: {error}")))?;
+    let value = read::parse_single(input.bytes()).map_err(|error| Failure::input(format!("no JSON: {error}")))?;
     let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
     let mut output = Vec::new();
     for found in filter.id.run((context, value)).map(unwrap_valr) {
@@ -34,14 +34,14 @@ pub fn apply(input: &[u8], options: &[(String, String)]) -> Result<Vec<u8>, Fail
         write::write(&mut output, &write::Pp::default(), 0, &found).map_err(Failure::input)?;
         output.push(b'\n');
     }
-    Ok(output)
+    String::from_utf8(output).map(Content::Text).or_else(|error| Ok(Content::Binary(error.into_bytes())))
 }
 
 #[cfg(target_family = "wasm")]
 mod component {
     wit_bindgen::generate!({ path: "../../wit", world: "plugin" });
 
-    use exports::wasm_lab::plugins::transform::{Description, Failure, Guest};
+    use exports::wasm_lab::plugins::transform::{Content, Description, Failure, Guest};
 
     struct JsonQuery;
 
@@ -57,11 +57,17 @@ mod component {
             }
         }
 
-        fn apply(input: Vec<u8>, options: Vec<(String, String)>) -> Result<Vec<u8>, Failure> {
-            super::apply(&input, &options).map_err(|failure| match failure {
-                pipe::Failure::BadOption { about, why } => Failure::BadOption((about, why)),
-                pipe::Failure::BadInput { why } => Failure::BadInput(why),
-            })
+        fn apply(input: Content, options: Vec<(String, String)>) -> Result<Content, Failure> {
+            let input = match input {
+                Content::Text(text) => pipe::Content::Text(text),
+                Content::Binary(bytes) => pipe::Content::Binary(bytes),
+            };
+            match super::apply(&input, &options) {
+                Ok(pipe::Content::Text(text)) => Ok(Content::Text(text)),
+                Ok(pipe::Content::Binary(bytes)) => Ok(Content::Binary(bytes)),
+                Err(pipe::Failure::BadOption { about, why }) => Err(Failure::BadOption((about, why))),
+                Err(pipe::Failure::BadInput { why }) => Err(Failure::BadInput(why)),
+            }
         }
     }
 

@@ -1,13 +1,13 @@
 //! Markdown to HTML, by `pulldown-cmark`: CommonMark, with GitHub's tables, strikethrough, task lists and
 //! footnotes when the option `flavour` is `github`.
 
-use pipe::Failure;
+use pipe::{Content, Failure};
 use pulldown_cmark::{Options, Parser, html};
 
 /// The HTML of a Markdown text.
 ///
 /// Option `flavour`: `commonmark` (the default) or `github`.
-pub fn apply(input: &[u8], options: &[(String, String)]) -> Result<Vec<u8>, Failure> {
+pub fn apply(input: &Content, options: &[(String, String)]) -> Result<Content, Failure> {
     let mut flavour = Options::empty();
     for (name, value) in options {
         match (name.as_str(), value.as_str()) {
@@ -22,17 +22,17 @@ pub fn apply(input: &[u8], options: &[(String, String)]) -> Result<Vec<u8>, Fail
             _ => return Err(Failure::option(name, "there is no such option")),
         }
     }
-    let text = std::str::from_utf8(input).map_err(|error| Failure::input(format!("no UTF-8: {error}")))?;
-    let mut output = String::with_capacity(input.len() * 3 / 2);
+    let text = input.text()?;
+    let mut output = String::with_capacity(text.len() * 3 / 2);
     html::push_html(&mut output, Parser::new_ext(text, flavour));
-    Ok(output.into_bytes())
+    Ok(Content::Text(output))
 }
 
 #[cfg(target_family = "wasm")]
 mod component {
     wit_bindgen::generate!({ path: "../../wit", world: "plugin" });
 
-    use exports::wasm_lab::plugins::transform::{Description, Failure, Guest};
+    use exports::wasm_lab::plugins::transform::{Content, Description, Failure, Guest};
 
     struct Markdown;
 
@@ -48,11 +48,17 @@ mod component {
             }
         }
 
-        fn apply(input: Vec<u8>, options: Vec<(String, String)>) -> Result<Vec<u8>, Failure> {
-            super::apply(&input, &options).map_err(|failure| match failure {
-                pipe::Failure::BadOption { about, why } => Failure::BadOption((about, why)),
-                pipe::Failure::BadInput { why } => Failure::BadInput(why),
-            })
+        fn apply(input: Content, options: Vec<(String, String)>) -> Result<Content, Failure> {
+            let input = match input {
+                Content::Text(text) => pipe::Content::Text(text),
+                Content::Binary(bytes) => pipe::Content::Binary(bytes),
+            };
+            match super::apply(&input, &options) {
+                Ok(pipe::Content::Text(text)) => Ok(Content::Text(text)),
+                Ok(pipe::Content::Binary(bytes)) => Ok(Content::Binary(bytes)),
+                Err(pipe::Failure::BadOption { about, why }) => Err(Failure::BadOption((about, why))),
+                Err(pipe::Failure::BadInput { why }) => Err(Failure::BadInput(why)),
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, fs, hint, io, process, thread};
 
-use exports::wasm_lab::plugins::transform::{Description, Failure, Guest};
+use exports::wasm_lab::plugins::transform::{Content, Description, Failure, Guest};
 
 struct Snooper;
 
@@ -34,10 +34,12 @@ impl Guest for Snooper {
         }
     }
 
-    fn apply(input: Vec<u8>, _options: Vec<(String, String)>) -> Result<Vec<u8>, Failure> {
-        let order = String::from_utf8(input).map_err(|error| Failure::BadInput(error.to_string()))?;
+    fn apply(input: Content, _options: Vec<(String, String)>) -> Result<Content, Failure> {
+        let Content::Text(order) = input else {
+            return Err(Failure::BadInput("it takes text".into()));
+        };
         let (what, about) = order.split_once(' ').unwrap_or((&order, ""));
-        attempt(what, about).map(String::into_bytes).map_err(Failure::BadInput)
+        attempt(what, about).map(Content::Text).map_err(Failure::BadInput)
     }
 }
 
