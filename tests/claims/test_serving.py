@@ -136,6 +136,15 @@ def test_a_stack_that_is_missing_leaves_its_values_open(rows: Any) -> None:
     assert any("Wasm, WasmEdge was not measured: It is not here." in what for what in told)
 
 
+def test_a_stack_that_died_in_the_middle_is_told_in_a_line(rows: Any) -> None:
+    found = report(CLAIMED)
+    found.missing["Wasm, WasmEdge"] = "Wasm, WasmEdge ended with status 1. It said:\nmuch\nno memory"
+    told = [each.what for each in rows(found)["d1"].measured if not each.counts]
+    assert told == [
+        "Wasm, WasmEdge was not measured to the end: Wasm, WasmEdge ended with status 1. It said: … no memory"
+    ]
+
+
 def test_too_few_rounds_decide_nothing(rows: Any) -> None:
     by_id = rows(report(CLAIMED, rounds=3, spread=0.01))
     decided = [each for each in by_id["d1"].measured if each.counts and each.n >= 5]

@@ -165,7 +165,11 @@ def _value(
 
 def _absent(report: LoadReport) -> list[Measured]:
     """Which stacks are not in the run, or not to its end, as context."""
-    return [
-        replace(open_check(f"{title} was not measured: {' '.join(why.split())[:200]}"), counts=False)
-        for title, why in report.missing.items()
-    ]
+    measured = {stack.title for stack in report.stacks}
+    found = []
+    for title, why in report.missing.items():
+        lines = why.strip().splitlines()
+        short = lines[0] if len(lines) == 1 else f"{lines[0]} … {lines[-1].strip()}"
+        how_far = "was not measured to the end" if title in measured else "was not measured"
+        found.append(replace(open_check(f"{title} {how_far}: {short}"), counts=False))
+    return found

@@ -32,8 +32,8 @@ AGAIN_S = 0.0002
 #: Seconds that a server gets to end by itself.
 STOP_S = 3.0
 
-#: Characters of what a server said that an error shows.
-SHOWN = 1500
+#: Of what a server said at last, what an error shows: characters, and of these whole lines.
+SHOWN, SHOWN_LINES = 4000, 12
 
 LOOPBACK = "127.0.0.1"
 
@@ -175,7 +175,8 @@ class Server:
         """The end of what it wrote."""
         size = self._log.seek(0, os.SEEK_END)
         self._log.seek(max(0, size - SHOWN))
-        return self._log.read().decode(errors="replace").strip()
+        lines = self._log.read().decode(errors="replace").strip().splitlines()
+        return "\n".join(lines[-SHOWN_LINES:])
 
     def check_alive(self) -> None:
         """See that it still runs.
