@@ -1,4 +1,4 @@
-"""Get the tools that tests need and pip does not bring: WasmEdge, Node.js, wrk, hyperfine, Chromium.
+"""Get what tests need and pip does not bring: WasmEdge, Node.js, wrk, hyperfine, Chromium, Redis, PostgreSQL.
 
     .venv/bin/python scripts/test_tools.py
 
@@ -11,6 +11,9 @@ With everything there it takes a fraction of a second and no network.
                that this machine's own apt uses. Node.js only where there is none of version 20.
   hyperfine    by apt-get, where this is run by root; otherwise the line that installs them is
   Chromium     printed.
+  Redis        by apt-get, where this is run by root; otherwise the packages of this Debian's own
+  PostgreSQL   release, unpacked as those above: servers start programs of their own, which run only
+               with the C library they were made for.
 
 Exit status 1 when something is missing afterwards; the last lines say what and how to get it.
 """
@@ -28,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from wasm_lab.toolchains.node import find_node
 from wasm_lab.toolchains.places import tools_folder
+from wasm_lab.toolchains.servers import find_postgres, find_redis
 from wasm_lab.toolchains.wasmedge import find_wasmedge
 from wasm_lab.toolchains.wrk import find_wrk
 
@@ -47,6 +51,19 @@ UNPACKED: dict[str, tuple[str, Callable[[], object | None]]] = {
     "wrk": ("wrk", find_wrk),
 }
 
+#: Servers, in the same form.
+SERVERS: dict[str, tuple[str, Callable[[], object | None]]] = {
+    "Redis": ("redis-server", find_redis),
+    "PostgreSQL": ("postgresql", find_postgres),
+}
+
+#: What of a server is started, in its unpacked packages.
+SERVER_PROGRAMS = (
+    "usr/bin/redis-server",
+    "usr/lib/postgresql/*/bin/initdb",
+    "usr/lib/postgresql/*/bin/postgres",
+)
+
 
 class ToolsError(Exception):
     """A tool cannot be had; the message says why and what to do."""
@@ -54,7 +71,11 @@ class ToolsError(Exception):
 
 def main() -> int:
     missing = []
-    steps = [get_packages, *(functools.partial(unpack, name, *how) for name, how in UNPACKED.items())]
+    steps = [
+        get_packages,
+        *(functools.partial(unpack, name, *how) for name, how in UNPACKED.items()),
+        *(functools.partial(get_server, name, *how) for name, how in SERVERS.items()),
+    ]
     for step in steps:
         try:
             step()
@@ -72,6 +93,21 @@ def get_packages() -> None:
         return
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         raise ToolsError(f"missing: {' '.join(packages)}. Run: sudo apt-get install {' '.join(packages)}")
+    install_packages(packages)
+
+
+def get_server(name: str, package: str, find: Callable[[], object | None]) -> None:
+    """Install a server where root runs this, and unpack it otherwise: root's own folder no server can read."""
+    if find() is not None:
+        return
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        unpack(name, package, find, suite=own_suite(), make_programs=write_server_programs)
+    else:
+        install_packages([package])
+
+
+def install_packages(packages: list[str]) -> None:
+    """Have apt-get install packages; the lists of what there is are taken anew when it fails."""
     install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
     print(f"test-tools: {' '.join(install)}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -83,7 +119,14 @@ def get_packages() -> None:
         raise ToolsError(f"{' '.join(packages)} could not be installed: {error}") from None
 
 
-def unpack(name: str, package: str, find: Callable[[], object | None]) -> None:
+def unpack(
+    name: str,
+    package: str,
+    find: Callable[[], object | None],
+    *,
+    suite: str = SUITE,
+    make_programs: Callable[[Path], None] | None = None,
+) -> None:
     """Unpack a package and all that it needs beside the system's own libraries."""
     if find() is not None:
         return
@@ -93,26 +136,26 @@ def unpack(name: str, package: str, find: Callable[[], object | None]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as temporary:
         root = Path(temporary)
-        print(f"test-tools: unpacking {name} from Debian {SUITE} into {target}", flush=True)
-        apt = own_apt(root, name)
+        print(f"test-tools: unpacking {name} from Debian {suite} into {target}", flush=True)
+        apt = own_apt(root, name, suite)
         run([*apt, "update", "-q"])
         run([*apt, "install", "-y", "-q", "--download-only", "--no-install-recommends", package])
         unpacked = root / package
         for archive in sorted((root / "cache" / "archives").glob("*.deb")):
             run(["dpkg-deb", "--extract", str(archive), str(unpacked)])
-        write_programs(unpacked)
+        (make_programs or write_programs)(unpacked)
         shutil.rmtree(target, ignore_errors=True)  # a broken one, or it would have been found
         unpacked.rename(target)
     if find() is None:
         raise ToolsError(f"{name} was unpacked into {target} and does not run there.")
 
 
-def own_apt(root: Path, name: str) -> list[str]:
+def own_apt(root: Path, name: str, suite: str) -> list[str]:
     """apt-get with lists, cache and sources of its own in ``root``, and nothing installed."""
     for folder in ("lists/partial", "cache/archives/partial"):
         (root / folder).mkdir(parents=True)
     (root / "status").touch()
-    (root / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror(name)} {SUITE} main\n")
+    (root / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror(name)} {suite} main\n")
     if not KEYRING.exists():
         raise ToolsError(f"{KEYRING} is missing: sudo apt-get install debian-archive-keyring")
     settings = {
@@ -158,6 +201,31 @@ def write_programs(unpacked: Path) -> None:
             f'exec {libraries}/{loader.name} --library-path {libraries} "$here/usr/bin/{program.name}" "$@"\n'
         )
         script.chmod(0o755)
+
+
+def write_server_programs(unpacked: Path) -> None:
+    """Scripts that start each server's programs with the libraries that were unpacked with them."""
+    if (unpacked / "bin").is_symlink():
+        (unpacked / "bin").unlink()
+    shutil.rmtree(unpacked / "bin", ignore_errors=True)
+    (unpacked / "bin").mkdir()
+    libraries = ":".join(
+        f"$here/{folder.relative_to(unpacked)}" for folder in unpacked.glob("usr/lib/*-linux-gnu*")
+    )
+    for program in sorted(path for pattern in SERVER_PROGRAMS for path in unpacked.glob(pattern)):
+        script = unpacked / "bin" / program.name
+        script.write_text(
+            "#!/bin/sh\nhere=${0%/bin/*}\n"
+            f'LD_LIBRARY_PATH="{libraries}" exec "$here/{program.relative_to(unpacked)}" "$@"\n'
+        )
+        script.chmod(0o755)
+
+
+def own_suite() -> str:
+    """The release of Debian that this machine has; the lab's own where it is no Debian."""
+    lines = Path("/etc/os-release").read_text().splitlines() if Path("/etc/os-release").exists() else []
+    told = dict(line.split("=", 1) for line in lines if "=" in line)
+    return told.get("VERSION_CODENAME", SUITE).strip('"') if told.get("ID") == "debian" else SUITE
 
 
 def run(command: list[str], **options: object) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from wasm_lab.toolchains.servers import find_postgres
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "test_tools.py"
 
 
@@ -35,6 +37,7 @@ def test_where_it_can_do_nothing_it_says_what_is_missing_and_how_to_get_it(tmp_p
     assert lines[0] == (
         "test-tools: missing: hyperfine chromium. Run: sudo apt-get install hyperfine chromium"
     )
-    assert [line.split()[1] for line in lines[1:]] == ["WasmEdge", "Node.js", "wrk"]
+    servers = ["Redis"] if find_postgres() else ["Redis", "PostgreSQL"]  # which need not be on PATH
+    assert [line.split()[1] for line in lines[1:]] == ["WasmEdge", "Node.js", "wrk", *servers]
     assert all("so that it is on PATH" in line for line in lines[1:])
     assert list(tmp_path.glob("wasmedge*")) == []

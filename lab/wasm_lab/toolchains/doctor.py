@@ -20,6 +20,7 @@ from wasm_lab.toolchains.advice import rust_commands
 from wasm_lab.toolchains.commands import ask
 from wasm_lab.toolchains.host_linker import find_host_linker
 from wasm_lab.toolchains.rust import RustToolchain, find_rust
+from wasm_lab.toolchains.servers import HOW_POSTGRES, HOW_REDIS, find_postgres, find_redis
 from wasm_lab.toolchains.wasmedge import HOW as HOW_WASMEDGE
 from wasm_lab.toolchains.wasmedge import find_wasmedge
 from wasm_lab.toolchains.wasmtime_cli import HOW as HOW_WASMTIME
@@ -130,13 +131,13 @@ PROGRAMS = (
     Program(
         "redis",
         "key-value scenarios",
-        "sudo apt install redis-server · sudo dnf install valkey · brew install redis",
+        HOW_REDIS,
         ("redis-server", "valkey-server"),
     ),
     Program(
         "postgresql",
         "database scenarios",
-        "sudo apt install postgresql · sudo dnf install postgresql-server · brew install postgresql",
+        HOW_POSTGRES,
         ("postgres",),
     ),
     Program("spin", "Spin applications", "as https://spinframework.dev says", ("spin",)),
@@ -354,8 +355,11 @@ def _program_row(program: Program) -> Row:
 def _which(name: str) -> str | None:
     found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
     if not found and name == "postgres":  # Debian keeps servers of several versions off PATH
-        servers = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-        found = str(servers[-1]) if servers else None
+        folder = find_postgres()
+        found = str(folder / "postgres") if folder else None
+    if not found and name == "redis-server":
+        server = find_redis()
+        found = str(server) if server else None
     return found
 
 

@@ -416,7 +416,7 @@ def _connect(address: Address) -> Any:
             user=address.user,
             password=address.password,
             dbname=address.dbname,
-            passfile="/dev/null",
+            passfile="/dev/null/none",  # a file that cannot be: of one that is no file libpq complains
             sslcert="",
             sslkey="",
             gssencmode="disable",
