@@ -57,6 +57,7 @@ class VariantBase(metaclass=_VariantClass):
 
     _cases: ClassVar[dict[str, tuple[str, bool]]] = {}
     case: ClassVar[str] = ""
+    value: Any
 
 
 class PythonTypes:
