@@ -163,6 +163,8 @@ class Application:
             component.source.path,
             kind,
             imports=imports,
+            has_files=bool(component.files),
+            log=output,
             limits=self.limits,
             report=self._report,
         )

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.capabilities import Capabilities
 from wasm_lab.components import Component
 from wasm_lab.scenarios.spin.componentize import componentize
+from wasm_lab.scenarios.spin.fronting import HOST, fronted
 from wasm_lab.scenarios.spin.host.cli import GuestExit
+from wasm_lab.scenarios.spin.host.front import FrontHost
 from wasm_lab.scenarios.spin.host.types import IncomingRequest, ResponseOutparam
 from wasm_lab.scenarios.spin.host.waiting import GuestStopped
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from wasm_lab.scenarios.spin.host.exchange import Exchange
     from wasm_lab.scenarios.spin.host.guest import Guest
     from wasm_lab.scenarios.spin.host.limits import Limits
+    from wasm_lab.scenarios.spin.host.log import ComponentLog
 
 
 class Launcher:
@@ -28,6 +31,8 @@ class Launcher:
         path: its file.
         kind: of the trigger, ``http`` or ``redis``.
         imports: gives what the host provides, from the names of what the component imports.
+        has_files: whether the manifest shows it files.
+        log: where what it prints goes.
         limits: what each instance may use.
         report: gets a line for each guest that failed.
 
@@ -43,35 +48,60 @@ class Launcher:
         kind: str,
         *,
         imports: Callable[[Collection[str]], Mapping[str, object]],
+        has_files: bool,
+        log: ComponentLog,
         limits: Limits,
         report: Callable[[str], None],
     ) -> None:
         self.name = name
+        self._report = report
         label = f"The component {name!r} ({path.name})"
         guest = componentize(path.read_bytes(), label)
-        self._export = guest.handler(kind)
-        self._prepared = Component.load(guest.wasm).link(
-            imports(guest.imports),
-            capabilities=Capabilities(deadline_s=limits.deadline_s, memory_bytes=limits.memory_bytes),
+        self._handler = guest.handler(kind)
+        provided = imports(guest.imports)
+        composed = None if kind != "http" else fronted(guest, self._handler, has_files=has_files)
+        self.is_fronted = composed is not None
+        memory_bytes = limits.memory_bytes
+        if composed is not None:
+            provided = {**provided, HOST: FrontHost(log)}
+            memory_bytes *= 2  # it is shared out evenly, and the front has a memory too
+        self._prepared = Component.load(composed or guest.wasm, label=label).link(
+            provided,
+            capabilities=Capabilities(deadline_s=limits.deadline_s, memory_bytes=memory_bytes),
+            pooled=True,
         )
-        self._report = report
 
     def report(self, what: str) -> None:
         """Log what happened to a guest of this component."""
         self._report(f"{self.name}: {what}")
 
-    def enter(self, guest: Guest, call: Callable[[Any], Any]) -> BaseException | None:
+    def answer(self, exchange: Exchange) -> None:
+        """Have a guest answer a request, and tell the exchange that it is over."""
+        failure = None
+        if not exchange.stopped.is_set():  # the client may have gone while it stood in the queue
+            failure = self.enter(exchange, self._handle)
+            if failure is None and exchange.response is None:
+                self.report(exchange.why_no_response())
+        exchange.over(failure)
+
+    def _handle(self, instance: Any, exchange: Any) -> None:
+        if self.is_fronted:
+            instance.run()
+        else:
+            instance[self._handler].handle(IncomingRequest(exchange), ResponseOutparam(exchange))
+
+    def enter(self, guest: Guest, call: Callable[[Any, Guest], None]) -> BaseException | None:
         """Run a fresh instance; gives what ended it, None when it came back by itself.
 
         Args:
             guest: its own data.
-            call: calls what is wanted of the handler's functions.
+            call: is given the instance, and calls what is wanted of it.
         """
         guest.start()
         try:
             with self._prepared.instantiate(data=guest) as instance:
                 guest.instance = instance
-                call(instance[self._export])
+                call(instance, guest)
         except GuestExit as end:
             return None if end.code == 0 else self._failed(guest, end)
         except BaseException as failure:
@@ -88,22 +118,14 @@ class Launcher:
 class HttpJob:
     """Has a component answer a request (a `crew.Job`)."""
 
-    __slots__ = ("_launcher", "exchange", "guest")
+    __slots__ = ("_launcher", "guest")
 
     def __init__(self, launcher: Launcher, exchange: Exchange) -> None:
         self._launcher = launcher
-        self.guest = self.exchange = exchange
+        self.guest = exchange
 
     def run(self) -> None:
-        exchange, failure = self.exchange, None
-        if not exchange.stopped.is_set():  # the client may have gone while it stood in the queue
-            failure = self._launcher.enter(exchange, self._call)
-            if failure is None and exchange.response is None:
-                self._launcher.report(exchange.why_no_response())
-        exchange.over(failure)
-
-    def _call(self, handler: Any) -> None:
-        handler.handle(IncomingRequest(self.exchange), ResponseOutparam(self.exchange))
+        self._launcher.answer(self.guest)
 
 
 def describe(guest: Guest, failure: BaseException) -> str:

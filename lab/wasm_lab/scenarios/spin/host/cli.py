@@ -26,16 +26,13 @@ class LogStream(OutputStream):
 
     def __init__(self, watch: Any, log: ComponentLog, name: str) -> None:
         super().__init__(watch)
-        self._lines = log.lines(name)
+        self._lines = watch.lines(log, name)
 
     def accept(self, contents: bytes) -> None:
         self._lines.write(contents)
 
     def flush(self) -> None:
-        pass  # a line is logged when it is whole, or the stream is closed
-
-    def close(self) -> None:
-        self._lines.close()
+        pass  # a line is logged when it is whole, or the guest is over
 
 
 class _Environment:

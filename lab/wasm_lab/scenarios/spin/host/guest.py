@@ -10,6 +10,8 @@ from wasm_lab.scenarios.spin.host.waiting import Signal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from wasm_lab.scenarios.spin.host.log import ComponentLog, Lines
+
 
 class Guest:
     """The running instance's own data (`wasm_lab.components.current`), whatever trigger started it.
@@ -27,6 +29,7 @@ class Guest:
         self.member: Any = None  #: the thread that runs it, of the `crew`
         self.open_files: set[Any] = set()  #: descriptors whose file is open
         self.sockets: set[Any] = set()  #: that are open
+        self._lines: dict[str, Lines] = {}
         self._ending: list[Callable[[], None]] = []
 
     def start(self) -> None:
@@ -53,7 +56,16 @@ class Guest:
         """Have this called when the guest is over."""
         self._ending.append(call)
 
+    def lines(self, log: ComponentLog, stream: str) -> Lines:
+        """What the guest prints on ``stdout`` or ``stderr``, as lines of its component's log."""
+        found = self._lines.get(stream)
+        if found is None:
+            found = self._lines[stream] = log.lines(stream)
+        return found
+
     def end(self) -> None:
+        for lines in self._lines.values():
+            lines.close()
         ending, self._ending = self._ending, []
         for call in ending:
             call()

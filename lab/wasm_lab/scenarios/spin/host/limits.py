@@ -15,7 +15,6 @@ class Limits:
     memory_bytes: int = 256 * MIB  #: that a guest's memories may take together
     request_bytes: int = 1024 * MIB  #: of a request's body; it streams, so this costs no memory
     idle_s: float = 30.0  #: that a client may be silent in the middle of its request's body
-    log_bytes: int = MIB  #: that one guest may print on each of its two streams
     guests: int = 256  #: at work at the same time in one process
     queued: int = 1024  #: requests that wait for one of them before more are refused
     drain_s: float = 10.0  #: that guests may still take when the server ends

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 #: A line longer than this is logged in pieces.
 LINE_BYTES = 64 * 1024
 
+#: Bytes that one guest may print on one stream; what comes after is dropped, and that is said.
+MOST_BYTES = 1024 * 1024
+
 _writing = threading.Lock()
 
 
@@ -74,8 +77,17 @@ class Lines:
     def __init__(self, emit: Callable[[bytes], None]) -> None:
         self._emit = emit
         self._rest = b""
+        self._left = MOST_BYTES
 
     def write(self, contents: bytes) -> None:
+        """Log each line that is whole now."""
+        if len(contents) > self._left:
+            if self._left < 0:
+                return
+            contents = contents[: self._left] + b"\n(the rest is dropped: more than 1 MiB for one request)\n"
+            self._left = -1
+        else:
+            self._left -= len(contents)
         *whole, rest = (self._rest + contents).split(b"\n")
         for line in whole:
             self._emit(line)

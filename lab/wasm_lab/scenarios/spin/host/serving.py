@@ -174,6 +174,9 @@ class Serving(Exchange):
                     await self.refuse_request(HTTPStatus.INTERNAL_SERVER_ERROR)
                     return
                 self._look_for_client()
+        except asyncio.CancelledError:
+            self.stop()  # nobody waits for the answer any more
+            raise
         finally:
             if self._listener is not None:
                 self._listener.cancel()

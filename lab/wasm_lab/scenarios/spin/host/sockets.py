@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.components import Err
-from wasm_lab.scenarios.spin.host.tcp import Network, TcpSocket
+from wasm_lab.scenarios.spin.host import tcp
 
 if TYPE_CHECKING:
     from wasm_lab.scenarios.spin.outbound import OutboundRules
@@ -35,8 +35,8 @@ ResolveAddressStream = _resource("ResolveAddressStream", "resolve_next_address s
 class _Sockets:
     """All of ``wasi:sockets``."""
 
-    Network = Network
-    TcpSocket = TcpSocket
+    Network = tcp.Network
+    TcpSocket = tcp.TcpSocket
     UdpSocket = UdpSocket
     IncomingDatagramStream = IncomingDatagramStream
     OutgoingDatagramStream = OutgoingDatagramStream
@@ -47,12 +47,12 @@ class _Sockets:
     def __init__(self, rules: OutboundRules) -> None:
         self._rules = rules
 
-    def create_tcp_socket(self, address_family: Any) -> TcpSocket:
-        return TcpSocket(self._rules, address_family)
+    def create_tcp_socket(self, address_family: Any) -> tcp.TcpSocket:
+        return tcp.TcpSocket(self._rules, address_family)
 
     @staticmethod
-    def instance_network() -> Network:
-        return Network()
+    def instance_network() -> tcp.Network:
+        return tcp.Network()
 
     @staticmethod
     def network_error_code(err: Any) -> Any:
