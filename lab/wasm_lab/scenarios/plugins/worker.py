@@ -95,8 +95,9 @@ class _ByHand:
             self._store.set_wasi(wasmtime.WasiConfig())
             instance = self._linker.instantiate(self._store, self._component)
             self._function: Any = instance.get_func(self._store, self._index)
-        output: str | bytes = self._function(self._store, data, options)  # it finds the case by the type
+        found = self._function(self._store, data, options)  # it finds the case by the type
         self._function.post_return(self._store)
+        output: str | bytes = getattr(found, "payload", found)
         return output
 
 
