@@ -236,12 +236,15 @@ class Application:
         if self._closing or self.crew.waiting >= self.limits.queued:
             await serving.refuse_request(503)
             return
-        serving.more_fields = lambda: match.headers(
-            full_url=serving.full_url, client_address=serving.client_address
-        )
-        job = HttpJob(self.launcher(trigger.component, "http"), serving)
+        serving.match = match
+        launcher = self.launcher(trigger.component, "http")
+
+        def start() -> None:
+            if not launcher.answer_at_once(serving):
+                self.crew.submit(HttpJob(launcher, serving))
+
         try:
-            await serving.deliver(lambda: self.crew.submit(job))
+            await serving.deliver(start)
         except AnswerLost:
             self._report(f"{trigger.component}: its answer broke off")
             raise

@@ -79,19 +79,21 @@ class Chained(Exchange):
         items = [item for item in request.fields.items if not item[0].startswith("spin-")]
         if not any(name == "host" for name, _ in items):
             items.insert(0, ("host", authority.encode()))
+        self._items, self._more_fields = items, more_fields
         super().__init__(
             method=request.method_name,
             path_with_query=request.path_text or "/",
             scheme=request.scheme_name or "http",
             authority=authority,
-            fields=lambda: items + [(name, value.encode()) for name, value in more_fields()],
             body=body,
             deadline_s=deadline_s,
-            changed=self._look,
         )
         caller.at_end(self.stop)
 
-    def _look(self) -> None:
+    def fields(self) -> list[tuple[str, bytes]]:
+        return self._items + [(name, value.encode()) for name, value in self._more_fields()]
+
+    def changed(self) -> None:
         """Something changed on the answering guest's side; called in its thread, or by the ticker."""
         with self._settling:
             if not self._settled:

@@ -8,14 +8,8 @@ from wasm_lab.scenarios.spin.host.bodies import OutgoingBytes
 from wasm_lab.scenarios.spin.host.guest import Guest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from wasm_lab.scenarios.spin.host.bodies import IncomingBytes
     from wasm_lab.scenarios.spin.host.types import OutgoingResponse
-
-
-def _nothing() -> None:
-    pass
 
 
 class Exchange(Guest):
@@ -26,10 +20,11 @@ class Exchange(Guest):
         path_with_query: as in the request line.
         scheme: ``http`` or ``https``.
         authority: the host that was asked, with its port where one was given.
-        fields: gives the header fields, names in lower case; called when the guest asks.
         body: what the client sends; None when it sends nothing.
         deadline_s: seconds that the guest may take.
-        changed: called in the guest's thread when the server's side should look.
+
+    A subclass gives `fields` and `changed`. They are methods and no callables given here, for an
+    exchange that refers to itself would wait for the garbage collector.
     """
 
     def __init__(
@@ -39,24 +34,33 @@ class Exchange(Guest):
         path_with_query: str,
         scheme: str,
         authority: str | None,
-        fields: Callable[[], list[tuple[str, bytes]]],
         body: IncomingBytes | None,
         deadline_s: float,
-        changed: Callable[[], None],
     ) -> None:
         super().__init__(deadline_s)
         self.method = method
         self.path_with_query = path_with_query
         self.scheme = scheme
         self.authority = authority
-        self.fields = fields
         self.body = body
         self.response: OutgoingResponse | None = None  #: what the guest answered
         self.error: Any = None  #: the ``error-code`` that it answered instead
         self.failure: BaseException | None = None  #: what ended it otherwise
         self.ended = False  #: whether the guest is over
-        self._changed = changed
         self._unsent = False
+
+    def fields(self) -> list[tuple[str, bytes]]:
+        """The header fields, names in lower case."""
+        raise NotImplementedError
+
+    def changed(self) -> None:
+        """The server's side should look; called in the guest's thread."""
+        raise NotImplementedError
+
+    def begin_again(self) -> None:
+        super().begin_again()
+        self.response = self.error = self.failure = None
+        self.ended = self._unsent = False
 
     def answer(self, response: OutgoingResponse) -> None:
         """The guest set its response."""
@@ -83,7 +87,7 @@ class Exchange(Guest):
     def send_now(self) -> None:
         """Have the server's side look at once."""
         self._unsent = False
-        self._changed()
+        self.changed()
 
     def _send_soon(self) -> None:
         # Most guests end at once after the last they write. Telling the server's side costs as much as

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from wasm_lab.scenarios.spin.host.log import ComponentLog, Lines
 
 
+class MustWait(Exception):
+    """A guest that runs in the event loop's thread would have to wait: it runs again in another one."""
+
+
 class Guest:
     """The running instance's own data (`wasm_lab.components.current`), whatever trigger started it.
 
@@ -25,12 +29,22 @@ class Guest:
         self.deadline_s = float("inf")
         self.started_s = 0.0
         self.stopped = Signal()
+        self.at_once = False
         self.instance: Any = None  #: while it runs
         self.member: Any = None  #: the thread that runs it, of the `crew`
         self.open_files: set[Any] = set()  #: descriptors whose file is open
         self.sockets: set[Any] = set()  #: that are open
         self._lines: dict[str, Lines] = {}
         self._ending: list[Callable[[], None]] = []
+
+    def run_at_once(self) -> None:
+        """The guest is about to run in the event loop's own thread: it must not wait there (see `at_once`)."""
+        self.at_once = True
+
+    def begin_again(self) -> None:
+        """It had to give up there: as if nothing had happened. What it printed was not logged yet."""
+        self.at_once = False
+        self._lines.clear()
 
     def start(self) -> None:
         self.started_s = time.monotonic()
@@ -41,6 +55,8 @@ class Guest:
 
         Host functions call it before anything that may take longer than a millisecond or so.
         """
+        if self.at_once:
+            raise MustWait
         member = self.member
         if member is not None and not member.lent:
             member.crew.lend(member)
@@ -60,7 +76,7 @@ class Guest:
         """What the guest prints on ``stdout`` or ``stderr``, as lines of its component's log."""
         found = self._lines.get(stream)
         if found is None:
-            found = self._lines[stream] = log.lines(stream)
+            found = self._lines[stream] = log.lines(stream, held=self.at_once)
         return found
 
     def end(self) -> None:

@@ -36,9 +36,13 @@ class ComponentLog:
         self._quiet = quiet
         self._files: dict[str, int] = {}
 
-    def lines(self, stream: str) -> Lines:
-        """A writer for one guest's ``stdout`` or ``stderr``: lines of different guests never mix."""
-        return Lines(lambda line: self._log(stream, line))
+    def lines(self, stream: str, *, held: bool = False) -> Lines:
+        """A writer for one guest's ``stdout`` or ``stderr``: lines of different guests never mix.
+
+        Args:
+            held: nothing is logged before the writer is closed.
+        """
+        return Lines(lambda line: self._log(stream, line), held=held)
 
     def _log(self, stream: str, line: bytes) -> None:
         if not self._quiet:
@@ -74,8 +78,10 @@ def _show(line: bytes) -> None:
 class Lines:
     """Cuts what a guest writes into lines."""
 
-    def __init__(self, emit: Callable[[bytes], None]) -> None:
-        self._emit = emit
+    def __init__(self, emit: Callable[[bytes], None], *, held: bool = False) -> None:
+        self._held: list[bytes] = []
+        self._emit = self._held.append if held else emit
+        self._emit_held = emit
         self._rest = b""
         self._left = MOST_BYTES
 
@@ -97,7 +103,10 @@ class Lines:
         self._rest = rest
 
     def close(self) -> None:
-        """Log a last line that has no end."""
+        """Log what was held, and a last line that has no end."""
+        for line in self._held:
+            self._emit_held(line)
+        self._emit = self._emit_held
         if self._rest:
             self._emit(self._rest)
             self._rest = b""

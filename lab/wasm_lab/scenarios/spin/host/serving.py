@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wasm_lab.scenarios.spin.host.bodies import OutgoingBytes
     from wasm_lab.scenarios.spin.host.limits import Limits
     from wasm_lab.scenarios.spin.host.types import OutgoingResponse
+    from wasm_lab.scenarios.spin.routes import Match
 
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -52,7 +53,7 @@ class Serving(Exchange):
         self._ticks = 0
         self._bad = 0  # the status that tells the client what is wrong with its request
         self._gone = False
-        self.more_fields: Callable[[], list[tuple[str, str]]] | None = None  #: the ``spin-*`` fields
+        self.match: Match | None = None  #: the route, which gives the ``spin-*`` fields
         length: int | None = 0 if scope["http_version"] in ("1.1", "1.0") else None
         host = None
         for name, value in scope["headers"]:
@@ -76,10 +77,8 @@ class Serving(Exchange):
             path_with_query=f"{self.path}?{query.decode('latin-1')}" if query else self.path,
             scheme=scope["scheme"],
             authority=host,
-            fields=self._fields,
             body=body,
             deadline_s=limits.deadline_s,
-            changed=self._tell,
         )
 
     @property
@@ -96,20 +95,23 @@ class Serving(Exchange):
         host = f"[{client[0]}]" if ":" in client[0] else client[0]
         return f"{host}:{client[1]}"
 
-    def _fields(self) -> list[tuple[str, bytes]]:
+    def fields(self) -> list[tuple[str, bytes]]:
         items = [
             (name.decode("latin-1"), value)
             for name, value in self._scope["headers"]
             if name not in _NOT_FOR_GUESTS and not name.startswith(b"spin-")
         ]
-        if self.more_fields is not None:
-            items += [(name, value.encode()) for name, value in self.more_fields()]
+        if self.match is not None:
+            told = self.match.headers(full_url=self.full_url, client_address=self.client_address)
+            items += [(name, value.encode()) for name, value in told]
         return items
 
     # In the guest's thread.
 
-    def _tell(self) -> None:
-        if not self._told:
+    def changed(self) -> None:
+        if self.at_once:  # `deliver` looks as soon as the guest has come back
+            self._told = True
+        elif not self._told:
             self._told = True
             self._loop.call_soon_threadsafe(self._wake)
 
@@ -117,11 +119,15 @@ class Serving(Exchange):
         assert self._room is not None
         self._loop.call_soon_threadsafe(self._room.set)
 
+    def begin_again(self) -> None:
+        super().begin_again()
+        self._told = False
+
     def tick(self) -> None:
         super().tick()
         self._ticks += 1
         if self._ticks == PATIENCE_TICKS:
-            self._tell()
+            self.changed()
 
     # In the event loop's.
 
