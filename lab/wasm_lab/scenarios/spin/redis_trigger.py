@@ -109,7 +109,7 @@ class Subscriber:
         from redis.retry import Retry
 
         address = self._address
-        client = redis.Redis(
+        client: Any = redis.Redis(
             host=address.host,
             port=address.port,
             db=address.db,

@@ -276,11 +276,13 @@ def test_requests_within_the_application_go_to_the_chain(make_context, guest):
     )
     handle = outgoing_http.implement(context)["wasi:http/outgoing-handler"].handle
     inner = asking(None, authority="inner.spin.internal")
-    itself = asking(None, authority="x")
-    itself.authority_text = None
     handle(inner, None)
-    handle(itself, None)
-    assert asked == [(inner, "inner"), (itself, None)]
+    for authority in (None, ":80", "self.alt", "self.alt:8080"):
+        itself = asking(None, authority="x")
+        itself.authority_text = authority
+        handle(itself, None)
+        assert asked.pop() == (itself, None)
+    assert asked == [(inner, "inner")]
 
 
 def test_version_1(made, server, guest, monkeypatch):

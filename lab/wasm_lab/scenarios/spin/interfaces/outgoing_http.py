@@ -80,7 +80,8 @@ class Sender:
         scheme, authority = outgoing.scheme_name or "https", outgoing.authority_text
         path = outgoing.path_text or "/"
         rules, component = self._context.outbound, self._context.component.id
-        if authority is None or authority.lower() == SELF:
+        # Guests that must name an authority write ":80" for none, as Spin's own SDK does.
+        if authority is None or authority.lower().rpartition("@")[2].partition(":")[0] in ("", SELF):
             if not rules.allows_self():
                 tell(rules.refusal("/", component))
                 raise Err(ErrorCode.HttpRequestDenied())

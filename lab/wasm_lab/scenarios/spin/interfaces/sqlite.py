@@ -17,6 +17,7 @@ from wasm_lab.scenarios.spin.interfaces.limits import (
     FILE_BYTES,
     RESULT_BYTES,
     VALUE_BYTES,
+    about_to_wait,
     held,
     tell,
     time_left,
@@ -67,13 +68,18 @@ class Database:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
-                path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=32
+                path,
+                timeout=min(BUSY_S, time_left()),
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=32,
             )
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute("PRAGMA trusted_schema=OFF")
             (size,) = self._connection.execute("PRAGMA page_size").fetchone()
             self._connection.execute(f"PRAGMA max_page_count={FILE_BYTES // size}")
+            self._connection.execute("PRAGMA busy_timeout=0")  # statements of guests wait in `execute`
         except (sqlite3.Error, OSError) as error:
             raise Err(Error.Io(str(error))) from None
         self._connection.text_factory = lambda data: data.decode("utf-8", "replace")
@@ -98,18 +104,20 @@ class Database:
         if why:
             raise Err(Error.Io(why))
         values = [getattr(one, "value", None) for one in parameters]
-        self._until = time.monotonic() + time_left()
+        started = time.monotonic()
+        self._until = started + time_left()
         while True:
             try:
                 return self._run(statement, values)
             except sqlite3.OperationalError as error:
                 busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
                 # Waiting here rather than in SQLite, which knows of no deadline.
-                if busy and not self._connection.in_transaction and time.monotonic() < self._until - 0.01:
-                    if time.monotonic() > self._until - time_left() + BUSY_S:
-                        raise Err(Error.Io(str(error))) from None
-                    time.sleep(0.002)
-                    continue
+                if busy and not self._connection.in_transaction:
+                    now = time.monotonic()
+                    if now < min(started + BUSY_S, self._until - 0.01):
+                        about_to_wait()
+                        time.sleep(0.002)
+                        continue
                 raise Err(_error(error)) from None
             except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
                 raise Err(_error(error)) from None
