@@ -12,7 +12,7 @@ from wasm_lab.components import wit
 #: Core types by which a value of each primitive type is passed (component-model ``CanonicalABI.md``).
 _FLAT = {"s64": "i64", "u64": "i64", "f32": "f32", "f64": "f64"}
 
-_MEMORY = """
+MEMORY = """
   (memory (export "memory") 1)
   (global $next (mut i32) (i32.const 1024))
   (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32)
@@ -110,7 +110,7 @@ world w {{ import host; export guest; }}
     ]
     imports = "\n".join(pair[0] for pair in pairs)
     exports = "\n".join(pair[1] for pair in pairs)
-    return component_of(text, f"(module {imports} {_MEMORY} {exports})")
+    return component_of(text, f"(module {imports} {MEMORY} {exports})")
 
 
 def _declared(types: str) -> list[str]:

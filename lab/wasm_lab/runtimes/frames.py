@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 STACK_IN_MEMORY = "the stack in linear memory is full"
 
 #: The module's name before a function's; ``!`` is a type of Rust's too, inside of brackets.
-_MODULE = re.compile(r"^[^!<>]*!(?=.)")
+_MODULE = re.compile(r"^(?:<unknown>|[^!<>]*)!(?=.)")
 
 #: Hashes that Rust appends to names: ``::h0123456789abcdef`` (legacy), ``[0123abcd]`` (v0).
 _HASH = re.compile(r"::h[0-9a-f]{16}$|\[[0-9a-f]{8,16}\]")
