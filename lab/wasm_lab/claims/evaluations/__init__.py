@@ -30,6 +30,7 @@ WHERE = {
     "load_speed": "serving",
     "load_table": "serving",
     "module_sizes": "sizes",
+    "plugins": "plugin_host",
     "precompiled_start": "starts",
     "size_ladder": "sizes",
     "speed_against_interpreted": "speed",

@@ -35,6 +35,9 @@ GOOD = ("image-resize", "json-query", "markdown")
 #: The plugin in Rust that tries what it may not.
 SNOOPER = "snooper"
 
+#: A good plugin in the text format, which needs no compiler.
+ECHO = "echo"
+
 WORLD = "plugin"
 
 
@@ -62,7 +65,7 @@ def fill(folder: Path, names: Iterable[str] = GOOD, *, progress: Progress | None
     """Put plugins into a folder, as ``NAME.wasm`` each; gives the folder.
 
     Args:
-        names: of plugins in Rust (`GOOD`, `SNOOPER`), of `hostile_names`, and ``image-resize-c`` and
+        names: of plugins in Rust (`GOOD`, `SNOOPER`), ``echo``, of `hostile_names`, and ``image-resize-c`` and
             ``image-resize-js``.
 
     Raises:
@@ -86,27 +89,28 @@ def put(path: Path, wasm: bytes) -> None:
 def wasm_of(name: str, *, progress: Progress | None = None) -> bytes:
     """One plugin as a component; see `fill`."""
     if name in (*GOOD, SNOOPER):
-        return _rust(progress)[name].read_bytes()
+        return _rust(name, progress).read_bytes()
+    if name == ECHO:
+        return componentize((plugins_folder() / f"{ECHO}.wat").read_bytes(), wit_folder())
     if name in hostile_names():
         return hostile(name)
     if name == "image-resize-c":
         return in_c()
     if name == "image-resize-js":
         return in_javascript()
-    known = (*GOOD, SNOOPER, "image-resize-c", "image-resize-js", *hostile_names())
+    known = (*GOOD, ECHO, SNOOPER, "image-resize-c", "image-resize-js", *hostile_names())
     raise UsageError(f"There is no sample plugin {name}.", hint=f"There are {', '.join(known)}.")
 
 
 # Rust --------------------------------------------------------------------------------------
 
 
-def _rust(progress: Progress | None) -> dict[str, Path]:
+def _rust(name: str, progress: Progress | None) -> Path:
     from wasm_lab.toolchains.rust import find_rust
 
-    toolchain = find_rust(Target.WASIP2)
-    made = _cargo(toolchain, ("--lib", "--target", Target.WASIP2.value), progress)
-    folder = made / Target.WASIP2.value / "release"
-    return {name: folder / f"{name.replace('-', '_')}.wasm" for name in (*GOOD, SNOOPER)}
+    words = ("--lib", "--package", name, "--target", Target.WASIP2.value)
+    made = _cargo(find_rust(Target.WASIP2), words, progress)
+    return made / Target.WASIP2.value / "release" / f"{name.replace('-', '_')}.wasm"
 
 
 def program(name: str, *, progress: Progress | None = None) -> Path:
@@ -122,7 +126,11 @@ def program(name: str, *, progress: Progress | None = None) -> Path:
 
     if name not in GOOD:
         raise UsageError(f"{name} is no program.", hint=f"There are {', '.join(GOOD)}.")
-    return _cargo(for_host(find_rust()), ("--bins",), progress) / "release" / f"{name}{EXE}"
+    return (
+        _cargo(for_host(find_rust()), ("--bin", name, "--package", name), progress)
+        / "release"
+        / f"{name}{EXE}"
+    )
 
 
 def _cargo(toolchain: RustToolchain, words: Sequence[str], progress: Progress | None) -> Path:
