@@ -21,6 +21,16 @@ from wasm_lab.scenarios.spin.samples import build_sample
 REQUESTS = 20  #: in one timing
 
 
+class Asked(Exchange):
+    """A request without header fields, whose answer nobody waits for."""
+
+    def fields(self) -> list[tuple[str, bytes]]:
+        return []
+
+    def changed(self) -> None:
+        pass
+
+
 def _asker(folder: Path) -> Callable[..., int]:
     """Asks the sample: ``ask("GET", "/visits")`` gives the status."""
     app = application(load_manifest(build_sample("counter", folder)), state_dir=folder / "state")
@@ -28,15 +38,13 @@ def _asker(folder: Path) -> Callable[..., int]:
     launcher = app.launcher("counter", "http")
 
     def ask(method: str, path: str, body: bytes | None = None) -> int:
-        exchange = Exchange(
+        exchange = Asked(
             method=method,
             path_with_query=path,
             scheme="http",
             authority="localhost",
-            fields=list,
             body=None if body is None else IncomingBytes.of(body),
             deadline_s=30,
-            changed=lambda: None,
         )
         HttpJob(launcher, exchange).run()
         assert exchange.failure is None, exchange.failure
