@@ -15,6 +15,8 @@ from typing import Any
 from wasmtime import _bindings as bindings
 from wasmtime import _ffi as ffi
 
+from wasm_lab.components.allocator import keep_freed_memory
+
 VAL_BYTES = 32
 ENTRY_BYTES = 48  #: of a record's field: its name, then its value
 
@@ -135,3 +137,5 @@ def _address_by_ctypes(data: bytes) -> int:
 
 if ctypes.string_at(address_of_bytes(b"where"), 5) != b"where":  # pragma: no cover - another Python
     address_of_bytes = _address_by_ctypes
+
+keep_freed_memory()
