@@ -255,7 +255,7 @@ def test_what_was_written_is_on_the_disk_soon(tmp_path, monkeypatch):
         lambda number: synced.append(str(Path(f"/proc/self/fd/{number}").readlink())),
     )
     file = stores_sqlite.StoreFile(tmp_path / "store.db")
-    assert file.connection().execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert file.take().execute("PRAGMA journal_mode").fetchone() == ("wal",)
     store = stores_sqlite.SqliteStore(file, "default")
     for value in (b"1", b"2"):
         before = len(synced)
@@ -267,6 +267,18 @@ def test_what_was_written_is_on_the_disk_soon(tmp_path, monkeypatch):
     file.close()
     assert not file._flusher.is_alive()
     assert not (tmp_path / "store.db-wal").exists()  # folded into the file
+
+
+def test_threads_that_come_and_go_leave_no_connections(tmp_path):
+    file = stores_sqlite.StoreFile(tmp_path / "store.db")
+    store = stores_sqlite.SqliteStore(file, "default")
+    for number in range(50):
+        thread = threading.Thread(target=store.set, args=(str(number), b""))
+        thread.start()
+        thread.join()
+    assert len(store.get_keys()) == 50
+    assert len(file._all) == 1
+    file.close()
 
 
 def test_a_full_store_says_so(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+from collections import deque
 from typing import TYPE_CHECKING
 
 from wasm_lab.scenarios.spin.interfaces.limits import (
@@ -52,11 +53,11 @@ KEYS = "SELECT key FROM spin_key_value WHERE store=?"
 
 
 class StoreFile:
-    """The file that several labels share; a connection for each thread."""
+    """The file that several labels share, with a connection for each thread that is at it just now."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._mine = threading.local()
+        self._free: deque[sqlite3.Connection] = deque()  # its ends are safe for many threads
         self._all: list[sqlite3.Connection] = []
         self._closed = False
         self.writing = threading.Lock()  # SQLite's own waiting sleeps; within a process a lock is faster
@@ -67,12 +68,18 @@ class StoreFile:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{path.parent}: {error.strerror}") from None
-        self.connection()
+        self.give(self.take())
 
-    def connection(self) -> sqlite3.Connection:
-        """This thread's own."""
-        found: sqlite3.Connection | None = getattr(self._mine, "connection", None)
-        return found if found is not None and not self._closed else self._connect()
+    def take(self) -> sqlite3.Connection:
+        """A connection for this thread, until it is given back."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return self._connect()
+
+    def give(self, connection: sqlite3.Connection) -> None:
+        """It is free for the next."""
+        self._free.append(connection)
 
     def _connect(self) -> sqlite3.Connection:
         if self._closed:
@@ -89,7 +96,6 @@ class StoreFile:
                 self._all.append(made)
         except sqlite3.Error as error:
             raise StoreError(f"{self.path.name}: {error}") from None
-        self._mine.connection = made
         return made
 
     def written(self) -> None:
@@ -138,65 +144,82 @@ class SqliteStore:
         self._name = name
 
     def get(self, key: str) -> bytes | None:
+        connection = self._file.take()
         try:
-            row = self._file.connection().execute(GET, (self._name, key)).fetchone()
+            row = connection.execute(GET, (self._name, key)).fetchone()
         except sqlite3.Error as error:
             raise _failed(error) from None
+        finally:
+            self._file.give(connection)
         return None if row is None else bytes(row[0])
 
     def set(self, key: str, value: bytes) -> None:
         _check(key, value)
-        connection = self._file.connection()
+        connection = self._file.take()
         try:
             with self._file.writing:
                 connection.execute(SET, (self._name, key, value))
         except sqlite3.Error as error:
             raise _failed(error) from None
+        finally:
+            self._file.give(connection)
         self._file.written()
 
     def delete(self, key: str) -> None:
-        connection = self._file.connection()
+        connection = self._file.take()
         try:
             with self._file.writing:
                 connection.execute(DELETE, (self._name, key))
         except sqlite3.Error as error:
             raise _failed(error) from None
+        finally:
+            self._file.give(connection)
         self._file.written()
 
     def exists(self, key: str) -> bool:
+        connection = self._file.take()
         try:
-            return self._file.connection().execute(EXISTS, (self._name, key)).fetchone() is not None
+            return connection.execute(EXISTS, (self._name, key)).fetchone() is not None
         except sqlite3.Error as error:
             raise _failed(error) from None
+        finally:
+            self._file.give(connection)
 
     def get_keys(self) -> list[str]:
         keys, size = [], 0
+        connection = self._file.take()
         try:
-            for (key,) in self._file.connection().execute(KEYS, (self._name,)):
-                size += len(key) + 24
-                if size > RESULT_BYTES:
-                    raise StoreError(f"the keys take more than {RESULT_BYTES} bytes")
-                keys.append(key)
+            with contextlib.closing(connection.execute(KEYS, (self._name,))) as rows:
+                for (key,) in rows:
+                    size += len(key) + 24
+                    if size > RESULT_BYTES:
+                        raise StoreError(f"the keys take more than {RESULT_BYTES} bytes")
+                    keys.append(key)
         except sqlite3.Error as error:
             raise _failed(error) from None
+        finally:
+            self._file.give(connection)
         return keys
 
     def get_many(self, keys: Sequence[str]) -> list[tuple[str, bytes | None]]:
         found: dict[str, bytes] = {}
         size = 0
+        connection = self._file.take()
         try:
-            connection = self._file.connection()
             for start in range(0, len(keys), PART):
                 part = keys[start : start + PART]
                 marks = ",".join("?" * len(part))
                 query = f"SELECT key, value FROM spin_key_value WHERE store=? AND key IN ({marks})"
-                for key, value in connection.execute(query, (self._name, *part)):
-                    size += len(value)
-                    if size > RESULT_BYTES:
-                        raise StoreError(f"the values take more than {RESULT_BYTES} bytes")
-                    found[key] = bytes(value)
+                with contextlib.closing(connection.execute(query, (self._name, *part))) as rows:
+                    for key, value in rows:
+                        size += len(value)
+                        if size > RESULT_BYTES:
+                            raise StoreError(f"the values take more than {RESULT_BYTES} bytes")
+                        found[key] = bytes(value)
         except sqlite3.Error as error:
             raise _failed(error) from None
+        finally:
+            self._file.give(connection)
         return [(key, found.get(key)) for key in keys]
 
     def set_many(self, pairs: Sequence[tuple[str, bytes]]) -> None:
@@ -231,7 +254,7 @@ class SqliteStore:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = self._file.connection()
+        connection = self._file.take()
         try:
             with self._file.writing:
                 connection.execute("BEGIN IMMEDIATE")
@@ -244,6 +267,8 @@ class SqliteStore:
                 connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise _failed(error) from None
+        finally:
+            self._file.give(connection)
         self._file.written()
 
 
