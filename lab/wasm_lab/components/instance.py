@@ -128,6 +128,14 @@ class ComponentInstance(Namespace):
         self._state.unused.clear()
         self._state.close_objects()
 
+    def interrupt(self, error: BaseException) -> None:
+        """Have the call that runs raise this within two hundredths of a second; from any thread.
+
+        A guest that waits in a host function notices only when that returns. Without a call that
+        runs, the next one raises it.
+        """
+        self._state.guard.pending = error
+
     def __repr__(self) -> str:
         state = f", unusable: {self.poisoned}" if self.poisoned else ""
         return f"<instance of {self._prepared.component.label}{state}>"

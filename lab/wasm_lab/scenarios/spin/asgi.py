@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.components import current
@@ -20,6 +21,7 @@ from wasm_lab.scenarios.spin.host.types import IncomingResponse
 from wasm_lab.scenarios.spin.host.wasi import implement
 from wasm_lab.scenarios.spin.launch import HttpJob, Launcher
 from wasm_lab.scenarios.spin.manifest import LocalSource
+from wasm_lab.scenarios.spin.messages import Messages
 from wasm_lab.scenarios.spin.outbound import OutboundRules
 from wasm_lab.scenarios.spin.routes import Match, RouteTable
 from wasm_lab.scenarios.spin.runtime_config import RuntimeConfig
@@ -47,6 +49,7 @@ def application(
     log_dir: Path | None = None,
     quiet: bool = False,
     limits: Limits | None = None,
+    run_id: str = "",
 ) -> Application:
     """An ASGI application that answers as Spin would; loads its components at the start of its lifespan.
 
@@ -59,6 +62,7 @@ def application(
         log_dir: gets a file for what each component prints on each stream; None: none.
         quiet: what components print does not go to standard error.
         limits: what requests and guests may use.
+        run_id: the same for all processes that serve one run of it; by default one of its own.
 
     Example:
         >>> app = application(load_manifest("spin.toml"))              # doctest: +SKIP
@@ -73,6 +77,7 @@ def application(
         log_dir=log_dir,
         quiet=quiet,
         limits=limits or Limits(),
+        run_id=run_id or secrets.token_hex(8),
     )
 
 
@@ -90,9 +95,11 @@ class Application:
         log_dir: Path | None,
         quiet: bool,
         limits: Limits,
+        run_id: str,
     ) -> None:
         self.manifest = manifest
         self.limits = limits
+        self.run_id = run_id
         self.shared = Shared()
         self._variables = variables
         self._runtime = runtime
@@ -104,6 +111,7 @@ class Application:
         self._launchers: dict[str, Launcher] = {}
         self._logs: list[ComponentLog] = []
         self._crew: Crew | None = None
+        self._messages: Messages | None = None
         self._closing = False
 
     def load(self) -> None:
@@ -121,6 +129,8 @@ class Application:
                 )
             if trigger.component:
                 self.launcher(trigger.component, "http")
+        for redis in self.manifest.redis_triggers:
+            self.launcher(redis.component, "redis")
 
     def launcher(self, component_id: str, kind: str) -> Launcher:
         """The launcher of a component, made on the first request."""
@@ -253,7 +263,7 @@ class Application:
         await receive()
         try:
             self.load()
-            self.crew  # noqa: B018 - now, not at the first request
+            self._listen()
         except Exception as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
@@ -262,9 +272,24 @@ class Application:
         await self.close()
         await send({"type": "lifespan.shutdown.complete"})
 
+    def _listen(self) -> None:
+        """Begin to handle messages, if the application has triggers for them."""
+        triggers = [
+            (
+                self._variables.fill(trigger.address),
+                self._variables.fill(trigger.channel),
+                self.launcher(trigger.component, "redis"),
+            )
+            for trigger in self.manifest.redis_triggers
+        ]
+        if triggers:
+            self._messages = Messages(self.run_id, triggers, self.crew, self.limits, self._report)
+
     async def close(self) -> None:
         """Let the guests that run end, stop them after a while, and close what they shared."""
         self._closing = True
+        if self._messages is not None:
+            await asyncio.to_thread(self._messages.close)
         crew = self._crew
         if crew is not None:
             loop = asyncio.get_running_loop()

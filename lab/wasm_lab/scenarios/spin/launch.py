@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.capabilities import Capabilities
-from wasm_lab.components import Component
+from wasm_lab.components import Component, Err
 from wasm_lab.errors import DeadlineExceeded
 from wasm_lab.scenarios.spin.componentize import componentize
 from wasm_lab.scenarios.spin.fronting import HOST, fronted
 from wasm_lab.scenarios.spin.host.cli import GuestExit
 from wasm_lab.scenarios.spin.host.front import FrontHost
-from wasm_lab.scenarios.spin.host.guest import MustWait
+from wasm_lab.scenarios.spin.host.guest import Guest, MustWait
 from wasm_lab.scenarios.spin.host.types import IncomingRequest, ResponseOutparam
 from wasm_lab.scenarios.spin.host.waiting import GuestStopped
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from wasm_lab.components import Prepared
     from wasm_lab.scenarios.spin.host.exchange import Exchange
-    from wasm_lab.scenarios.spin.host.guest import Guest
     from wasm_lab.scenarios.spin.host.limits import Limits
     from wasm_lab.scenarios.spin.host.log import ComponentLog
 
@@ -61,9 +61,9 @@ class Launcher:
         self._report = report
         label = f"The component {name!r} ({path.name})"
         guest = componentize(path.read_bytes(), label)
-        self._handler = guest.handler(kind)
+        self.handler = guest.handler(kind)
         provided = imports(guest.imports)
-        composed = None if kind != "http" else fronted(guest, self._handler, has_files=has_files)
+        composed = None if kind != "http" else fronted(guest, self.handler, has_files=has_files)
         self.is_fronted = composed is not None
         memory_bytes = limits.memory_bytes
         if composed is not None:
@@ -104,11 +104,12 @@ class Launcher:
             return False
         exchange.run_at_once()
         exchange.start()
+        began_s = time.thread_time()
         try:
             with at_once.prepared.instantiate(data=exchange) as instance:
                 instance.run()
-        except (MustWait, DeadlineExceeded):
-            at_once.failed()
+        except (MustWait, DeadlineExceeded) as why:
+            at_once.failed(must_wait=isinstance(why, MustWait), used_s=time.thread_time() - began_s)
             exchange.begin_again()
             return False
         except GuestExit as end:
@@ -127,7 +128,7 @@ class Launcher:
         if self.is_fronted:
             instance.run()
         else:
-            instance[self._handler].handle(IncomingRequest(exchange), ResponseOutparam(exchange))
+            instance[self.handler].handle(IncomingRequest(exchange), ResponseOutparam(exchange))
 
     def enter(self, guest: Guest, call: Callable[[Any, Guest], None]) -> BaseException | None:
         """Run a fresh instance; gives what ended it, None when it came back by itself.
@@ -140,6 +141,8 @@ class Launcher:
         try:
             with self._prepared.instantiate(data=guest) as instance:
                 guest.instance = instance
+                if guest.stopped.is_set():  # in the moment before
+                    raise GuestStopped
                 call(instance, guest)
         except GuestExit as end:
             return None if end.code == 0 else self._failed(guest, end)
@@ -157,7 +160,7 @@ class Launcher:
 
 
 #: Seconds that a guest may take in the event loop's thread, which serves nobody else meanwhile.
-AT_ONCE_S = 0.01
+AT_ONCE_S = 0.02
 
 #: Requests that go to other threads at once after one had to begin again; each time twice as many.
 FIRST_PENALTY, MOST_PENALTY = 64, 1_000_000
@@ -189,7 +192,7 @@ class AtOnce:
         self.prepared = prepared
         self._penalty = FIRST_PENALTY
         self._skip = 0
-        self._good = 0
+        self._good = 0  # since the last that failed
 
     def worth_it(self) -> bool:
         """Whether the next guest should be tried."""
@@ -197,14 +200,41 @@ class AtOnce:
             self._skip -= 1
             return False
         self._good += 1
-        if self._good > MOST_PENALTY:
-            self._penalty, self._good = FIRST_PENALTY, 0
         return True
 
-    def failed(self) -> None:
-        """It had to begin again."""
+    def failed(self, *, must_wait: bool, used_s: float) -> None:
+        """It had to begin again.
+
+        Args:
+            must_wait: it would have had to wait.
+            used_s: the processor's time that it took: on a busy machine less than the clock's.
+        """
+        if not must_wait and used_s < AT_ONCE_S * 0.75:
+            return  # it was not the guest that took the time
+        self._penalty = FIRST_PENALTY if self._good > self._penalty else min(self._penalty * 2, MOST_PENALTY)
         self._skip, self._good = self._penalty, 0
-        self._penalty = min(self._penalty * 2, MOST_PENALTY)
+
+
+class MessageJob:
+    """Has a component handle a message of a Redis channel (a `crew.Job`)."""
+
+    def __init__(self, launcher: Launcher, channel: str, message: bytes, deadline_s: float) -> None:
+        self._launcher = launcher
+        self._channel = channel
+        self._message = message
+        self.guest = Guest(deadline_s)
+
+    def run(self) -> None:
+        self._launcher.enter(self.guest, self._handle)
+        self.guest.end()
+
+    def _handle(self, instance: Any, guest: Guest) -> None:
+        try:
+            instance[self._launcher.handler].handle_message(self._message)
+        except Err as error:
+            self._launcher.report(
+                f"it returned the error {type(error.value).__name__} for a message on {self._channel}"
+            )
 
 
 class HttpJob:

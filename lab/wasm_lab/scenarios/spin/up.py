@@ -6,6 +6,7 @@ import gc
 import logging
 import multiprocessing
 import os
+import secrets
 import socket
 import sys
 import threading
@@ -51,7 +52,7 @@ def serve(
     """Answer requests until SIGINT or SIGTERM; then let those under way end.
 
     Args:
-        manifest: checked, its components built.
+        manifest: checked, all of it for this host (`hosted`), its components built and files of this machine.
         listen: ``ip:port``; port 0 finds one.
         workers: processes that answer; by default one for each core.
         environment, variables, state_dir, quiet: as for `asgi.application`.
@@ -72,6 +73,7 @@ def serve(
         environment=environment,
         state_dir=state_dir,
         quiet=quiet,
+        run_id=secrets.token_hex(8),
     )
     app = make()
     app.load()  # before the workers are forked: once for all of them
@@ -122,6 +124,7 @@ def _make(
     environment: Mapping[str, str] | None,
     state_dir: Path | None,
     quiet: bool,
+    run_id: str,
 ) -> Application:
     """The application, in the process that starts the workers or in a worker itself."""
     from wasm_lab.scenarios.spin.runtime_config import load_runtime_config
@@ -141,6 +144,7 @@ def _make(
         state_dir=folder,
         log_dir=folder / "logs",
         quiet=quiet,
+        run_id=run_id,
     )
 
 

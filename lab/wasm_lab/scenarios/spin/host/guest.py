@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.scenarios.spin.host.waiting import Signal
+from wasm_lab.scenarios.spin.host.waiting import GuestStopped, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +67,9 @@ class Guest:
     def stop(self) -> None:
         """The request is over: have the guest end at its next wait or epoch. From any thread."""
         self.stopped.set()
+        instance = self.instance
+        if instance is not None:
+            instance.interrupt(GuestStopped())
 
     def at_end(self, call: Callable[[], None]) -> None:
         """Have this called when the guest is over."""
