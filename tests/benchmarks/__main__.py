@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from tests.benchmarks import builds, engines, guests, plugins, processes, stores
+from tests.benchmarks import builds, components, engines, guests, plugins, processes, stores
 from tests.benchmarks.pairs import Pair
 
 BENCHMARKS: dict[str, Callable[[Path, int], Pair]] = {
@@ -27,6 +27,11 @@ BENCHMARKS: dict[str, Callable[[Path, int], Pair]] = {
     "cold-start": guests.cold_start,
     "call-u32": guests.call_u32,
     "call-1mb": guests.call_megabyte,
+    "component-call": components.call_numbers,
+    "component-text": components.call_text,
+    "component-bytes": components.call_bytes,
+    "component-host-call": components.host_call,
+    "component-instance": components.instantiate,
     "plugin-call": plugins.plugin_call,
     "wasmer-warm": engines.wasmer_warm,
     "key-value-get": stores.key_value_get,
