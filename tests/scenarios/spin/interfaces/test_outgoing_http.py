@@ -39,6 +39,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
         elif self.path == "/large":
             self.answer(200, bytes(3 << 20))
+        elif self.path == "/endless":
+            self.send_response(200)
+            self.send_header("content-length", str(1 << 40))
+            self.end_headers()
+            try:
+                while True:
+                    self.wfile.write(bytes(1 << 16))
+            except OSError:
+                self.server.left.set()  # type: ignore[attr-defined]
+                self.close_connection = True
         elif self.path == "/broken":
             self.send_response(200)
             self.send_header("content-length", "100")
@@ -78,6 +88,7 @@ def server():
     made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made.daemon_threads = True
     made.seen = []  # type: ignore[attr-defined]
+    made.left = threading.Event()  # type: ignore[attr-defined]
     thread = threading.Thread(target=made.serve_forever, args=(0.05,))
     thread.start()
     yield made
@@ -266,6 +277,17 @@ def test_requests_of_one_guest_are_counted_and_end_with_it(handle, server, guest
     assert type(caught.value.value).__name__ == "ConnectionLimitReached"
     guest.end()
     assert len(futures) == outgoing_http.REQUESTS
+
+
+@pytest.mark.parametrize("consumed", [True, False])
+def test_an_answer_without_end_ends_with_the_guest(handle, server, guest, consumed):
+    response = settled(handle(asking(server, "/endless"), None)).value
+    if consumed:
+        response.consume()  # and reads no further
+    time.sleep(0.1)
+    assert not server.left.is_set()
+    guest.end()
+    assert server.left.wait(10)
 
 
 def test_requests_within_the_application_go_to_the_chain(make_context, guest):

@@ -239,6 +239,7 @@ def test_the_rules_decide_for_every_host(make_context, postgres_server, caplog):
         ("postgres:///db?host=/run/postgresql", "Unix sockets"),
         ("host=/run/postgresql", "Unix sockets"),
         ("host=@abstract", "Unix sockets"),
+        ("host=a,b,c,d", "more than 3 hosts"),
         ("host=a,b port=1,2,3", "number of ports"),
         ("postgres://a:x/db", "no number"),
         ("mysql://a/b", "no PostgreSQL address"),

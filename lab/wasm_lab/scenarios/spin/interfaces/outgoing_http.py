@@ -161,26 +161,34 @@ class _Sending:
 
     def run(self) -> None:
         """Send it, and pass the answer on as it comes."""
+        try:
+            response = self._answer()
+            if response is not None:
+                self._receive(response)
+        finally:
+            self._under_way.discard(self)
+
+    def _answer(self) -> Any:
+        """The beginning of the answer; None when there is none, which the guest was then told."""
         import httpx
 
         body = self._outgoing.body_bytes
         try:
             if self._given_up or self.future.dropped:
-                return
+                return None
             sent = self._request(body)
             response = self._client.transport.handle_request(sent)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
             self.future.fail(error_code(error))
-            return
+            return None
         except Exception as error:  # the guest must hear something
             self.future.fail(ErrorCode.InternalError(f"{type(error).__name__}: {error}"))
-            return
+            return None
         finally:
-            self._under_way.discard(self)
             if body is not None:
                 body.refuse()
         sent.extensions["timeout"]["read"] = self._times["between"]
-        self._receive(response)
+        return response
 
     def _request(self, body: OutgoingBytes | None) -> Any:
         import httpx

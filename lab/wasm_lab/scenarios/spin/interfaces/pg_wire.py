@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 #: this machine, or another server than the one that the rules were asked about.
 SETTINGS = ("sslmode", "application_name", "options", "target_session_attrs", "keepalives")
 
+#: Hosts of one address: each of them may take as long as one that does not answer.
+HOSTS = 3
+
 #: Seconds that the server itself lets a statement take, and a transaction lie idle.
 SERVER_LIMITS = f"-c statement_timeout={int(ANSWER_S * 1000)} -c idle_in_transaction_session_timeout=60000"
 
@@ -100,6 +103,8 @@ def parse_address(text: str) -> Address:
         ) from None
     hosts = told.pop("host", "localhost").split(",")
     ports = told.pop("port", "").split(",")
+    if len(hosts) > HOSTS:
+        raise AddressError(f"the address has more than {HOSTS} hosts")
     if len(ports) not in (1, len(hosts)):
         raise AddressError("the address has another number of ports than of hosts")
     ports = ports * len(hosts) if len(ports) == 1 else ports
