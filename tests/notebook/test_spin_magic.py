@@ -269,6 +269,48 @@ def test_a_source_may_be_a_file_and_an_edited_cell_is_taken_anew(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("visits")
+def test_interrupting_the_cell_stops_the_guest(shell: InteractiveShell) -> None:
+    import os
+    import signal
+    import threading
+
+    done(shell, f"%%spin_app shop --timeout 5m\n{MANIFEST}")
+    shop = app(shell, "shop")
+    guests = shop._server._app.crew.guests
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    result, _ = run(shell, "shop.get('/endless')")
+    assert isinstance(result.error_in_exec, KeyboardInterrupt)
+    for _ in range(1000):
+        if not guests():
+            break
+        threading.Event().wait(0.01)
+    assert not guests()
+    assert shop.get("/").status_code == 200
+    shop.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("visits")
+def test_running_the_cell_again_ends_what_still_runs(shell: InteractiveShell) -> None:
+    import threading
+
+    done(shell, f"%%spin_app shop --timeout 5m\n{MANIFEST}")
+    first = app(shell, "shop")
+    statuses = []
+    asking = threading.Thread(target=lambda: statuses.append(first.get("/endless").status_code))
+    asking.start()
+    while not first._server._app.crew.guests():
+        threading.Event().wait(0.01)
+    done(shell, f"%%spin_app shop\n{MANIFEST}")
+    asking.join(30)
+    assert statuses == [500]
+    assert app(shell, "shop").get("/").status_code == 200
+    app(shell, "shop").stop()
+
+
+@pytest.mark.slow
 def test_the_end_of_the_kernel_stops_the_application_and_deletes_its_store(tmp_path: Path) -> None:
     import subprocess
     import sys
@@ -292,3 +334,23 @@ print("answer", shell.user_ns["shop"].get("/").text)
     assert ended.returncode == 0, ended.stderr
     assert "answer 1" in ended.stdout
     assert not list(tmp_path.glob("wasm-lab-spin-*"))
+
+
+def test_what_a_killed_kernel_left_is_deleted_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+    import subprocess
+    import sys
+    import tempfile
+
+    from wasm_lab.scenarios.spin import live
+
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    names = {f"{live.PREFIX}{gone.pid}-a": False, f"{live.PREFIX}{os.getpid()}-b": True, "other-1-c": True}
+    for name in names:
+        (tmp_path / name).mkdir()
+    live._delete_abandoned()
+    assert {name: (tmp_path / name).exists() for name in names} == names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import tempfile
 import time
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
     from wasm_lab.scenarios.spin.manifest import ComponentManifest, Manifest
     from wasm_lab.scenarios.spin.toml_text import Toml
+
+#: Names of the folders of stores and logs begin with it; then comes the process that they belong to.
+PREFIX = "wasm-lab-spin-"
+
+#: Seconds that running guests still have when their application is stopped. Whoever runs a cell again waits for them.
+DRAIN_S = 1.0
 
 #: Requests that are remembered, the latest.
 REMEMBERED = 100
@@ -223,7 +230,8 @@ class LiveApps:
 
     def _folder_of(self, name: str) -> Path:
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="wasm-lab-spin-"))
+            _delete_abandoned()
+            self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         own = self._folder / name
         own.mkdir(exist_ok=True)
         return own
@@ -254,6 +262,16 @@ class LiveApps:
         return replace(manifest, components=components)
 
 
+def _delete_abandoned() -> None:
+    """Delete what processes left behind that were killed."""
+    import psutil
+
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _nowhere(
     component: ComponentManifest, source: LocalSource, guests: Mapping[str, Artifact], toml: Toml
 ) -> Problem:
@@ -270,11 +288,13 @@ def _nowhere(
 
 def _start(manifest: Manifest, folder: Path, serve: bool, settings: Mapping[str, Any]) -> LiveApp:
     from wasm_lab.scenarios.spin.asgi import application
+    from wasm_lab.scenarios.spin.host.limits import Limits
     from wasm_lab.scenarios.spin.in_process import InProcess, Served
 
     logs = folder / "logs"
     shutil.rmtree(logs, ignore_errors=True)
-    app = application(manifest, state_dir=folder / "state", log_dir=logs, **settings)
+    limits = replace(settings.get("limits") or Limits(), drain_s=DRAIN_S)
+    app = application(manifest, state_dir=folder / "state", log_dir=logs, **{**settings, "limits": limits})
     app.load()  # raises what is wrong; the lifespan protocol only tells its text
     server = Served(app) if serve else InProcess(app, f"http://{manifest.name}.localhost")
     return LiveApp(manifest, server, logs)
