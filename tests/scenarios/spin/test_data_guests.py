@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -226,6 +227,54 @@ def test_fetch(start) -> None:
         upstream.shutdown()
         upstream.server_close()
         thread.join()
+
+
+def heard(server: Redis, message: bytes) -> int:
+    """Publish a message once somebody listens; the number of those who got it."""
+    import redis as driver
+
+    deadline = time.monotonic() + 20
+    with driver.Redis.from_url(server.url) as client:
+        while time.monotonic() < deadline:
+            if dict(client.pubsub_numsub("news"))[b"news"]:
+                return int(client.publish("news", message))
+            time.sleep(0.05)
+    return 0
+
+
+def counted(app: InProcess, count: int) -> None:
+    """Wait until the sample's reader tells of so many messages."""
+    deadline = time.monotonic() + 20
+    while app.request("GET", "/count").text != str(count):
+        assert time.monotonic() < deadline, app.request("GET", "/count").text
+        time.sleep(0.05)
+
+
+def soon(happens: Callable[[], bool]) -> bool:
+    """Whether it happens within ten seconds."""
+    deadline = time.monotonic() + 10
+    while not happens():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_messages_of_a_channel(start) -> None:
+    with Redis() as server:
+        app = start("listener", variables={"redis_url": server.url})
+        assert heard(server, b"one") == 1
+        counted(app, 1)
+        assert soon(lambda: app.request("GET", "/last").text == "one")
+        assert heard(server, b"panic") == 1  # harms no other
+        assert heard(server, b"two") == 1
+        counted(app, 2)
+        assert soon(lambda: app.request("GET", "/last").text == "two")
+        server.crash()
+        server.start()
+        assert heard(server, b"three") == 1
+        counted(app, 3)
+        assert soon(lambda: app.request("GET", "/last").text == "three")
 
 
 def test_wasi_keyvalue(probe) -> None:
