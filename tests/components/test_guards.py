@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import subprocess
 import sys
@@ -250,3 +251,19 @@ def test_an_instance_in_a_thread_of_a_small_stack() -> None:
         threading.stack_size(before)
     assert isinstance(failures[0], UsageError)
     assert "stack" in str(failures[0])
+
+
+def test_an_instance_that_nobody_closes_is_freed_all_the_same() -> None:
+    from wasm_lab.components.state import states
+
+    gc.collect()
+    before = len(states)
+    instance = start()
+    take = instance.take
+    del instance
+    gc.collect()
+    assert len(states) == before + 1, "its function keeps it"
+    assert take(b"abc") == 3
+    del take
+    gc.collect()
+    assert len(states) == before

@@ -343,3 +343,40 @@ def test_resources_among_threads(component: Component, host: Host) -> None:
             thread.join()
         assert not failures
         assert instance.sums.dropped() == 200
+
+
+def test_a_resource_of_the_world_itself() -> None:
+    text = """package t:b;
+    world w {
+      resource thing { constructor(a: u32); get: func() -> u32; common: static func() -> u32; }
+      import peek: func(t: borrow<thing>) -> u32;
+      export run: func() -> u32;
+    }"""
+    wat = f"""(module
+      (import "$root" "[constructor]thing" (func $new (param i32) (result i32)))
+      (import "$root" "[method]thing.get" (func $get (param i32) (result i32)))
+      (import "$root" "[static]thing.common" (func $common (result i32)))
+      (import "$root" "[resource-drop]thing" (func $drop (param i32)))
+      (import "$root" "peek" (func $peek (param i32) (result i32)))
+      {MEMORY}
+      (func (export "run") (result i32) (local $t i32)
+        (local.set $t (call $new (i32.const 7)))
+        (i32.add (i32.add (call $get (local.get $t)) (call $peek (local.get $t))) (call $common))
+        (call $drop (local.get $t))))"""
+
+    class Thing:
+        def __init__(self, a: int) -> None:
+            self.a = a
+
+        def get(self) -> int:
+            return self.a
+
+        @staticmethod
+        def common() -> int:
+            return 100
+
+    component = Component.load(component_of(text, wat))
+    with component.instantiate({"thing": Thing, "peek": lambda thing: thing.a}) as instance:
+        assert instance.run() == 114
+    with pytest.raises(InterfaceError, match="the world: expected a class Thing for the resource thing"):
+        component.link({"peek": lambda thing: thing.a})

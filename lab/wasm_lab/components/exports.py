@@ -127,8 +127,7 @@ def bind(plan: Plan, instance: ComponentInstance) -> Callable[..., Any]:
     enter, delete, string_at, context = native.func_call, native.val_delete, ctypes.string_at, state.context
     streams = bool(output.streams)
 
-    def call(*values: Any, **named: Any) -> Any:
-        _keep = handle, result
+    def call(*values: Any, _keep: Any = (handle, result), **named: Any) -> Any:
         if named or len(values) != count:
             values = plan.arguments(values, named)
         guard.begin()

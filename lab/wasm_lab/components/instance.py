@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 from ctypes import c_void_p
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -123,10 +124,16 @@ class ComponentInstance(Namespace):
             self._store.close()
         finally:
             guard.end()
-        for box in self._state.unused:
-            native.resource_any_delete(box)
-        self._state.unused.clear()
         self._state.close_objects()
+
+    def __del__(self) -> None:
+        # Nobody can call it any more, so there is no turn to wait for.
+        state: State | None = self.__dict__.get("_state")
+        if state is not None and states.get(state.context) is state:
+            del states[state.context]
+            self._store.close()
+            with contextlib.suppress(Exception):
+                state.close_objects()
 
     def interrupt(self, error: BaseException) -> None:
         """Have the call that runs raise this within two hundredths of a second; from any thread.
@@ -156,9 +163,6 @@ class ComponentInstance(Namespace):
 
     def _drop(self, box: int) -> None:
         """Run the destructor of a guest's resource."""
-        if states.get(self._state.context) is not self._state:
-            native.resource_any_delete(box)
-            return
         guard = self._state.guard
         guard.begin()
         try:

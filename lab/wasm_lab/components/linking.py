@@ -128,18 +128,25 @@ class _Parts:
             if isinstance(match.item, Function):
                 self._define_function(root, match.item, match.provider)
                 return
+            if not match.item.name:
+                self._define_all(root, match)
+                return
             place = c_size_t()
             name = match.item.name.encode()
             _check(native.linker_instance_add_instance(root, name, len(name), addressof(place)))
             try:
-                for resource in match.resources:
-                    self._define_resource(place.value, resource.name, self._handles.numbers[resource])
-                for function in match.item.functions.values():
-                    self._define_function(place.value, function, match.provider)
+                self._define_all(place.value, match)
             finally:
                 native.linker_instance_delete(place.value)
         finally:
             native.linker_instance_delete(root)
+
+    def _define_all(self, where: int, match: Match) -> None:
+        assert isinstance(match.item, Interface)
+        for resource in match.resources:
+            self._define_resource(where, resource.name, self._handles.numbers[resource])
+        for function in match.item.functions.values():
+            self._define_function(where, function, match.provider)
 
     def _define_function(self, where: int, function: Function, provider: Any) -> None:
         callback = host_callback(function, implementation(function, provider), self._codecs)

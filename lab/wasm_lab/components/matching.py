@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from wasm_lab.components.component import Component
-    from wasm_lab.components.wit import Type
+    from wasm_lab.components.wit import Type, World
 
 #: Packages of WASI 0.2 that the engine provides itself (wasmtime ``add_wasip2``).
 NATIVE = tuple(f"wasi:{package}/" for package in ("cli", "clocks", "filesystem", "io", "random", "sockets"))
@@ -45,7 +45,16 @@ def match_imports(component: Component, imports: Mapping[str, Any]) -> list[Matc
     world = component.world
     _refuse_newer(component)
     matches, problems = [], []
+    of_world = _of_world(world)
+    if of_world is not None:
+        provider = SimpleNamespace(
+            **{pascal(one.name): imports[one.name] for one in of_world.resources if one.name in imports}
+        )
+        problems += list(_misfits(of_world, provider, "the world"))
+        matches.append(Match(of_world, provider, native=False))
     for name, item in world.imports.items():
+        if isinstance(item, Function) and item.resource is not None and not item.resource.owner:
+            continue
         if isinstance(item, Interface) and not item.functions and not item.resources:
             continue  # types only: nothing to call
         key = find_key(name, imports)
@@ -67,6 +76,19 @@ def match_imports(component: Component, imports: Mapping[str, Any]) -> list[Matc
             hint="Each line names the interface, what the component expects, and what the host has.",
         )
     return matches
+
+
+def _of_world(world: World) -> Interface | None:
+    """The resources that the world itself imports, as an interface without a name."""
+    types: dict[str, Type] = {
+        name: kind for name, kind in world.types.items() if isinstance(kind, Resource) and not kind.owner
+    }
+    functions = {
+        name: item
+        for name, item in world.imports.items()
+        if isinstance(item, Function) and item.resource is not None and not item.resource.owner
+    }
+    return Interface("", types, functions) if types else None
 
 
 def find_key(name: str, imports: Mapping[str, Any]) -> str | None:
@@ -156,7 +178,7 @@ def _misfits(item: Interface | Function, provider: Any, key: str) -> Iterator[st
         found = getattr(provider, name, None)
         if not isinstance(found, type):
             shown = "nothing of that name" if found is None else f"{found!r:.60}"
-            yield f"{item.name}: expected a class {name} for the resource {resource.name}, found {shown}"
+            yield f"{item.name or 'the world'}: expected a class {name} for the resource {resource.name}, found {shown}"
     for function in item.functions.values():
         yield from _misfit(item, function, provider)
 
@@ -171,7 +193,7 @@ def _misfit(item: Interface, function: Function, provider: Any) -> Iterator[str]
     if not callable(found):
         shown = "nothing of that name" if found is None else f"{found!r:.60}"
         owner = f"{where.__name__}." if isinstance(where, type) and function.resource else ""
-        yield f"{item.name}: expected a function {owner}{name} for {function}, found {shown}"
+        yield f"{item.name or 'the world'}: expected a function {owner}{name} for {function}, found {shown}"
         return
     yield from _wrong_count(function, found, f"{item.name}, {function.label}")
 

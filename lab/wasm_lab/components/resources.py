@@ -60,15 +60,26 @@ class GuestResource:
         """Run its destructor in the guest. Closing twice is nothing."""
         box, self._box = getattr(self, "_box", 0), 0
         if box:
-            self._state.instance._drop(box)
+            drop_box(self._state, box)
 
     def __del__(self) -> None:
         # Here the guest must not be entered: its next call drops what Python lost.
-        if getattr(self, "_box", 0):
-            self._state.unused.append(self._box)
+        box = getattr(self, "_box", 0)
+        if box and states.get(self._state.context) is self._state:
+            self._state.unused.append(box)
+        elif box:
+            native.resource_any_delete(box)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of a guest{'' if getattr(self, '_box', 0) else ', closed'}>"
+
+
+def drop_box(state: State, box: int) -> None:
+    """Run the destructor of a guest's resource, if its instance is still there."""
+    if states.get(state.context) is state:
+        state.instance._drop(box)
+    else:
+        native.resource_any_delete(box)
 
 
 class ForeignResource:

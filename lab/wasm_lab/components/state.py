@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.components import native
@@ -24,13 +25,13 @@ class State:
     """
 
     __slots__ = (
+        "_instance",
         "boxes",
         "context",
         "data",
         "failure",
         "guard",
         "handover",
-        "instance",
         "keep",
         "lent",
         "moved",
@@ -45,7 +46,7 @@ class State:
         self.context = context
         self.guard = guard
         self.data = data
-        self.instance: ComponentInstance
+        self._instance: weakref.ref[ComponentInstance]  # or nobody could lose it without closing it
         self.objects: dict[int, Any] = {}  #: host objects that the guest holds, by representation
         self.next_rep = 1
         self.keep: list[Any] = []  #: what lowered values point to
@@ -57,6 +58,17 @@ class State:
         self.failure: BaseException | None = None  #: what a host function raised
         self.out = ctypes.c_size_t()
         self.out_at = ctypes.addressof(self.out)
+
+    @property
+    def instance(self) -> ComponentInstance:
+        """The instance; whoever calls it, or holds a class of its, keeps it alive."""
+        found = self._instance()
+        assert found is not None
+        return found
+
+    @instance.setter
+    def instance(self, instance: ComponentInstance) -> None:
+        self._instance = weakref.ref(instance)
 
     def add(self, value: Any) -> int:
         """Keep a host object for the guest; gives its representation."""
@@ -92,6 +104,8 @@ class State:
 
     def close_objects(self) -> None:
         """Close what the guest still held; the first exception is raised when all are closed."""
+        while self.unused:
+            native.resource_any_delete(self.unused.pop())
         objects, self.objects = self.objects, {}
         failure: BaseException | None = None
         for value in objects.values():
