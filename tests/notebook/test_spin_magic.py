@@ -333,6 +333,8 @@ print("answer", shell.user_ns["shop"].get("/").text)
     )
     assert ended.returncode == 0, ended.stderr
     assert "answer 1" in ended.stdout
+    assert "Task was destroyed" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
     assert not list(tmp_path.glob("wasm-lab-spin-*"))
 
 

@@ -62,6 +62,18 @@ class InProcess:
         finally:
             self._end_loop()
 
+    def abandon(self) -> None:
+        """End at once and without the application's shutdown: for the end of the process, when no thread starts."""
+        asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop)
+        self._thread.join(LIFESPAN_S)
+
+    async def _cancel_all(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._loop.stop()
+
     def _run(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:

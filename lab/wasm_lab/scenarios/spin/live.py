@@ -48,6 +48,9 @@ class Server(Protocol):
     def close(self) -> None:
         """Stop answering, and give back what was taken."""
 
+    def abandon(self) -> None:
+        """Stop answering, at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -154,6 +157,12 @@ class LiveApp:
         if server is not None:
             server.close()
 
+    def abandon(self) -> None:
+        """Let it end with the process, which is ending."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.abandon()
+
     def __enter__(self) -> LiveApp:
         return self
 
@@ -177,7 +186,7 @@ class LiveApps:
     def __init__(self) -> None:
         self._apps: dict[str, LiveApp] = {}
         self._folder: Path | None = None
-        atexit.register(self.close)
+        atexit.register(self._abandon)
 
     def start(
         self,
@@ -224,6 +233,14 @@ class LiveApps:
         """Stop all of them, and delete their stores and logs."""
         for name in list(self._apps):
             self.stop(name)
+        self._delete_folder()
+
+    def _abandon(self) -> None:
+        for app in self._apps.values():
+            app.abandon()
+        self._delete_folder()
+
+    def _delete_folder(self) -> None:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
