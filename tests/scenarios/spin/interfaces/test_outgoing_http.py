@@ -49,6 +49,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             except OSError:
                 self.server.left.set()  # type: ignore[attr-defined]
                 self.close_connection = True
+        elif self.path == "/stalls":
+            self.send_response(200)
+            self.send_header("content-length", "100")
+            self.end_headers()
+            self.wfile.write(b"part")
+            self.wfile.flush()
+            self.server.left.wait(60)  # type: ignore[attr-defined]
+            self.close_connection = True
         elif self.path == "/broken":
             self.send_response(200)
             self.send_header("content-length", "100")
@@ -87,6 +95,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def server():
     made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made.daemon_threads = True
+    made.handle_error = lambda *_: None  # clients that go are what is tried here
     made.seen = []  # type: ignore[attr-defined]
     made.left = threading.Event()  # type: ignore[attr-defined]
     thread = threading.Thread(target=made.serve_forever, args=(0.05,))
@@ -250,6 +259,15 @@ def test_times(handle, server, guest):
     outcome = settled(handle(asking(server, "/slow"), options))
     assert type(outcome) is Err
     assert type(outcome.value).__name__ == "HttpResponseTimeout"
+
+
+def test_the_time_between_bytes(handle, server, guest):
+    options = RequestOptions()
+    options.set_between_bytes_timeout(100_000_000)
+    response = settled(handle(asking(server, "/stalls"), options)).value
+    with pytest.raises(AssertionError, match="LastOperationFailed"):
+        body_of(response)
+    server.left.set()
 
 
 def test_failures_have_their_codes(make_context, guest):
