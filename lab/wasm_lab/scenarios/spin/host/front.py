@@ -84,15 +84,13 @@ class FrontHost:
     def write(self, data: str) -> int:
         body = current.data.response.body_bytes
         body.put(data.encode("latin-1"))
+        body.flush()  # the front writes only what shall be sent
         room: int = body.space()
         return room
 
     def room(self) -> int:
         room: int = current.data.response.body_bytes.space()
         return room
-
-    def flush(self) -> None:
-        current.data.response.body_bytes.flush()
 
     def finish(self, whole: bool) -> None:
         body = current.data.response.body_bytes

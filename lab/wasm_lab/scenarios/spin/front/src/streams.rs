@@ -117,10 +117,8 @@ impl Output {
 
     fn wait(&self) {
         if let Output::Body(body) = self {
-            let event = Event::Writable(body.clone());
-            body.flush();
             if body.permit() == 0 && !body.is_over() {
-                wait_for(&[&event]);
+                wait_for(&[&Event::Writable(body.clone())]);
             }
         }
     }

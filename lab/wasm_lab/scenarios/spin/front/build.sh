@@ -1,0 +1,8 @@
+#!/bin/sh
+# Builds front.wasm and glue.wasm from their sources, into this folder.
+set -eu
+cd "$(dirname "$0")"
+target="${CARGO_TARGET_DIR:-target}"
+RUSTFLAGS="-C link-arg=-zstack-size=65536" cargo build --release --locked --target wasm32-unknown-unknown
+wasm-tools component new "$target/wasm32-unknown-unknown/release/front.wasm" -o front.wasm
+wasm-tools parse glue.wat -o glue.wasm
