@@ -10,7 +10,7 @@ import pytest
 
 from wasm_lab.components import Err
 from wasm_lab.scenarios.spin.interfaces import pg_wire, postgres
-from wasm_lab.scenarios.spin.interfaces.pg_wire import AddressError, parse_address
+from wasm_lab.scenarios.spin.interfaces.pg_address import AddressError, parse_address
 from wasm_lab.scenarios.spin.interfaces.variants import variant
 from wasm_lab.services import Postgres
 

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.components import Err
 from wasm_lab.scenarios.spin.interfaces.idle import Idle
 from wasm_lab.scenarios.spin.interfaces.limits import held, tell
+from wasm_lab.scenarios.spin.interfaces.pg_address import AddressError, parse_address
 from wasm_lab.scenarios.spin.interfaces.pg_types import COLUMN_CASES
 from wasm_lab.scenarios.spin.interfaces.pg_wire import (
-    AddressError,
     ConnectError,
     ConversionError,
     ParameterError,
     StatementError,
     Wire,
-    parse_address,
 )
 from wasm_lab.scenarios.spin.interfaces.variants import case_of, variant
 
