@@ -6,15 +6,18 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from wasm_lab.capabilities import Directory
 from wasm_lab.components import Err
 from wasm_lab.errors import PluginError, UsageError
 from wasm_lab.scenarios.plugins.host import Change, Event, PluginHost
 from wasm_lab.scenarios.plugins.plugin import MOST_WAITING
 from wasm_lab.scenarios.plugins.records import Call, Outcome, State
+from wasm_lab.scenarios.plugins.settings import PLUGIN_DEFAULTS, Settings
 
 from tests.plugins.conftest import echo  # isort: skip
 
@@ -359,3 +362,67 @@ def test_an_interface_of_ones_own(tmp_path: Path, folder: Path) -> None:
         assert caught.value.value == "no seed"
         assert host.calls[-1].outcome is Outcome.FAILURE
         assert host.status("die").failed == 0
+
+
+@pytest.mark.parametrize(
+    ("granted", "why"),
+    [
+        ({"hosts": ("example.com:443",)}, "outgoing connections"),
+        ({"stdin": b"typed"}, "standard input"),
+        ({"stdin": None}, "standard input"),
+        ({"inherit_output": True}, "this process's own standard output"),
+    ],
+)
+def test_what_cannot_be_granted_is_refused_and_not_ignored(
+    folder: Path, put_echo: Put, granted: dict[str, object], why: str
+) -> None:
+    put_echo()
+    settings = Settings({"echo": replace(PLUGIN_DEFAULTS, **granted)})  # type: ignore[arg-type]
+    with PluginHost(folder, settings=settings) as host:
+        assert host.status("echo").state is State.REFUSED
+        assert f"cannot be given {why}" in host.status("echo").reason
+
+
+def test_a_folder_to_write_to_is_refused(folder: Path, put_echo: Put, tmp_path: Path) -> None:
+    put_echo()
+    settings = Settings({"echo": replace(PLUGIN_DEFAULTS, dirs=(Directory(tmp_path, "/here"),))})
+    with PluginHost(folder, settings=settings) as host:
+        assert "a folder to write to" in host.status("echo").reason
+
+
+def test_drawers_outlive_instances_and_reloads(folder: Path) -> None:
+    """A plugin that counts its calls in a drawer: the count goes on when its instance is gone."""
+    from wasm_lab.scenarios.plugins.samples import componentize, plugins_folder, put, wit_folder
+
+    core = (plugins_folder() / "echo.wat").read_text()
+    imports = """(module
+      (import "wasm-lab:plugins/host@1.0.0" "[static]drawer.open" (func $open (param i32 i32 i32)))
+      (import "wasm-lab:plugins/host@1.0.0" "[method]drawer.get" (func $get (param i32 i32 i32 i32)))
+      (import "wasm-lab:plugins/host@1.0.0" "[method]drawer.put" (func $put (param i32 i32 i32 i32 i32 i32)))
+      (import "wasm-lab:plugins/host@1.0.0" "[resource-drop]drawer" (func $drop (param i32)))"""
+    body = """
+    (call $open (i32.const 64) (i32.const 4) (i32.const 2048))
+    (i32.store8 (i32.const 2200) (i32.const 0))
+    (call $get (i32.load (i32.const 2052)) (i32.const 64) (i32.const 1) (i32.const 2100))
+    (if (i32.load8_u (i32.const 2100))
+      (then (i32.store8 (i32.const 2200) (i32.load8_u (i32.load (i32.const 2104))))))
+    (i32.store8 (i32.const 2200) (i32.add (i32.load8_u (i32.const 2200)) (i32.const 1)))
+    (call $put (i32.load (i32.const 2052)) (i32.const 64) (i32.const 1) (i32.const 2200) (i32.const 1) (i32.const 2300))
+    (call $drop (i32.load (i32.const 2052)))
+    (local.set $input (i32.const 2200)) (local.set $size (i32.const 1)) (local.set $case (i32.const 1))
+    (i32.store8 (i32.const 1024) (i32.const 0))"""
+    counting = core.replace("(module", imports, 1).replace(
+        "\n    (i32.store8 (i32.const 1024) (i32.const 0))", body, 1
+    )
+    put(folder / "count.wasm", componentize(counting.encode(), wit_folder()))
+    with PluginHost(folder) as host:
+        assert [host.apply("count", "") for _ in range(2)] == [b"\1", b"\2"]
+        host.rest("count")
+        assert host.apply("count", "") == b"\3"
+        put(
+            folder / "count.wasm",
+            componentize(counting.replace('1.0.0")\n', '1.0.9")\n', 1).encode(), wit_folder()),
+        )
+        assert [change.event for change in host.refresh()] == [Event.RELOADED]
+        assert host.apply("count", "") == b"\4"
+        assert not host.calls[-1].refused
