@@ -13,7 +13,7 @@ import pytest
 
 from wasm_lab.capabilities import Directory
 from wasm_lab.components import Err
-from wasm_lab.errors import PluginError, UsageError
+from wasm_lab.errors import GuestTrap, PluginError, UsageError
 from wasm_lab.scenarios.plugins.host import Change, Event, PluginHost
 from wasm_lab.scenarios.plugins.plugin import MOST_WAITING
 from wasm_lab.scenarios.plugins.records import Call, Outcome, State
@@ -426,3 +426,45 @@ def test_drawers_outlive_instances_and_reloads(folder: Path) -> None:
         assert [change.event for change in host.refresh()] == [Event.RELOADED]
         assert host.apply("count", "") == b"\4"
         assert not host.calls[-1].refused
+
+
+def test_a_file_that_surprises_the_host_is_refused_and_the_others_are_loaded(
+    folder: Path, put_echo: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from wasm_lab.scenarios.plugins.contract import Contract
+
+    check = Contract.check
+
+    def surprised(self: Contract, world: object, name: str) -> str:
+        if name == "odd":
+            raise RecursionError("too deep")
+        return check(self, world, name)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Contract, "check", surprised)
+    put_echo("even"), put_echo("odd"), put_echo("other")
+    with PluginHost(folder) as host:
+        assert host.names == ("even", "other")
+        assert host.status("odd").reason == "RecursionError: too deep"
+
+
+def test_an_exception_of_a_host_function_ends_the_call_and_no_more(folder: Path) -> None:
+    from wasm_lab.scenarios.plugins.samples import hostile, put
+
+    class Broken:
+        @staticmethod
+        def log(level: object, message: str) -> None:
+            raise ValueError("a mistake of the host")
+
+        class Drawer:
+            @staticmethod
+            def open(name: str) -> None: ...
+            def get(self, key: str) -> None: ...
+            def put(self, key: str, value: bytes) -> None: ...
+
+    put(folder / "log_flood.wasm", hostile("log_flood"))
+    with PluginHost(folder, imports={"wasm-lab:plugins/host": Broken}) as host:
+        with pytest.raises(GuestTrap, match="ValueError: a mistake of the host") as caught:
+            host.apply("log_flood", "")
+        assert isinstance(caught.value.__cause__, ValueError)
+        assert host.calls[-1].outcome is Outcome.TRAP
+        assert host.status("log_flood").instances == 0

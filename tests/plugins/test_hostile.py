@@ -46,6 +46,7 @@ ENDS = {
     "trap_after_answer": (GuestTrap, Outcome.TRAP),
     "bad_pointers": (GuestTrap, Outcome.TRAP),
     "huge_answer": (GuestTrap, Outcome.TRAP),
+    "random_hog": (GuestTrap, Outcome.TRAP),
     "log_flood": (OutputExceeded, Outcome.OUTPUT),
 }
 

@@ -168,9 +168,11 @@ class PluginHost:
                 cabinet=slot.cabinet,
                 generation=slot.generations + 1,
             )
-        except WasmLabError as error:
-            slot.reason = error.message
-            return [Change(name=name, event=Event.KEPT if before else Event.REFUSED, reason=error.message)]
+        except Exception as error:  # whatever a strange file causes, the others are looked at all the same
+            slot.reason = (
+                error.message if isinstance(error, WasmLabError) else f"{type(error).__name__}: {error}"
+            )
+            return [Change(name=name, event=Event.KEPT if before else Event.REFUSED, reason=slot.reason)]
         slot.generations += 1
         slot.plugin, slot.reason = plugin, ""
         if before is None:

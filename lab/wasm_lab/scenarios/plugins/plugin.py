@@ -118,7 +118,7 @@ class Plugin:
             trap = TrapInfo(kind=TrapKind.DEADLINE, message=TrapKind.DEADLINE.value)
             outcome, failure = Outcome.DEADLINE, DeadlineExceeded(str(trap), trap=trap)
         except BaseException as error:
-            failure = _with_last_words(error, live) if isinstance(error, GuestTrap) else error
+            failure = _as_trap(error, live)
             outcome = _outcome(failure)
         finally:
             if live is not None:
@@ -184,9 +184,33 @@ class _Live:
         self._instance = prepared.instantiate(data=desk)
         self.functions = self._instance[export]
 
+    @property
+    def entered(self) -> bool:
+        """Whether a failed call had come as far as the guest: then the instance cannot be used again."""
+        return bool(self._instance.poisoned)
+
     def close(self) -> None:
         self._instance.close()
         self.desk.close()
+
+
+def _as_trap(error: BaseException, live: _Live | None) -> BaseException:
+    """What a host function raised inside the guest's call ends it as a trap does; its cause is kept."""
+    if isinstance(error, GuestTrap):
+        return _with_last_words(error, live)
+    if (
+        live is None
+        or not live.entered
+        or not isinstance(error, Exception)
+        or isinstance(error, GuestFailure)
+    ):
+        return error
+    said = f"{type(error).__name__}: {error}"
+    stopped = GuestTrap(
+        f"A function of the host stopped the plugin: {said}", trap=TrapInfo(kind=TrapKind.HOST, message=said)
+    )
+    stopped.__cause__ = error
+    return stopped
 
 
 def _with_last_words(error: GuestTrap, live: _Live | None) -> GuestTrap:
