@@ -10,6 +10,7 @@
     ├── ToolchainError            no compiler here works for the target
     ├── BuildError                Source could not become an Artifact
     │   ├── CompileError          rustc refused the code; carries its diagnostics
+    │   │   └── WitError          a WIT text is wrong; carries what its parser said
     │   └── DependencyError       cargo could not resolve, fetch or build a crate
     ├── LoadError                 the bytes are no module this runtime can load
     │   └── InterfaceError        a component and its host disagree on an interface
@@ -130,6 +131,10 @@ class CompileError(BuildError):
 
     def _render_traceback_(self) -> list[str]:
         return [part for part in (self.rendered.rstrip(), self.message, self.hint) if part]
+
+
+class WitError(CompileError):
+    """A WIT text is wrong; ``diagnostics`` and ``rendered`` say where."""
 
 
 class DependencyError(BuildError):

