@@ -86,6 +86,16 @@ def test_a_file_of_the_runtime_configurations(make_context, tmp_path):
     reader.close()
 
 
+def test_a_file_that_is_no_database(make_context, tmp_path):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / sqlite.FILE).write_bytes(b"something else" * 100)
+    interface = sqlite.implement(make_context(sqlite_databases=("default",)))[V3]
+    with pytest.raises(Err) as caught:
+        interface.Connection.open("default")
+    assert case(caught) == "Io"
+    assert "not a database" in caught.value.value.value
+
+
 def test_version_1_has_numbers_for_handles(interfaces):
     interface = interfaces[V1]
     handle = interface.open("default")
@@ -185,6 +195,7 @@ def test_what_a_guest_left_open_is_undone(interfaces, guest, monkeypatch):
     other = interfaces[V3].Connection.open("default")
     assert cells(other.execute("SELECT count(*) FROM t", [])) == [[("Integer", 0)]]
     other.execute("INSERT INTO t VALUES (2)", [])
+    other.close()
 
 
 def test_a_lock_is_waited_for(interfaces, connection):

@@ -74,14 +74,21 @@ class Database:
                 check_same_thread=False,
                 cached_statements=32,
             )
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=FULL")
-            self._connection.execute("PRAGMA trusted_schema=OFF")
-            (size,) = self._connection.execute("PRAGMA page_size").fetchone()
-            self._connection.execute(f"PRAGMA max_page_count={FILE_BYTES // size}")
-            self._connection.execute("PRAGMA busy_timeout=0")  # statements of guests wait in `execute`
         except (sqlite3.Error, OSError) as error:
             raise Err(Error.Io(str(error))) from None
+        try:
+            self._set_up()
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise Err(Error.Io(str(error))) from None
+
+    def _set_up(self) -> None:
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.execute("PRAGMA trusted_schema=OFF")
+        (size,) = self._connection.execute("PRAGMA page_size").fetchone()
+        self._connection.execute(f"PRAGMA max_page_count={FILE_BYTES // size}")
+        self._connection.execute("PRAGMA busy_timeout=0")  # statements of guests wait in `execute`
         self._connection.text_factory = lambda data: data.decode("utf-8", "replace")
         for limit, value in (
             (sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES),

@@ -88,6 +88,9 @@ class StoreFile:
             made = sqlite3.connect(
                 self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=32
             )
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path.name}: {error}") from None
+        try:
             with self.writing:
                 made.execute("PRAGMA journal_mode=WAL")
                 made.execute("PRAGMA synchronous=NORMAL")  # the flusher does the rest
@@ -95,6 +98,7 @@ class StoreFile:
                 made.execute(TABLE)
                 self._all.append(made)
         except sqlite3.Error as error:
+            made.close()
             raise StoreError(f"{self.path.name}: {error}") from None
         return made
 
