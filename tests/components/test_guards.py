@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -267,3 +268,17 @@ def test_an_instance_that_nobody_closes_is_freed_all_the_same() -> None:
     del take
     gc.collect()
     assert len(states) == before
+
+
+def test_a_closed_instance_is_freed_at_once() -> None:
+    """Without Python's collector: a server makes thousands each second."""
+    instance = start()
+    instance.take(b"abc")
+    seen = weakref.ref(instance)
+    gc.disable()
+    try:
+        instance.close()
+        del instance
+        assert seen() is None
+    finally:
+        gc.enable()

@@ -34,13 +34,16 @@ class Namespace:
     """The functions, types and resources of one exported interface, or of the world."""
 
     def __init__(self, instance: ComponentInstance, face: Face) -> None:
-        self._instance = instance
+        self._owner = instance
         self._face = face
 
+    def _of(self) -> ComponentInstance:
+        return self._owner
+
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
-        found = self._face.get(self._instance, name)
+        found = self._face.get(self._of(), name)
         self.__dict__[name] = found
         return found
 
@@ -64,7 +67,7 @@ class ComponentInstance(Namespace):
     def __init__(
         self, prepared: Prepared, store: PlainStore | Sandbox, data: Any, linker_at: int, keep: Any = None
     ) -> None:
-        super().__init__(self, prepared._surface.world)
+        self._face = prepared._surface.world
         self._prepared = prepared
         self._store = store
         self._keep = keep  # what the linker calls
@@ -90,6 +93,9 @@ class ComponentInstance(Namespace):
         except BaseException:
             self.close()
             raise
+
+    def _of(self) -> ComponentInstance:
+        return self  # which it must not refer to: a closed instance is then freed at once
 
     @property
     def data(self) -> Any:
@@ -124,7 +130,16 @@ class ComponentInstance(Namespace):
             self._store.close()
         finally:
             guard.end()
+        self._forget()
         self._state.close_objects()
+
+    def _forget(self) -> None:
+        """Cut every circle of references, so that a server's memory does not wait for Python's collector."""
+        self._state.guard.host = None  # type: ignore[assignment]
+        self._spaces.clear()
+        self._classes.clear()
+        for name in [name for name in self.__dict__ if name[0] != "_" and name != "poisoned"]:
+            del self.__dict__[name]
 
     def __del__(self) -> None:
         # Nobody can call it any more, so there is no turn to wait for.
