@@ -262,7 +262,12 @@ def test_a_source_may_be_a_file_and_an_edited_cell_is_taken_anew(
     (tmp_path / "built" / "guest.wasm").write_bytes(default_session().guests["visits"].wasm)
     done(shell, "%%spin_app filed --quiet\n" + MANIFEST.replace("visits.wasm", "built/guest.wasm"))
     assert app(shell, "filed").get("/").text == "1"
-    done(shell, VISITS.replace("visits.to_string()", 'format!("visit number {visits}")'))
+    done(shell, f"%%spin_app older --quiet\n{MANIFEST}")
+    edited = done(shell, VISITS.replace("visits.to_string()", 'format!("visit number {visits}")'))
+    footer = edited.outputs[0].data["text/plain"]
+    assert "older still runs the earlier one" in footer
+    assert "filed" not in footer
+    app(shell, "older").stop()
     done(shell, "%%spin_app filed --quiet\n" + MANIFEST)
     assert app(shell, "filed").get("/").text == "visit number 2"
     app(shell, "filed").stop()

@@ -41,7 +41,8 @@ def cell_command() -> click.Command:
         A cell of functions makes its public functions Python calls. A cell with
         fn main runs as a program, with ARGS as its arguments. Statements run as they
         are, and a last expression without a semicolon shows its value. Files,
-        environment and network are closed until an option opens them.
+        environment and network are closed until an option opens them. A cell that makes
+        the inside of a component, as spin-sdk does, is kept under its --name for %%spin_app.
         """
 
     return wasm_rust
@@ -153,7 +154,10 @@ def keep_guest(artifact: Artifact, options: dict[str, Any]) -> None:
     told = f'a component for a host: in %%spin_app write source = "{name}.wasm"'
     if not options["name"]:
         told = "a component for a host: give the cell --name NAME to use it in %%spin_app"
-    _footer(options, told, built_line(artifact))
+    from wasm_lab.magics.spin import apps_using
+
+    old = [f"{app} still runs the earlier one: run its %%spin_app cell again" for app in apps_using(name)]
+    _footer(options, told, *old, built_line(artifact))
 
 
 def run_program(artifact: Artifact, capabilities: Capabilities, options: dict[str, Any]) -> None:

@@ -66,6 +66,11 @@ def _apps() -> LiveApps:
     return LiveApps()
 
 
+def apps_using(cell: str) -> list[str]:
+    """The running applications that have an earlier form of a cell as a component."""
+    return _apps().using(cell) if _apps.cache_info().currsize else []
+
+
 def start(shell: InteractiveShell, text: str, options: dict[str, Any]) -> None:
     """Start the application of a cell and bind it in the notebook; show its routes."""
     from IPython.display import display

@@ -185,6 +185,7 @@ class LiveApps:
 
     def __init__(self) -> None:
         self._apps: dict[str, LiveApp] = {}
+        self._cells: dict[str, set[str]] = {}  # the cells that are components of each application
         self._folder: Path | None = None
         atexit.register(self._abandon)
 
@@ -221,7 +222,14 @@ class LiveApps:
         self.stop(name)
         app = _start(manifest, own, serve, settings)
         self._apps[name] = app
+        self._cells[name] = {
+            cell for each in manifest.components.values() if (cell := _cell_of(each, guests)) is not None
+        }
         return app
+
+    def using(self, cell: str) -> list[str]:
+        """The running applications of which a cell is a component, as it was when they started."""
+        return [name for name, app in self._apps.items() if app.running and cell in self._cells[name]]
 
     def stop(self, name: str) -> None:
         """Stop the application of that name, if there is one."""
@@ -263,10 +271,10 @@ class LiveApps:
             components[each.id] = each
             if not isinstance(source, LocalSource):
                 continue
-            guest = guests.get(source.written.removesuffix(".wasm"))
-            if guest is not None:
+            cell = _cell_of(each, guests)
+            if cell is not None:
                 path = self._folder_of(name) / f"{each.id}.wasm"
-                path.write_bytes(guest.wasm)
+                path.write_bytes(guests[cell].wasm)
                 components[each.id] = replace(each, source=replace(source, path=path))
             elif not source.path.is_file():
                 problems.append(_nowhere(each, source, guests, toml))
@@ -287,6 +295,13 @@ def _delete_abandoned() -> None:
         owner = folder.name.removeprefix(PREFIX).partition("-")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cell_of(component: ComponentManifest, guests: Mapping[str, Artifact]) -> str | None:
+    """The name of the cell that a component's source means; None when it means a file."""
+    source = component.source
+    name = source.written.removesuffix(".wasm") if isinstance(source, LocalSource) else ""
+    return name if name in guests else None
 
 
 def _nowhere(
