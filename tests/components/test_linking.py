@@ -373,3 +373,14 @@ def test_names_in_common() -> None:
         assert "class_" in dir(instance)
         with pytest.raises(UsageError, match="exports no t:n/b"):
             instance["t:n/b"]
+
+
+def test_exports_named_as_what_an_instance_has() -> None:
+    text = "package t:n; world w { export close: func() -> u8; export data: interface { f: func() -> u8; } }"
+    wat = f"""(module {MEMORY} (func (export "close") (result i32) (i32.const 3))
+      (func (export "data#f") (result i32) (i32.const 4)))"""
+    instance = Component.load(component_of(text, wat)).instantiate(data="mine")
+    assert instance.close_() == 3
+    assert instance.data_.f() == 4
+    assert instance.data == "mine"
+    instance.close()

@@ -54,7 +54,7 @@ class GuestResource:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.close()
+        GuestResource.close(self)  # its WIT may have a method of that name
 
     def close(self) -> None:
         """Run its destructor in the guest. Closing twice is nothing."""

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from wasm_lab.components.wit import Type, World
 
 
+#: What a `ComponentInstance` has itself: exports of the world by these names get a ``_`` at their end.
+TAKEN = frozenset({"close", "data", "interrupt", "poisoned"})
+
+
 class Face:
     """The attributes of one interface or of the world."""
 
@@ -31,7 +35,10 @@ class Face:
         surface: Surface,
     ) -> None:
         self.name = name
-        self.functions = {snake(one.name): one for one in functions.values() if one.resource is None}
+        taken = frozenset() if name else TAKEN
+        self.functions = {
+            _free(snake(one.name), taken): one for one in functions.values() if one.resource is None
+        }
         self.types = {pascal(key): kind for key, kind in types.items()}
         self.interfaces: dict[str, str] = {}  #: attribute to full name; only of the world
         self._surface = surface
@@ -61,6 +68,10 @@ class Face:
         raise AttributeError(f"{self.name or 'the component'} exports no {name!r}; it exports {listed}")
 
 
+def _free(name: str, taken: frozenset[str]) -> str:
+    return f"{name}_" if name in taken else name
+
+
 class Surface:
     """All that a component exports, and how to reach it; shared by every instance of one link."""
 
@@ -75,7 +86,7 @@ class Surface:
         self._interfaces = {name: item for name, item in world.exports.items() if isinstance(item, Interface)}
         self._faces: dict[str, Face] = {}
         for name in self._interfaces:
-            short = snake(version_of(name)[0].rpartition("/")[2])
+            short = _free(snake(version_of(name)[0].rpartition("/")[2]), TAKEN)
             # Two interfaces of one name: neither gets the short one, so that none is taken for the other.
             self.world.interfaces[short] = "" if short in self.world.interfaces else name
         for short in [short for short, name in self.world.interfaces.items() if not name]:

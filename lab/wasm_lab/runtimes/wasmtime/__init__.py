@@ -71,8 +71,8 @@ class WasmtimeRuntime(Runtime):
         self.check(capabilities, audit=audit)
         if artifact.is_component:
             raise UnsupportedError(
-                f"{artifact.label} is a component, whose functions cannot be called from Python here yet.",
-                hint="Build it for wasm32-wasip1, or run it if it is a program.",
+                f"{artifact.label} is a component, and only the functions of a module are called this way.",
+                hint="Call it through wasm_lab.components: Component.load(...).instantiate().",
             )
         with held:
             from wasm_lab.runtimes.wasmtime.instance import WasmtimeInstance
