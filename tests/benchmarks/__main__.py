@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from tests.benchmarks import builds, components, engines, guests, plugins, processes, stores
+from tests.benchmarks import builds, components, engines, guests, plugins, processes, spin_host, stores
 from tests.benchmarks.pairs import Pair
 
 BENCHMARKS: dict[str, Callable[[Path, int], Pair]] = {
@@ -37,6 +37,10 @@ BENCHMARKS: dict[str, Callable[[Path, int], Pair]] = {
     "key-value-get": stores.key_value_get,
     "key-value-set": stores.key_value_set,
     "fsync": stores.fsync,
+    "spin-throughput": spin_host.throughput,
+    "spin-p99": spin_host.latency,
+    "spin-cold-start": spin_host.cold_start,
+    "spin-soak": spin_host.soak,
     "load-ext": processes.load_ext,
     "command": processes.command,
 }
