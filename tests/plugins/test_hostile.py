@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from wasm_lab.capabilities import MIB, Directory
+from wasm_lab.capabilities import MIB, ClockMode, Directory, RandomMode
 from wasm_lab.components import Err
 from wasm_lab.errors import DeadlineExceeded, GuestExit, GuestTrap, OutputExceeded, PluginError
 from wasm_lab.scenarios.plugins.cabinet import OPEN_DRAWERS
@@ -234,6 +234,7 @@ def test_it_reaches_no_file(snooping: PluginHost, tmp_path: Path, order: str) ->
     found = attempt(snooping, order.format(tmp_path))
     assert found.startswith("no: ")
     assert (tmp_path / "secret.txt").read_text() == SECRET
+    assert snooping.calls[-1].refused == ("files: no folder is open to it",)
     assert_nine_are_well(snooping)
 
 
@@ -271,10 +272,12 @@ def test_it_reaches_no_network(snooping: PluginHost) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         assert attempt(snooping, f"connect 127.0.0.1:{port}").startswith("no: ")
+        assert snooping.calls[-1].refused == ("network: create-tcp-socket",)
         listener.settimeout(0.2)
         with pytest.raises(TimeoutError):
             listener.accept()
     assert attempt(snooping, "resolve localhost:80").startswith("no: ")
+    assert snooping.calls[-1].refused == ("network: resolve-addresses",)
 
 
 @pytest.mark.slow
@@ -312,3 +315,32 @@ def test_it_is_stopped(snooping: PluginHost, order: str, outcome: Outcome) -> No
 def test_a_panic_is_told_in_its_own_words(snooping: PluginHost) -> None:
     with pytest.raises(GuestTrap, match="as it was told to"):
         attempt(snooping, "panic")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("capability", ["clock", "random"])
+def test_a_refused_clock_or_randomness_ends_the_call_that_asks(
+    folder: Path, put_sample: Put, capability: str
+) -> None:
+    put_sample(SNOOPER)
+    refused = replace(
+        PLUGIN_DEFAULTS,
+        clock=ClockMode.REFUSED if capability == "clock" else ClockMode.REAL,
+        random=RandomMode.REFUSED if capability == "random" else RandomMode.REAL,
+    )
+    with PluginHost(folder, settings=Settings({SNOOPER: refused})) as host:
+        with pytest.raises(GuestTrap, match="which it was not given"):
+            attempt(host, capability)
+        assert host.calls[-1].refused[0].startswith(capability)
+        assert attempt(host, "arguments") == ""
+        other = "random" if capability == "clock" else "clock"
+        assert attempt(host, other)
+
+
+@pytest.mark.slow
+def test_a_real_clock_goes_on(folder: Path, put_sample: Put) -> None:
+    put_sample(SNOOPER)
+    real = replace(PLUGIN_DEFAULTS, clock=ClockMode.REAL)
+    with PluginHost(folder, settings=Settings({SNOOPER: real})) as host:
+        first, second = int(attempt(host, "clock")), int(attempt(host, "clock"))
+    assert first <= second <= time.time_ns() < first + 60 * 10**9
