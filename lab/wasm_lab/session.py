@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from wasm_lab.artifact import Artifact
     from wasm_lab.build import Progress
+    from wasm_lab.components import Component
+    from wasm_lab.components.text import WitText
     from wasm_lab.live import LiveCell
     from wasm_lab.runtimes.base import OutputSink, Runtime
     from wasm_lab.source import Source
@@ -60,6 +62,8 @@ class Session:
         self.cells: dict[str, LiveCell] = {}
         self.js_twins: dict[str, JsTwin] = {}  #: by the name of the Rust function
         self.python_twins: dict[str, Callable[..., Any]] = {}
+        self.wit_texts: dict[str, WitText] = {}  #: checked, by name
+        self.components: dict[str, Component] = {}  #: cells that implement a world, by its name
         self.guests: dict[str, Artifact] = {}  #: cells that a host of components runs, by name
         self.last_run: Run | None = None
         self.last_artifact: Artifact | None = None
@@ -73,6 +77,35 @@ class Session:
         artifact = _build.build(source, progress=progress)
         self.last_artifact = artifact
         return artifact
+
+    def check_wit(self, text: str, *, name: str, label: str = "", first_line: int = 1) -> WitText:
+        """Check a WIT text, which may use the packages of earlier ones, and keep it under its name.
+
+        Raises:
+            WitError: it is wrong; what was kept under the name stays.
+        """
+        from wasm_lab.components.text import check_text
+
+        others = [other for known, other in self.wit_texts.items() if known != name]
+        checked = check_text(text, name=name, label=label, first_line=first_line, others=others)
+        self.wit_texts.pop(name, None)  # the newest stands last
+        self.wit_texts[name] = checked
+        return checked
+
+    def compile_world(self, source: Source, world: str, *, progress: Progress | None = None) -> Component:
+        """Build a cell that implements a world of a text kept here, as a component; keep that as well.
+
+        Raises:
+            UsageError: there is no such world, or the cell implements nothing.
+            CompileError, DependencyError, ToolchainError: why there is no component.
+        """
+        from wasm_lab.components import Component
+        from wasm_lab.components.worlds import build_world, find_world
+
+        text, short = find_world(world, self.wit_texts.values())
+        self.last_artifact = artifact = build_world(source, text, short, progress=progress)
+        self.components[short] = component = Component.load(artifact)
+        return component
 
     def named_sources(self) -> dict[str, Source]:
         """The sources of named cells: the crates that a later cell may use."""

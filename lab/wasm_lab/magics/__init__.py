@@ -48,6 +48,15 @@ class WasmLabMagics(Magics):
             assert self.shell is not None, "magics run in a shell"
             spin.start(self.shell, cell, options)
 
+    @cell_magic
+    def wit(self, line: str, cell: str) -> None:
+        """Check a WIT text and keep its worlds: ``%%wit NAME``."""
+        from wasm_lab.magics import wit
+
+        options = parse_line(wit.wit_command(), line)
+        if options is not None:
+            wit.define(options, cell)
+
     @line_magic
     def wasm_run(self, line: str) -> None:
         """Run a .rs, .wasm or .wat file: ``%wasm_run [options] FILE [ARGS…]``."""

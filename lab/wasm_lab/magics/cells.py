@@ -25,6 +25,8 @@ def cell_command() -> click.Command:
 
     @click.command("%%wasm_rust", context_settings={"allow_interspersed_args": False})
     @click.option("--name", default="", help="Name the cell; later cells can use it as a crate.")
+    @click.option("--world", default="", help="Implement this world of a %%wit cell, as a component.")
+    @click.option("--imports", default="", metavar="PYNAME", help="With --world: what gives its imports.")
     @build_options
     @runtime_option(None)
     @click.option("--test", is_flag=True, help="Run the #[test] functions, each in a fresh instance.")
@@ -89,6 +91,11 @@ def run_cell(shell: InteractiveShell, text: str, options: dict[str, Any]) -> Non
         from wasm_lab.views.panel_cell import show_panel
 
         show_panel(shell, here, source, capabilities, options)
+        return
+    if options["world"]:
+        from wasm_lab.magics.wit import run_world
+
+        run_world(shell, source, capabilities, options)
         return
     if source.kind is Kind.TESTS and not options["no_run"]:
         run_tests(source, capabilities, options)

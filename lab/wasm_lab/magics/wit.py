@@ -1,0 +1,146 @@
+"""``%%wit``, and ``%%wasm_rust --world``: a contract in one cell, what fulfils it in another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.errors import UsageError
+from wasm_lab.magics.line import session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import click
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from wasm_lab.capabilities import Capabilities
+    from wasm_lab.components import Component
+    from wasm_lab.source import Source
+
+
+def wit_command() -> click.Command:
+    """The options of ``%%wit``."""
+    import click
+
+    @click.command("%%wit")
+    @click.option("--quiet", is_flag=True, help="Show nothing when the text is right.")
+    @click.argument("name")
+    def wit() -> None:
+        """Check a WIT text and keep it under NAME, for later cells.
+
+        The text is one package. It may use the packages of other %%wit cells. Implement one of its worlds
+        with %%wasm_rust --world WORLD.
+        """
+
+    return wit
+
+
+def define(options: dict[str, Any], text: str) -> None:
+    """Check the text of a cell; show what is in it."""
+    checked = session().check_wit(text, name=options["name"], first_line=2)  # line 1 is the magic
+    if not options["quiet"]:
+        from wasm_lab.views.notebook import show_footer
+
+        lines = [f"package {checked.id}" if checked.id else "a package"]
+        for short, world in checked.worlds.items():
+            imports, exports = ", ".join(world.imports) or "nothing", ", ".join(world.exports) or "nothing"
+            lines.append(f"world {short}: imports {imports}; exports {exports}")
+        if checked.worlds:
+            lines.append(f"implement it with %%wasm_rust --world {next(iter(checked.worlds))}")
+        show_footer(lines)
+
+
+def run_world(
+    shell: InteractiveShell, source: Source, capabilities: Capabilities, options: dict[str, Any]
+) -> None:
+    """Compile a cell that implements a world, and bind an instance to the world's name."""
+    from wasm_lab.components.names import snake
+    from wasm_lab.magics import cells
+    from wasm_lab.views.notebook import show_footer
+    from wasm_lab.views.progress import notebook_progress
+    from wasm_lab.views.stream import NotebookSink
+
+    here = session()
+    _refuse(options)
+    imports = _imports(shell, options["imports"])
+    with notebook_progress() as progress:
+        component = here.compile_world(source, options["world"], progress=progress)
+    artifact = component.artifact
+    cells.show_warnings(artifact)
+    if options["name"]:
+        here.guests[options["name"]] = artifact
+    lines = [cells.built_line(artifact)]
+    if not options["no_run"]:
+        name = snake(options["world"].partition("@")[0].rpartition("/")[2].rpartition(":")[2])
+        _require(component, imports, options)
+        sink = NotebookSink()
+        instance = component.link(imports, capabilities=capabilities).instantiate(output=sink)
+        sink.flush()
+        shell.user_ns[name] = instance
+        lines = [*_signatures(component, name), *lines]
+    if not options["quiet"]:
+        show_footer(lines)
+
+
+def _refuse(options: dict[str, Any]) -> None:
+    for other in ("test", "panel", "audit"):
+        if options[other]:
+            raise UsageError(
+                f"--world and --{other} do not go together.",
+                hint="A component is called, not run as a program.",
+            )
+    if options["runtime"] not in (None, "wasmtime"):
+        raise UsageError(
+            f"{options['runtime']} runs core modules here, and --world makes a component.",
+            hint="Leave out --runtime: wasmtime runs it.",
+        )
+
+
+def _imports(shell: InteractiveShell, name: str) -> Mapping[str, Any]:
+    """What the notebook calls ``name``: a dictionary, or an object with one attribute for each import."""
+    if not name:
+        return {}
+    if name not in shell.user_ns:
+        raise UsageError(f"--imports {name}: there is no {name} here.", hint="Define it in a cell before.")
+    given = shell.user_ns[name]
+    if isinstance(given, dict):
+        return given
+    raise UsageError(
+        f"--imports {name}: it is a {type(given).__name__}.",
+        hint='Give a dictionary from interface to object, such as {"demo:calc/log": Log}.',
+    )
+
+
+def _require(component: Component, imports: Mapping[str, Any], options: dict[str, Any]) -> None:
+    """Say what to write when the world needs imports and none were given."""
+    needed = [
+        name
+        for name, item in component.world.imports.items()
+        if not name.startswith("wasi:") and getattr(item, "functions", True)
+    ]
+    if not needed or imports:
+        return
+    from wasm_lab.components.skeletons import python_skeleton
+
+    raise UsageError(
+        f"The world {options['world']} imports {', '.join(needed)}, which the host gives.",
+        hint=f"Write it in Python, and run this cell with --imports host:\n\n"
+        f"{python_skeleton(component.world, 'host')}",
+    )
+
+
+def _signatures(component: Component, name: str) -> list[str]:
+    from wasm_lab.components.names import snake
+    from wasm_lab.components.wit import Function
+
+    lines = []
+    for full, item in component.world.exports.items():
+        if isinstance(item, Function):
+            lines.append(f"{name}.{snake(item.name)}: {str(item).partition(': ')[2]}")
+            continue
+        short = snake(full.partition("@")[0].rpartition("/")[2])
+        for function in item.functions.values():
+            if function.resource is None:
+                lines.append(f"{name}.{short}.{snake(function.name)}: {str(function).partition(': ')[2]}")
+        lines += [f"{name}.{short}.{resource.name}: a resource" for resource in item.resources]
+    return lines
