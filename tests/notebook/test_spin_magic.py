@@ -275,6 +275,38 @@ def test_a_source_may_be_a_file_and_an_edited_cell_is_taken_anew(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("visits")
+def test_a_source_may_be_a_url(shell: InteractiveShell) -> None:
+    import hashlib
+    import threading
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+
+    from wasm_lab.session import default_session
+
+    wasm = default_session().guests["visits"].wasm
+
+    class Files(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-length", str(len(wasm)))
+            self.end_headers()
+            self.wfile.write(wasm)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Files) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}/guest.wasm"
+        digest = hashlib.sha256(wasm).hexdigest()
+        source = f'{{ url = "{url}", digest = "sha256:{digest}" }}'
+        done(shell, "%%spin_app fetched --quiet\n" + MANIFEST.replace('"visits.wasm"', source))
+        server.shutdown()
+    assert app(shell, "fetched").get("/").status_code == 200
+    app(shell, "fetched").stop()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("visits")
 def test_interrupting_the_cell_stops_the_guest(shell: InteractiveShell) -> None:
     import os
     import signal

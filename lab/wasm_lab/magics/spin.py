@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,7 @@ def start(shell: InteractiveShell, text: str, options: dict[str, Any]) -> None:
             folder=folder,
             guests=session().guests,
             serve=options["serve"],
+            say=lambda text: print(text, file=sys.stderr),  # noqa: T201
             variables=given_variables(options["variables"], folder),
             **_settings(options),
         )

@@ -18,7 +18,7 @@ from wasm_lab.scenarios.spin.reading import parse_manifest
 from wasm_lab.scenarios.spin.toml_text import parse_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import httpx
 
@@ -34,6 +34,10 @@ DRAIN_S = 1.0
 
 #: Requests that are remembered, the latest.
 REMEMBERED = 100
+
+
+def _nothing(_: str) -> None:
+    pass
 
 
 class Server(Protocol):
@@ -197,6 +201,7 @@ class LiveApps:
         folder: Path,
         guests: Mapping[str, Artifact],
         serve: bool = False,
+        say: Callable[[str], None] = _nothing,
         **settings: Any,
     ) -> LiveApp:
         """Start an application from the text of a manifest, and stop the earlier one of this name.
@@ -207,17 +212,19 @@ class LiveApps:
             folder: where relative paths start from.
             guests: cells that are components: ``source = "NAME.wasm"`` means the cell first.
             serve: at a port of this machine too.
+            say: told what takes long, such as fetching a component from a URL.
             settings: ``variables``, ``runtime``, ``limits`` and ``quiet`` of `asgi.application`.
 
         Raises:
             ManifestError: the text is wrong, or a component is nowhere; nothing was stopped.
             LoadError, InterfaceError, UnsupportedError, UsageError: it cannot be started.
         """
-        from wasm_lab.scenarios.spin.hosted import check_hosted
+        from wasm_lab.scenarios.spin.hosted import check_hosted, with_local_files
 
         manifest = parse_manifest(text, folder / "spin.toml")
         check_hosted(manifest)
         manifest = self._with_guests(manifest, name, guests, parse_toml(text))
+        manifest = with_local_files(manifest, say)
         own = self._folder_of(name)
         self.stop(name)
         app = _start(manifest, own, serve, settings)
@@ -309,7 +316,9 @@ def _nowhere(
 ) -> Problem:
     place = ("component", component.id, "source")
     line, column = toml.places.get(place, (component.line, 1))
-    cells = f"The cells that are components: {', '.join(guests)}." if guests else "No cell is one yet."
+    cells = (
+        f"The cells that are components: {', '.join(guests)}." if guests else "No cell is a component yet."
+    )
     return Problem(
         line,
         column,
