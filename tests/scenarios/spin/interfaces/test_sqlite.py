@@ -56,6 +56,27 @@ def test_typed_values_both_ways(connection):
     ]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT :first AS a, :second AS b, :first AS c",
+        "SELECT @first AS a, $second AS b, @first AS c",
+        "SELECT ?1 AS a, ?2 AS b, ?1 AS c",
+        "SELECT ? AS a, ? AS b, substr('1:@$', 1, 1) AS c",
+    ],
+)
+def test_values_go_to_parameters_by_place(connection, statement):
+    result = connection.execute(statement, [Value.Text("1"), Value.Integer(2)])
+    assert cells(result) == [[("Text", "1"), ("Integer", 2), ("Text", "1")]]
+
+
+def test_a_value_that_is_missing(connection):
+    for statement in ("SELECT :first, :second", "SELECT ?, ?"):
+        with pytest.raises(Err) as caught:
+            connection.execute(statement, [Value.Text("1")])
+        assert case(caught) == "Io"
+
+
 def test_changes_and_the_last_row(connection):
     assert connection.last_insert_rowid() == 0
     connection.execute("INSERT INTO notes (id, text) VALUES (7, 'a'), (9, 'b')", [])

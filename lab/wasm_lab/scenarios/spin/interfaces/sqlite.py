@@ -130,7 +130,7 @@ class Database:
                 raise Err(_error(error)) from None
 
     def _run(self, statement: str, values: list[Any]) -> dict[str, Any]:
-        cursor = self._connection.execute(statement, values)
+        cursor = self._started(statement, values)
         columns = [column[0] for column in cursor.description or ()]
         rows, size = [], 0
         for row in cursor:
@@ -162,6 +162,16 @@ class Database:
         cursor.close()
         return {"columns": columns, "rows": rows}
 
+    def _started(self, statement: str, values: list[Any]) -> sqlite3.Cursor:
+        """Guests give values by place, whatever the statement calls its parameters (``?``, ``?2``, ``:name``)."""
+        if values and any(sign in statement for sign in ":@$"):
+            try:
+                return self._connection.execute(statement, _InTurn(values))
+            except sqlite3.ProgrammingError as error:
+                if "has no name" not in str(error):
+                    raise
+        return self._connection.execute(statement, values)
+
     def _over(self) -> bool:
         return time.monotonic() > self._until
 
@@ -169,6 +179,20 @@ class Database:
         """Close it; a transaction that the guest left open is undone."""
         self._connection.set_progress_handler(None, 0)
         self._connection.close()
+
+
+class _InTurn(dict[str, Any]):
+    """Values by place for parameters with names: Python asks for each name once, in the order of places."""
+
+    def __init__(self, values: list[Any]) -> None:
+        super().__init__()
+        self._rest = iter(values)
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return next(self._rest)
+        except StopIteration:
+            raise ValueError(f"there is no value for the parameter {name}") from None
 
 
 class Opener:
