@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import signal
 import socket
@@ -18,6 +19,7 @@ import httpx
 import psutil
 from tests.benchmarks.pairs import Pair, in_turn
 
+from wasm_lab.build.cache import default_cache
 from wasm_lab.scenarios.spin.componentize import componentize
 from wasm_lab.scenarios.spin.samples import build_sample
 from wasm_lab.toolchains.wasmtime_cli import ensure_wasmtime_cli
@@ -61,10 +63,22 @@ def _reference(component: Path, port: int) -> list[str]:
     return [program, "serve", "-Scli", "--allow-precompiled", *address, str(_precompiled(component))]
 
 
+@functools.cache
+def _environment() -> dict[str, str]:
+    """With compiled Python, as an installed package has it; not beside the sources, which are not ours."""
+    names = ("PYTHONDONTWRITEBYTECODE",)
+    folder = str(default_cache().folder("bytecode", "benchmarks"))
+    return {key: value for key, value in os.environ.items() if key not in names} | {
+        "PYTHONPYCACHEPREFIX": folder
+    }
+
+
 @contextmanager
 def _serving(words: list[str], port: int) -> Iterator[psutil.Process]:
     """The server, from its first answer on."""
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment()
+    )
     try:
         until = time.monotonic() + 60
         while not _answers(port):

@@ -234,11 +234,11 @@ def up(file: Path, build_first: bool, engine: str, **given: Any) -> int:
     from .env beside the manifest, else from its default.
     """
     from wasm_lab.errors import UsageError
-    from wasm_lab.scenarios.spin.build import build_application
-    from wasm_lab.scenarios.spin.engine import run_real_spin, up_arguments
     from wasm_lab.scenarios.spin.manifest import load_manifest
 
     if engine == "spin":
+        from wasm_lab.scenarios.spin.engine import run_real_spin, up_arguments
+
         if given.pop("workers") is not None:
             raise UsageError("Spin answers in one process: --workers is of the lab's own host.")
         return run_real_spin(up_arguments(file, build=build_first, **given))
@@ -247,6 +247,8 @@ def up(file: Path, build_first: bool, engine: str, **given: Any) -> int:
     from wasm_lab.scenarios.spin.variables import given_variables
 
     if build_first:
+        from wasm_lab.scenarios.spin.build import build_application
+
         build_application(load_manifest(file), (), _say)
     manifest = load_manifest(file, sources=True)
     check_hosted(manifest)
