@@ -136,3 +136,15 @@ def test_the_hosts_clock_wins(component: Component) -> None:
     ) as instance:
         instance["wasi:cli/run"].run()
     assert b"".join(said).startswith(b"77s ")
+
+
+def test_what_a_sink_raises_comes_out(component: Component) -> None:
+    def full(_stream: str, _data: bytes) -> None:
+        raise OSError("the disk is full")
+
+    for arguments in ((), ("flood",)):
+        with (
+            component.instantiate(capabilities=Capabilities(args=arguments), output=full) as instance,
+            pytest.raises(OSError, match="the disk is full"),
+        ):
+            instance["wasi:cli/run"].run()

@@ -205,6 +205,7 @@ class ComponentInstance(Namespace):
         if guard.limit is not None:
             self._fail(0)
         self._store.output.forget()
+        guard.raise_pending()  # what the sink raised
 
     def _fail(self, error: int) -> NoReturn:
         """Poison the instance and raise what stopped it."""
