@@ -184,6 +184,17 @@ def test_a_body_with_its_length_or_as_it_comes(handle, server, guest):
     assert server.seen[1][2]["Transfer-Encoding"] == "chunked"
 
 
+def test_a_length_that_the_guest_promises(handle, server, guest):
+    request = asking(server, method="POST", fields=[("content-length", b"13")])
+    request.body_bytes = OutgoingBytes(13)
+    request.body_bytes.put(b"Hello, world!")
+    request.body_bytes.finish()
+    assert body_of(settled(handle(request, None)).value) == b"Hello, world!"
+    told = {name.lower(): value for name, value in server.seen[0][2].items()}
+    assert told["content-length"] == "13"
+    assert "transfer-encoding" not in told
+
+
 def test_an_empty_body_of_a_get_is_none(handle, server, guest):
     settled(handle(asking(server, body=b""), None))
     told = {name.lower() for name in server.seen[0][2]}

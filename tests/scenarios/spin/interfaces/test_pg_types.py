@@ -56,7 +56,7 @@ def test_decimals(number):
         ("Str", pg.VARCHAR, "ä\n"),
         ("Binary", pg.BYTEA, b"\x00\xff"),
         ("Uuid", pg.UUID, "12345678-1234-5678-1234-567812345678"),
-        ("Jsonb", pg.JSONB, b'{"a": [1]}'),
+        ("Jsonb", pg.JSONB, b'{"a":[1]}'),
         ("ArrayInt32", pg.INT4_ARRAY, [1, None, -3]),
         ("ArrayInt64", pg.INT8_ARRAY, []),
         ("ArrayStr", pg.TEXT_ARRAY, ["a", None, ""]),

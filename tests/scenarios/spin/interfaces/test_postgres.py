@@ -105,8 +105,9 @@ def test_types_that_come_back_as_others(connection):
     assert cells(connection.query("SELECT $1::timestamptz", [P.Timestamp(86_400)])) == [
         [("Datetime", (1970, 1, 2, 0, 0, 0, 0))]
     ]
-    assert cells(connection.query("SELECT $1::jsonb", [P.Jsonb(b'{"b":1,"a":2}')])) == [
-        [("Jsonb", b'{"a": 2, "b": 1}')]
+    json = rb'{"b": 1.50, "a" : [ "x: \" y" , true, {} ]}'
+    assert cells(connection.query("SELECT $1::jsonb", [P.Jsonb(json)])) == [
+        [("Jsonb", rb'{"a":["x: \" y",true,{}],"b":1.50}')]
     ]
     value = P.Interval(SimpleNamespace(micros=5, days=-2, months=13))
     assert cells(connection.query("SELECT $1::interval", [value])) == [
