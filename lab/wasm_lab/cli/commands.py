@@ -18,6 +18,7 @@ COMMANDS = {
     "claims": "claims:claims",
     "loadtest": "loadtest:loadtest",
     "plugins": "plugins:plugins",
+    "wit": "wit:wit",
     "spin": "spin:spin",
     "doctor": "doctor:doctor",
     "cache": "cache:cache",

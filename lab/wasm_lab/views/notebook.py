@@ -32,6 +32,9 @@ def register_formatters(shell: InteractiveShell) -> None:
     formatter = shell.display_formatter.formatters["text/plain"]
     formatter.for_type_by_name("wasm_lab.run", "Run", _pretty_run)
     formatter.for_type_by_name("wasm_lab.run", "TestReport", _pretty_report)
+    formatter.for_type_by_name("wasm_lab.components.compose", "Composition", _pretty_composition)
+    drawn = shell.display_formatter.formatters["image/svg+xml"]
+    drawn.for_type_by_name("wasm_lab.components.compose", "Composition", _draw_composition)
     whole = shell.display_formatter.ipython_display_formatter
     whole.for_type_by_name("wasm_lab.scenarios.loadtest.report", "LoadReport", _show_load_test)
 
@@ -47,6 +50,16 @@ def _pretty_run(run: Any, printer: Any, _cycle: bool) -> None:
 def _pretty_report(report: Any, printer: Any, _cycle: bool) -> None:
     counts = ", ".join(f"{report.count(outcome)} {outcome}" for outcome in ("ok", "FAILED", "ignored"))
     printer.text(f"<TestReport {report.label}: {counts}>")
+
+
+def _pretty_composition(made: Any, printer: Any, _cycle: bool) -> None:
+    printer.text(str(made))
+
+
+def _draw_composition(made: Any) -> str:
+    from wasm_lab.views.composition import composition_svg
+
+    return composition_svg(made)
 
 
 def _show_load_test(report: Any) -> None:
