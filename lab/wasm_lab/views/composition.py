@@ -19,7 +19,7 @@ def composition_svg(made: Composition) -> str:
     """The graph as the text of an ``<svg>`` element, users left, providers right, the host last."""
     columns = _columns(made)
     labels = [label for column in columns for label in column]
-    wide = max(_LETTER * len(label) for label in labels) + 32
+    wide = max(80.0, *(_LETTER * len(label) for label in labels)) + 32
     between = max([_LETTER * len(w.imported) for w in made.wires] or [60.0]) + 40
     at = {
         label: (_EDGE + number * (wide + between), _EDGE + row * _ROW)
