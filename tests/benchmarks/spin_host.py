@@ -174,12 +174,12 @@ def soak(folder: Path, thin: int) -> Pair:
             "spin-soak",
             lambda: _soak(port, requests, traps=True),
             lambda: _soak(port, requests, traps=False),
-            turns=1,
+            turns=2,
             asked="no wrong answer; memory flat",
         )
         grown = _memory(server) - before
         print(
-            f"memory: {before >> 20} MiB, and {grown / 2**20:+.1f} MiB after {4 * requests} requests",
+            f"memory: {before >> 20} MiB, and {grown / 2**20:+.1f} MiB after {6 * requests} requests",
             file=sys.stderr,
         )
         assert grown < 16 * 2**20, grown

@@ -213,16 +213,25 @@ def test_a_worker_that_is_killed_is_replaced(samples: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_requests_under_way_are_answered_before_the_end(samples: Path, number: int) -> None:
     server = Up(samples / "echo" / "spin.toml", samples / f"state-end-{number}")
-    answers: list[tuple[int, bytes]] = []
-    threads = [threading.Thread(target=lambda: answers.append(server.get("/slowly/50"))) for _ in range(4)]
+    answers: list[bytes] = []
+    begun = threading.Semaphore(0)
+
+    def ask() -> None:
+        with server.client() as client, client.stream("GET", "/slowly/50") as answer:
+            pieces = answer.iter_raw()
+            got = next(pieces)
+            begun.release()
+            answers.append(got + b"".join(pieces))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
-    time.sleep(0.4)
+    assert all(begun.acquire(timeout=20) for _ in threads)
     workers = server.workers()
     assert server.stop(number) == 0
     for thread in threads:
         thread.join(20)
-    assert answers == [(200, b"".join(b"%d\n" % line for line in range(1, 51)))] * 4
+    assert answers == [b"".join(b"%d\n" % line for line in range(1, 51))] * 4
     assert not any(worker.is_running() for worker in workers)
 
 

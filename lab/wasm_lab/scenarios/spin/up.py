@@ -16,13 +16,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import UsageError
+from wasm_lab.runtimes.wasmtime.interrupts import main_thread
 from wasm_lab.scenarios.spin.asgi import application
 from wasm_lab.scenarios.spin.host.limits import Limits
 from wasm_lab.scenarios.spin.host.serving import AnswerLost
 from wasm_lab.scenarios.spin.routes import RouteTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from wasm_lab.scenarios.spin.asgi import Application
@@ -100,8 +101,15 @@ def serve(
     )
     logging.getLogger("_granian").addFilter(_tells_something_new)
     server.on_startup(lambda: _announce(manifest, host, port))
-    server.serve(target_loader=(lambda: app) if forked else make, wrap_loader=False)
+    server.serve(target_loader=partial(_at_work, (lambda: app) if forked else make), wrap_loader=False)
     return 0
+
+
+def _at_work(make: Callable[[], Application]) -> Application:
+    """The application, in a worker. Called there on the main thread, before the event loop runs."""
+    # Signals only wake the loop, whose handlers raise nothing: they need not be set aside for each guest.
+    main_thread.hold()
+    return make()
 
 
 def _settle() -> None:
