@@ -201,7 +201,14 @@ def test_fetch(start) -> None:
             self.wfile.write(body)
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))[::-1]
+            if "content-length" in self.headers:
+                body = self.rfile.read(int(self.headers["content-length"]))[::-1]
+            else:  # on a busy machine the guest's body came in pieces
+                body = b""
+                while size := int(self.rfile.readline(), 16):
+                    body = self.rfile.read(size)[::-1] + body
+                    self.rfile.readline()
+                self.rfile.readline()
             self.send_response(200)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -294,8 +301,8 @@ def test_configuration(probe, redis, postgres) -> None:
 
 def test_refusals(probe, capfd) -> None:
     lines = probe.request("GET", "/refused").text.splitlines()
-    assert 'ConnectionFailed("The embedded host has no MySQL' in lines[0]
-    assert 'ConnectionFailed("The embedded host has no MQTT' in lines[1]
+    assert 'ConnectionFailed("address mysql://localhost/x is not permitted' in lines[0]
+    assert 'ConnectionFailed("address mqtt://localhost is not permitted' in lines[1]
     assert 'RuntimeError("No language model is configured' in lines[2]
     assert lines[3] == "Some(Error::ModelNotSupported)"
     assert lines[4] == "Some(Error::InvalidAddress)"

@@ -176,7 +176,7 @@ def test_a_body_with_its_length_or_as_it_comes(handle, server, guest):
     request.body_bytes = body = OutgoingBytes(None)
     future = handle(request, None)
     for at in range(3):
-        time.sleep(0.02)
+        time.sleep(outgoing_http.BODY_S)
         body.put(b"part%d" % at)
         body.flush()
     body.finish()

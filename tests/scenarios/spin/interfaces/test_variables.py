@@ -49,16 +49,24 @@ def test_what_is_no_name(interfaces, name):
 
 
 def test_mysql_and_mqtt_are_refused_with_the_way_out(make_context, caplog):
-    context = make_context()
-    for made, args in (
-        (mysql.implement(context)["fermyon:spin/mysql@2.0.0"], ("mysql://x",)),
-        (mqtt.implement(context)["fermyon:spin/mqtt@2.0.0"], ("mqtt://x", "", "", 1)),
-    ):
+    context = make_context(allowed=("mysql://x", "mqtt://x"))
+    mysql_v2 = mysql.implement(context)["fermyon:spin/mysql@2.0.0"].Connection
+    mqtt_v2 = mqtt.implement(context)["fermyon:spin/mqtt@2.0.0"].Connection
+    for call in (lambda: mysql_v2.open("mysql://x"), lambda: mqtt_v2.open("mqtt://x", "", "", 1)):
         with pytest.raises(Err) as caught:
-            made.Connection.open(*args)
+            call()
         kind, text = case(caught)
         assert kind == "ConnectionFailed"
         assert "--engine spin" in text
     assert "The embedded host has no MySQL" in caplog.text
     with pytest.raises(Err):
         mysql.implement(context)["fermyon:spin/mysql"].query("mysql://x", "SELECT 1", [])
+    for call, address in (
+        (lambda: mysql_v2.open("mysql://u:geheim@other"), "mysql://u:geheim@other"),
+        (lambda: mqtt_v2.open("mqtt://other?client_id=me", "", "", 1), "mqtt://other?client_id=me"),
+    ):
+        with pytest.raises(Err) as caught:
+            call()
+        assert case(caught) == ("ConnectionFailed", f"address {address} is not permitted")
+    assert 'Add "mqtt://other"' in caplog.text
+    assert "geheim" not in caplog.text

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.components import Err
-from wasm_lab.scenarios.spin.interfaces.limits import no_service
+from wasm_lab.scenarios.spin.interfaces.limits import no_service, tell
 from wasm_lab.scenarios.spin.interfaces.variants import variant
+from wasm_lab.scenarios.spin.outbound import destination
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,9 @@ def implement(context: ComponentContext) -> Mapping[str, object]:
         class Connection:
             @staticmethod
             def open(address: str, username: str, password: str, keep_alive_interval_in_secs: int) -> Any:
+                if destination(address, "mqtt") is not None and not context.outbound.allows(address, "mqtt"):
+                    tell(context.outbound.refusal(address, component, "mqtt"))
+                    raise Err(Error.ConnectionFailed(f"address {address} is not permitted"))
                 raise Err(Error.ConnectionFailed(no_service("MQTT", component)))
 
             def publish(self, topic: str, payload: bytes, qos: Any) -> None:

@@ -82,7 +82,7 @@ class Opener:
                 if not rules.allows(place, "postgres"):
                     why = rules.refusal(place, self._context.component.id, "postgres")
                     tell(why)
-                    raise ConnectError(why)
+                    raise ConnectError(f"address {place} is not permitted. {why}")
             if len(self._addresses) < 64:
                 self._addresses[text] = address
         mine = _held()
