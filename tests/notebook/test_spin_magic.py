@@ -133,6 +133,8 @@ def test_a_source_that_is_nowhere_is_shown_with_what_there_is(shell: Interactive
     [
         ("", "NAME"),
         ("not-a-name", "no Python name"),
+        ("class", "no Python name"),
+        ("open", "Python's own"),
         ("shop --variable colour", "NAME=VALUE"),
         ("shop --timeout none", "for ever"),
         ("shop --memory none", "all memory"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
+import keyword
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,8 +82,10 @@ def start(shell: InteractiveShell, text: str, options: dict[str, Any]) -> None:
     from wasm_lab.views.spin_app import app_stack, problems_text
 
     name = options["name"]
-    if not name.isidentifier():
+    if not name.isidentifier() or keyword.iskeyword(name):
         raise UsageError(f"{name!r} is no Python name.", hint="Such as %%spin_app shop.")
+    if hasattr(builtins, name):
+        raise UsageError(f"{name} is Python's own, and would be hidden.", hint="Choose another name.")
     folder = Path.cwd()
     try:
         app = _apps().start(
