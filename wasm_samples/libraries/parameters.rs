@@ -11,7 +11,7 @@
 //! $ wasm-lab run --invoke greet libraries/parameters.rs Ada
 //! Hello, Ada!
 //! $ wasm-lab run --invoke append libraries/parameters.rs text
-//! error: append of libraries/parameters.rs cannot be called from here: parameter text: ...
+//! error: append of libraries/parameters.rs cannot be called from outside: parameter text: ...
 //! [exit status 2]
 //! ```
 
