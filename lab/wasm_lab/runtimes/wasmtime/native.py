@@ -71,7 +71,8 @@ def trap_of(code: wasmtime.TrapCode) -> Trap:
 
 def address_of(pointer: Any) -> c_void_p:
     """A ctypes pointer as a plain address, which undeclared functions take fastest."""
-    return c_void_p(ctypes.cast(pointer, c_void_p).value)
+    # Not by `ctypes.cast`, whose result and argument refer to each other until the garbage collector comes.
+    return c_void_p(c_void_p.from_buffer(pointer).value)
 
 
 def new_error(message: str) -> int:

@@ -142,6 +142,10 @@ class BodyInput(InputStream):
         return self._body.take(min(length, READ_BYTES))
 
 
+def _nothing() -> None:
+    pass
+
+
 class OutgoingBytes:
     """A body that goes out. The guest calls `put`, then `finish` or `abort`; the network's side `take_all`.
 
@@ -170,6 +174,10 @@ class OutgoingBytes:
         self._waiting = 0
         self._refused = False
         self._lock = threading.Lock()
+
+    def unwatch(self) -> None:
+        """The guest is over: nobody need be told any more, and whoever was can go."""
+        self._now = self._soon = _nothing
 
     def watch(self, look: Callable[[], None]) -> None:
         """Have this called from now on when there is something new, and once at once."""

@@ -109,3 +109,5 @@ class Exchange(Guest):
         self.end()
         self.ended = True
         self.send_now()
+        if self.response is not None and self.response.body_bytes is not None:
+            self.response.body_bytes.unwatch()
