@@ -13,7 +13,7 @@ from wasm_lab.scenarios.plugins.samples import componentize, plugins_folder, put
 
 def echo(version: str = "1.0.0") -> bytes:
     """The echoing plugin; it says that it is of that version, of five letters."""
-    text = (plugins_folder() / "echo.wat").read_text()
+    text = (plugins_folder() / "wat" / "echo.wat").read_text()
     return componentize(
         text.replace('"echo\\00\\00\\00\\001.0.0"', f'"echo\\00\\00\\00\\00{version}"').encode(), wit_folder()
     )

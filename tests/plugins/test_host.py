@@ -394,7 +394,7 @@ def test_drawers_outlive_instances_and_reloads(folder: Path) -> None:
     """A plugin that counts its calls in a drawer: the count goes on when its instance is gone."""
     from wasm_lab.scenarios.plugins.samples import componentize, plugins_folder, put, wit_folder
 
-    core = (plugins_folder() / "echo.wat").read_text()
+    core = (plugins_folder() / "wat" / "echo.wat").read_text()
     imports = """(module
       (import "wasm-lab:plugins/host@1.0.0" "[static]drawer.open" (func $open (param i32 i32 i32)))
       (import "wasm-lab:plugins/host@1.0.0" "[method]drawer.get" (func $get (param i32 i32 i32 i32)))

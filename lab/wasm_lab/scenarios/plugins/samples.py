@@ -42,7 +42,7 @@ WORLD = "plugin"
 
 
 def plugins_folder() -> Path:
-    """Where the sources lie: ``wit``, ``rust``, ``c``, ``js`` and ``hostile``."""
+    """Where the sources lie: ``wit``, ``rust``, ``c``, ``js``, ``wat`` and ``hostile``."""
     return samples_folder() / "plugins"
 
 
@@ -91,7 +91,7 @@ def wasm_of(name: str, *, progress: Progress | None = None) -> bytes:
     if name in (*GOOD, SNOOPER):
         return _rust(name, progress).read_bytes()
     if name == ECHO:
-        return componentize((plugins_folder() / f"{ECHO}.wat").read_bytes(), wit_folder())
+        return componentize((plugins_folder() / "wat" / f"{ECHO}.wat").read_bytes(), wit_folder())
     if name in hostile_names():
         return hostile(name)
     if name == "image-resize-c":
