@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from wasm_lab.components.compose import HOST
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wasm_lab.components.compose import Composition
 
 _FONT = "font-family='system-ui, sans-serif'"
@@ -75,7 +77,7 @@ def _columns(made: Composition) -> list[list[str]]:
     return columns
 
 
-def _lowest(made: Composition, at: dict[str, tuple[float, float]]) -> float:
+def _lowest(made: Composition, at: Mapping[str, tuple[float, float]]) -> float:
     """How far down the wires of one box reach."""
     counts: dict[str, int] = {}
     for wire in made.wires:
