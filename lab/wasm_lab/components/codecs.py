@@ -1,26 +1,20 @@
 """From Python values to the engine's and back: one codec for each WIT type, built once.
 
-`Codec.lower` gives the 32 bytes of a ``wasmtime_component_val_t``. What these point to are bytes
-objects, kept alive in ``state.keep`` until the engine has copied them. `Codec.lift` reads a value
-out of a copy of the engine's memory. Both are closures without any check that C code does anyway:
-when one fails, `explain` walks the value again and finds out where.
+Here are those of values made of others; `plain` has the rest, and says how they work.
 """
 
 from __future__ import annotations
 
-import ctypes
 import enum
-from array import array
 from ctypes import string_at
 from operator import attrgetter
 from struct import Struct
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from wasm_lab.components import native
+from wasm_lab.components import native, plain
 from wasm_lab.components.names import constant, pascal, snake
 from wasm_lab.components.native import address_of_bytes
-from wasm_lab.components.values import Err, Ok, Some
-from wasm_lab.components.wit import (
+from wasm_lab.components.nouns import (
     EnumOf,
     FlagsOf,
     Handle,
@@ -33,59 +27,23 @@ from wasm_lab.components.wit import (
     Unsupported,
     Variant,
 )
+from wasm_lab.components.plain import NUMBERS, ONE, TWO, Codec, scalar_format, word, words2, words3
+from wasm_lab.components.values import Err, Ok, Some
 from wasm_lab.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from wasm_lab.components.nouns import Type
+    from wasm_lab.components.plain import Lift
     from wasm_lab.components.pytypes import PythonTypes
     from wasm_lab.components.resources import HandleCodecs
     from wasm_lab.components.state import State
-    from wasm_lab.components.wit import Type
-
-Lower: TypeAlias = "Callable[[Any, State], bytes]"
-Lift: TypeAlias = "Callable[[bytes | memoryview, int, State], Any]"
-
-
-class Codec(NamedTuple):
-    """How values of one type cross."""
-
-    lower: Lower
-    lift: Lift
-    flat: bool = False  #: the 32 bytes point to nothing
-    boxed: bool = False  #: a handle: lowering makes one that belongs to whoever receives it
-
 
 _P, _V = native.VAL_BYTES, native.ENTRY_BYTES
-_ONE = Struct("<B7xQ16x")  #: kind and one word
-_TWO = Struct("<B7xQQ8x")  #: kind and two words
-_THREE = Struct("<B7xQQQ")  #: kind and three words
-_words2 = Struct("<QQ").unpack_from
-_words3 = Struct("<QQQ").unpack_from
-_word = Struct("<Q").unpack_from
 _NAME = Struct("<QQ")
-
-#: Name of a number type, its letter for `struct`, and how many bytes it has.
-_NUMBERS = {
-    "s8": ("b", 1),
-    "u8": ("B", 1),
-    "s16": ("h", 2),
-    "u16": ("H", 2),
-    "s32": ("i", 4),
-    "u32": ("I", 4),
-    "s64": ("q", 8),
-    "u64": ("Q", 8),
-    "f32": ("f", 4),
-    "f64": ("d", 8),
-}
-
-
-def scalar_format(kind: Type) -> str:
-    """The `struct` format of a number's 32 bytes: the kind, then the number; empty for other types."""
-    if not isinstance(kind, Primitive) or kind.name not in _NUMBERS:
-        return ""
-    letter, size = _NUMBERS[kind.name]
-    return f"B7x{letter}{24 - size}x"
+_NONE = ONE.pack(native.OPTION, 0)
+_HEAD = Struct("<B7x")
 
 
 class Codecs:
@@ -116,13 +74,13 @@ class Codecs:
     def _make(self, kind: Type) -> Codec:
         match kind:
             case Primitive("string"):
-                return Codec(_lower_string, _lift_string)
+                return Codec(plain.lower_string, plain.lift_string)
             case Primitive("char"):
-                return Codec(_lower_char, _lift_char, flat=True)
+                return Codec(plain.lower_char, plain.lift_char, flat=True)
             case Primitive("bool"):
-                return Codec(_lower_bool, _lift_bool, flat=True)
+                return Codec(plain.lower_bool, plain.lift_bool, flat=True)
             case Primitive():
-                return _number(kind.name)
+                return plain.number(kind.name)
             case ListOf():
                 return self._list(kind)
             case TupleOf():
@@ -160,9 +118,9 @@ class Codecs:
     def _list(self, kind: ListOf) -> Codec:
         item = kind.item
         if isinstance(item, Primitive) and item.name == "u8":
-            return Codec(_lower_bytes, _lift_bytes)
-        if isinstance(item, Primitive) and item.name in _NUMBERS:
-            return _numbers(item.name)
+            return Codec(plain.lower_bytes, plain.lift_bytes)
+        if isinstance(item, Primitive) and item.name in NUMBERS:
+            return plain.list_of_numbers(item.name)
         lower_item, lift_item = self.of(item)[:2]
 
         def lower(value: Any, state: State) -> bytes:
@@ -170,10 +128,10 @@ class Codecs:
                 raise TypeError
             data = b"".join([lower_item(one, state) for one in value])
             state.keep.append(data)
-            return _TWO.pack(native.LIST, len(data) // _P, address_of_bytes(data))
+            return TWO.pack(native.LIST, len(data) // _P, address_of_bytes(data))
 
         def lift(raw: bytes | memoryview, at: int, state: State) -> list[Any]:
-            count, place = _words2(raw, at + 8)
+            count, place = words2(raw, at + 8)
             data = string_at(place, count * _P)
             return [lift_item(data, i, state) for i in range(0, count * _P, _P)]
 
@@ -190,10 +148,10 @@ class Codecs:
                 raise TypeError
             data = b"".join([one(part, state) for one, part in zip(lowers, value)])  # noqa: B905 - counted above
             state.keep.append(data)
-            return _TWO.pack(native.TUPLE, size, address_of_bytes(data))
+            return TWO.pack(native.TUPLE, size, address_of_bytes(data))
 
         def lift(raw: bytes | memoryview, at: int, state: State) -> tuple[Any, ...]:
-            data = string_at(_word(raw, at + 16)[0], size * _P)
+            data = string_at(word(raw, at + 16)[0], size * _P)
             return tuple([one(data, i, state) for i, one in lifts])
 
         return Codec(lower, lift)
@@ -226,10 +184,10 @@ class Codecs:
             content = values(value)
             data = b"".join([name + one(part, state) for (name, one), part in zip(parts, content)])  # noqa: B905
             state.keep.append(data)
-            return _TWO.pack(native.RECORD, count, address_of_bytes(data))
+            return TWO.pack(native.RECORD, count, address_of_bytes(data))
 
         def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
-            data = string_at(_word(raw, at + 16)[0], count * _V)
+            data = string_at(word(raw, at + 16)[0], count * _V)
             return made(*[one(data, i, state) for i, one in lifts])
 
         return Codec(lower, lift)
@@ -258,10 +216,10 @@ class Codecs:
                 words += (name, number, part)
             data = pack(*words)
             state.keep.append(data)
-            return _TWO.pack(native.RECORD, count, address_of_bytes(data))
+            return TWO.pack(native.RECORD, count, address_of_bytes(data))
 
         def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
-            return made(*read(string_at(_word(raw, at + 16)[0], count * _V)))
+            return made(*read(string_at(word(raw, at + 16)[0], count * _V)))
 
         return Codec(lower, lift)
 
@@ -278,10 +236,10 @@ class Codecs:
                 value = value.value
             data = lower_item(value, state)
             state.keep.append(data)
-            return _ONE.pack(native.OPTION, address_of_bytes(data))
+            return ONE.pack(native.OPTION, address_of_bytes(data))
 
         def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
-            place = _word(raw, at + 8)[0]
+            place = word(raw, at + 8)[0]
             if not place:
                 return None
             value = lift_item(string_at(place, _P), 0, state)
@@ -301,13 +259,13 @@ class Codecs:
             if codec is None:
                 if value.value is not None:
                     raise TypeError
-                return _TWO.pack(native.RESULT, good, 0)
+                return TWO.pack(native.RESULT, good, 0)
             data = codec.lower(value.value, state)
             state.keep.append(data)
-            return _TWO.pack(native.RESULT, good, address_of_bytes(data))
+            return TWO.pack(native.RESULT, good, address_of_bytes(data))
 
         def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
-            good, place = raw[at + 8] != 0, _word(raw, at + 16)[0]
+            good, place = raw[at + 8] != 0, word(raw, at + 16)[0]
             codec = ok if good else err
             value = codec.lift(string_at(place, _P), 0, state) if codec is not None and place else None
             return Ok(value) if good else Err(value)
@@ -345,7 +303,7 @@ class Codecs:
             return _kind_and_name(native.VARIANT, head, address_of_bytes(data))
 
         def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
-            size, place, payload = _words3(raw, at + 8)
+            size, place, payload = words3(raw, at + 8)
             name = string_at(place, size)
             known = lifted.get(name)
             if known is None:
@@ -371,7 +329,7 @@ class Codecs:
             return lowered[value.name.upper()] if known is None else known
 
         def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
-            size, place = _words2(raw, at + 8)
+            size, place = words2(raw, at + 8)
             return lifted[string_at(place, size)]
 
         return Codec(lower, lift)
@@ -395,129 +353,19 @@ class Codecs:
                 raise ValueError
             data = b"".join([head for bit, head in heads if number & bit])
             state.keep.append(data)
-            return _TWO.pack(native.FLAGS, len(data) // 16, address_of_bytes(data))
+            return TWO.pack(native.FLAGS, len(data) // 16, address_of_bytes(data))
 
         def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
-            count, place = _words2(raw, at + 8)
+            count, place = words2(raw, at + 8)
             data, number = string_at(place, count * 16), 0
             for start in range(0, count * 16, 16):
-                size, name = _words2(data, start)
+                size, name = words2(data, start)
                 number |= bits[string_at(name, size)]
             return made(number)
 
         return Codec(lower, lift)
 
 
-# Simple values ---------------------------------------------------------------------------
-
-
-_TRUE, _FALSE = _ONE.pack(native.BOOL, 1), _ONE.pack(native.BOOL, 0)
-_NONE = _ONE.pack(native.OPTION, 0)
-_HEAD = Struct("<B7x")
-
-
 def _kind_and_name(kind: int, name: bytes, word: int) -> bytes:
+    """The 32 bytes of an enum or a variant; ``name`` is what `Codecs._name` made."""
     return _HEAD.pack(kind) + name + word.to_bytes(8, "little")
-
-
-def _number(name: str) -> Codec:
-    kind, (letter, size) = native.KINDS[name], _NUMBERS[name]
-    pack = Struct(f"<B7x{letter}{24 - size}x").pack
-    read = Struct(f"<{letter}").unpack_from
-
-    def lower(value: Any, state: State) -> bytes:
-        return pack(kind, value)
-
-    def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
-        return read(raw, at + 8)[0]
-
-    return Codec(lower, lift, flat=True)
-
-
-def _lower_bool(value: Any, state: State) -> bytes:
-    if value is True:
-        return _TRUE
-    if value is False:
-        return _FALSE
-    raise TypeError
-
-
-def _lift_bool(raw: bytes | memoryview, at: int, state: State) -> bool:
-    return raw[at + 8] != 0
-
-
-def _lower_char(value: Any, state: State) -> bytes:
-    number = ord(value)
-    if 0xD800 <= number <= 0xDFFF:
-        raise ValueError
-    return _ONE.pack(native.CHAR, number)
-
-
-def _lift_char(raw: bytes | memoryview, at: int, state: State) -> str:
-    return chr(_word(raw, at + 8)[0] & 0xFFFFFFFF)
-
-
-def _lower_string(value: Any, state: State) -> bytes:
-    data = str.encode(value)
-    state.keep.append(data)
-    return _TWO.pack(native.STRING, len(data), address_of_bytes(data))
-
-
-def _lift_string(raw: bytes | memoryview, at: int, state: State) -> str:
-    size, place = _words2(raw, at + 8)
-    return string_at(place, size).decode()
-
-
-# Lists of numbers: the values lie 32 bytes apart, and are gathered and scattered by slices ---
-
-
-def _lower_bytes(value: Any, state: State) -> bytes:
-    if not isinstance(value, (bytes, bytearray)):
-        if isinstance(value, (str, int)):
-            raise TypeError
-        value = bytes(value)
-    size = len(value)
-    if size == 0:
-        return _EMPTY_LIST
-    buffer = bytearray(_BLANK_BYTE * size)
-    buffer[8::_P] = value
-    return _list_in(buffer, size, state)
-
-
-def _lift_bytes(raw: bytes | memoryview, at: int, state: State) -> bytes:
-    count, place = _words2(raw, at + 8)
-    return string_at(place + 8, count * _P - 24)[::_P] if count else b""
-
-
-_BLANK_BYTE = _ONE.pack(native.U8, 0)
-_EMPTY_LIST = _TWO.pack(native.LIST, 0, 0)
-
-
-def _list_in(buffer: bytearray, size: int, state: State) -> bytes:
-    anchor = ctypes.c_char.from_buffer(buffer)
-    state.keep.append(anchor)
-    return _TWO.pack(native.LIST, size, ctypes.addressof(anchor))
-
-
-def _numbers(name: str) -> Codec:
-    kind, (letter, size) = native.KINDS[name], _NUMBERS[name]
-    blank, step, first = _ONE.pack(kind, 0), _P // size, 8 // size
-
-    def lower(value: Any, state: State) -> bytes:
-        if isinstance(value, (str, bytes, bytearray, dict)):
-            raise TypeError
-        numbers = array(letter, value)
-        count = len(numbers)
-        if count == 0:
-            return _EMPTY_LIST
-        buffer = bytearray(blank * count)
-        memoryview(buffer).cast(letter)[first::step] = memoryview(numbers)  # type: ignore[call-overload]
-        return _list_in(buffer, count, state)
-
-    def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
-        count, place = _words2(raw, at + 8)
-        if not count:
-            return []
-        return memoryview(string_at(place, count * _P)).cast(letter)[first::step].tolist()  # type: ignore[call-overload]
-
-    return Codec(lower, lift)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wasm_lab.components.instance import ComponentInstance
+    from wasm_lab.components.nouns import World
     from wasm_lab.components.pytypes import PythonTypes
-    from wasm_lab.components.wit import World
     from wasm_lab.runtimes.base import OutputSink
 
 

@@ -11,9 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wasm_lab.components.names import constant, pascal, snake
-from wasm_lab.components.resources import GuestResource
-from wasm_lab.components.values import Err, Ok, Some
-from wasm_lab.components.wit import (
+from wasm_lab.components.nouns import (
     EnumOf,
     FlagsOf,
     Handle,
@@ -26,6 +24,8 @@ from wasm_lab.components.wit import (
     Type,
     Variant,
 )
+from wasm_lab.components.resources import GuestResource
+from wasm_lab.components.values import Err, Ok, Some
 
 #: Most characters of a value that are shown.
 _SHOWN = 60

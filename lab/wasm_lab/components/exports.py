@@ -7,18 +7,18 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.components import native
-from wasm_lab.components.codecs import scalar_format
 from wasm_lab.components.names import snake
+from wasm_lab.components.nouns import ResultOf
+from wasm_lab.components.plain import scalar_format
 from wasm_lab.components.values import Ok
-from wasm_lab.components.wit import ResultOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wasm_lab.components.codecs import Codecs
     from wasm_lab.components.instance import ComponentInstance
+    from wasm_lab.components.nouns import Function
     from wasm_lab.components.state import State
-    from wasm_lab.components.wit import Function
 
 _P = native.VAL_BYTES
 

@@ -7,31 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.components import native
 from wasm_lab.components.names import pascal, snake
+from wasm_lab.components.nouns import Handle, ResultOf
 from wasm_lab.components.state import states
 from wasm_lab.components.values import Err, Ok
-from wasm_lab.components.wit import Handle, ResultOf
 from wasm_lab.runtimes.wasmtime.native import new_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wasm_lab.components.codecs import Codecs
+    from wasm_lab.components.nouns import Function
     from wasm_lab.components.state import State
-    from wasm_lab.components.wit import Function
 
 _P = native.VAL_BYTES
 
 
-def implementation(function: Function, provider: Any) -> Callable[..., Any]:
-    """What is called for an imported function, with the values that the guest passed.
-
-    Args:
-        provider: the object given for the function's interface; for a function of the world, the
-            function itself.
-    """
+def _implementation(function: Function, provider: Any) -> Callable[..., Any]:
+    """What is called for an imported function that is no method, with the values that the guest passed."""
     name = snake(function.name)
-    if function.kind == "method":
-        return _method(name)
     if function.kind == "constructor":
         assert function.resource is not None
         made: Callable[..., Any] = getattr(provider, pascal(function.resource.name))
@@ -44,19 +37,16 @@ def implementation(function: Function, provider: Any) -> Callable[..., Any]:
     return found
 
 
-def _method(name: str) -> Callable[..., Any]:
-    # Looked up on the object: it need not be of the class that the interface names.
-    def call(this: Any, *values: Any) -> Any:
-        return getattr(this, name)(*values)
-
-    return call
-
-
-def host_callback(function: Function, target: Callable[..., Any], codecs: Codecs) -> Any:
-    """A C callback that lifts the arguments, calls ``target`` and lowers what it gives.
+def host_callback(function: Function, provider: Any, codecs: Codecs) -> Any:
+    """A C callback that lifts the arguments, calls the host's function and lowers what it gives.
 
     The codecs are made at the first call: a component imports many functions and calls few.
+
+    Args:
+        provider: the object given for the function's interface; for a function of the world, the
+            function itself.
     """
+    # A method is looked up on the object, which need not be of the class that the interface names.
     count = len(function.params)
     size = count * _P
     ready = False
@@ -64,6 +54,7 @@ def host_callback(function: Function, target: Callable[..., Any], codecs: Codecs
     write: Callable[[Any, int, State], None]
     fallible = isinstance(function.result, ResultOf)
     is_method, method = function.kind == "method", snake(function.name)
+    target: Any = None if is_method else _implementation(function, provider)
 
     def callback(
         _data: int, context: int, _type: int, arguments: int, _count: int, results: int, _results: int

@@ -17,10 +17,10 @@ from wasm_lab.runtimes.wasmtime.native import failure as engine_failure
 
 if TYPE_CHECKING:
     from wasm_lab.components.component import Prepared
+    from wasm_lab.components.nouns import Resource
     from wasm_lab.components.resources import GuestResource
     from wasm_lab.components.stores import PlainStore
     from wasm_lab.components.surface import Face
-    from wasm_lab.components.wit import Resource
     from wasm_lab.runtimes.wasmtime.sandbox import Sandbox
 
 

@@ -13,7 +13,7 @@ from wasm_lab.components import native
 from wasm_lab.components.clocks import INTERFACE, BoundedClock
 from wasm_lab.components.codecs import Codecs
 from wasm_lab.components.component import Prepared
-from wasm_lab.components.imports import host_callback, implementation
+from wasm_lab.components.imports import host_callback
 from wasm_lab.components.instance import ComponentInstance
 from wasm_lab.components.matching import Match, match_imports
 from wasm_lab.components.names import version_of
@@ -149,7 +149,7 @@ class _Parts:
             self._define_function(where, function, match.provider)
 
     def _define_function(self, where: int, function: Function, provider: Any) -> None:
-        callback = host_callback(function, implementation(function, provider), self._codecs)
+        callback = host_callback(function, provider, self._codecs)
         self._callbacks.append(callback)
         name = function.symbol.encode()
         _check(native.linker_instance_add_func(where, name, len(name), callback, 0, 0))

@@ -9,14 +9,14 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.components.names import pascal, snake, version_of
-from wasm_lab.components.wit import Function, Interface, Resource, parts_of
+from wasm_lab.components.nouns import Function, Interface, Resource, parts_of
 from wasm_lab.errors import InterfaceError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from wasm_lab.components.component import Component
-    from wasm_lab.components.wit import Type, World
+    from wasm_lab.components.nouns import Type, World
 
 #: Packages of WASI 0.2 that the engine provides itself (wasmtime ``add_wasip2``).
 NATIVE = tuple(f"wasi:{package}/" for package in ("cli", "clocks", "filesystem", "io", "random", "sockets"))

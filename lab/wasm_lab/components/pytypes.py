@@ -11,10 +11,10 @@ from dataclasses import dataclass, make_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from wasm_lab.components.names import constant, pascal, snake
-from wasm_lab.components.wit import EnumOf, FlagsOf, Record, Resource, Variant
+from wasm_lab.components.nouns import EnumOf, FlagsOf, Record, Resource, Variant
 
 if TYPE_CHECKING:
-    from wasm_lab.components.wit import Type
+    from wasm_lab.components.nouns import Type
 
 
 class _VariantClass(type):

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.components import native
-from wasm_lab.components.codecs import Codec
+from wasm_lab.components.plain import ONE, Codec, word
 from wasm_lab.components.state import State, close_object, states
 from wasm_lab.errors import UsageError
 from wasm_lab.runtimes.wasmtime.native import new_error
@@ -21,10 +20,7 @@ from wasm_lab.runtimes.wasmtime.native import new_error
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from wasm_lab.components.wit import Handle, Resource
-
-_ONE = Struct("<B7xQ16x")
-_word = Struct("<Q").unpack_from
+    from wasm_lab.components.nouns import Handle, Resource
 
 #: Numbers of host resource types; each link has its own, so that links do not mix.
 _type_numbers = itertools.count(1)
@@ -125,7 +121,7 @@ def _host_handle(kind: Handle, number: int) -> Codec:
         native.resource_host_to_any,
         native.resource_host_delete,
     )
-    to_host, rep_of, pack = native.resource_any_to_host, native.resource_host_rep, _ONE.pack
+    to_host, rep_of, pack = native.resource_any_to_host, native.resource_host_rep, ONE.pack
 
     def lower(value: Any, state: State) -> bytes:
         if value is None:
@@ -143,7 +139,7 @@ def _host_handle(kind: Handle, number: int) -> Codec:
         return pack(native.RESOURCE, box)
 
     def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
-        error = to_host(state.context, _word(raw, at + 8)[0], state.out_at)
+        error = to_host(state.context, word(raw, at + 8)[0], state.out_at)
         if error:
             raise _failed(error)
         host = state.out.value
@@ -169,10 +165,10 @@ def _guest_handle(kind: Handle) -> Codec:
             if any(value is other for other in state.moved):
                 raise ValueError("it is given away twice")
             state.moved.append(value)  # it is the guest's once everything else could be lowered
-        return _ONE.pack(native.RESOURCE, box)
+        return ONE.pack(native.RESOURCE, box)
 
     def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
-        box = native.resource_any_clone(_word(raw, at + 8)[0])
+        box = native.resource_any_clone(word(raw, at + 8)[0])
         return state.instance._resource_class(resource)._take(box, state)
 
     return Codec(lower, lift, boxed=owned)
@@ -186,10 +182,10 @@ def _foreign_handle(kind: Handle) -> Codec:
             raise TypeError
         box = native.resource_any_clone(value._box)
         state.boxes.append(box)
-        return _ONE.pack(native.RESOURCE, box)
+        return ONE.pack(native.RESOURCE, box)
 
     def lift(raw: bytes | memoryview, at: int, state: State) -> Any:
-        box = native.resource_any_clone(_word(raw, at + 8)[0])
+        box = native.resource_any_clone(word(raw, at + 8)[0])
         return ForeignResource(box, state, owned=owned)
 
     return Codec(lower, lift, boxed=True)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.components.exports import Plan, bind
 from wasm_lab.components.names import pascal, snake, version_of
+from wasm_lab.components.nouns import Function, Interface, Resource
 from wasm_lab.components.pytypes import is_named
 from wasm_lab.components.resources import GuestResource
-from wasm_lab.components.wit import Function, Interface, Resource
 from wasm_lab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from wasm_lab.components.codecs import Codecs
     from wasm_lab.components.instance import ComponentInstance
+    from wasm_lab.components.nouns import Type, World
     from wasm_lab.components.pytypes import PythonTypes
-    from wasm_lab.components.wit import Type, World
 
 
 #: What a `ComponentInstance` has itself: exports of the world by these names get a ``_`` at their end.
