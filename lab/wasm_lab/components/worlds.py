@@ -16,7 +16,7 @@ from wasm_lab.artifact import Step
 from wasm_lab.components.adapt import adapted
 from wasm_lab.components.names import snake
 from wasm_lab.components.skeletons import rust_skeleton
-from wasm_lab.components.wit import Function
+from wasm_lab.components.wit import Function, Interface
 from wasm_lab.errors import CompileError, UsageError
 from wasm_lab.source import Kind, Source
 
@@ -123,6 +123,8 @@ def _modules(text: WitText, world: str) -> list[str]:
     """The modules of the bindings that hold the world's interfaces, its exports first."""
     made = text.worlds[world]
     modules = [f"exports::{_module(name, text)}" for name in made.exports if "/" in name]
+    if any(isinstance(item, Interface) for name, item in made.exports.items() if "/" not in name):
+        modules.append("exports")  # interfaces that the world defines in itself
     modules += [_module(name, text) for name in made.imports if "/" in name]
     return list(dict.fromkeys(modules))
 
