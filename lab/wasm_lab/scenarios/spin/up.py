@@ -91,7 +91,7 @@ def serve(
         address=host,
         port=port,
         interface=Interfaces.ASGI,
-        workers=workers or len(os.sched_getaffinity(0)),
+        workers=workers or _cores(),
         runtime_mode=RuntimeModes.st,
         backlog=BACKLOG,
         websockets=False,
@@ -103,6 +103,13 @@ def serve(
     server.on_startup(lambda: _announce(manifest, host, port))
     server.serve(target_loader=partial(_at_work, (lambda: app) if forked else make), wrap_loader=False)
     return 0
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _at_work(make: Callable[[], Application]) -> Application:
