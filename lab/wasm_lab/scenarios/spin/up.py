@@ -107,7 +107,7 @@ def serve(
 
 def _cores() -> int:
     """Cores that this process may use."""
-    if sys.platform == "linux":
+    if hasattr(os, "sched_getaffinity"):  # macOS does not tell
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
