@@ -6,6 +6,7 @@ Magics, commands, grading and scenarios call this; it parses no text and display
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,8 @@ class Session:
         from wasm_lab.components.worlds import build_world, find_world
 
         text, short = find_world(world, self.wit_texts.values())
-        self.last_artifact = artifact = build_world(source, text, short, progress=progress)
+        artifact = replace(build_world(source, text, short, progress=progress), label=short)
+        self.last_artifact = artifact
         self.components[short] = component = Component.load(artifact)
         return component
 

@@ -19,17 +19,19 @@ _BOX, _GAP, _ROW, _EDGE = 48, 28, 76, 16
 
 def composition_svg(made: Composition) -> str:
     """The graph as the text of an ``<svg>`` element, users left, providers right, the host last."""
-    columns = _columns(made)
+    columns, arrows = _columns(made), _arrows(made)
     labels = [label for column in columns for label in column]
     wide = max(80.0, *(_LETTER * len(label) for label in labels)) + 32
-    between = max([_LETTER * len(w.imported) for w in made.wires] or [60.0]) + 40
+    between = max([_LETTER * len(name) for _, _, name in arrows] or [60.0]) + 40
     at = {
         label: (_EDGE + number * (wide + between), _EDGE + row * _ROW)
         for number, column in enumerate(columns)
         for row, label in enumerate(column)
     }
+    if HOST in at and len(columns) > 2:  # lower, so that arrows to it pass below the boxes between
+        at[HOST] = (at[HOST][0], _EDGE + _ROW * max(map(len, columns)))
     width = _EDGE * 2 + len(columns) * wide + (len(columns) - 1) * between
-    height = _EDGE * 2 + max(_lowest(made, at), *(y + _BOX for _, y in at.values()))
+    height = _EDGE * 2 + max(_lowest(arrows, at), *(y + _BOX for _, y in at.values()))
     parts = [
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width:.0f} {height:.0f}' "
         f"width='{width:.0f}' role='img' style='max-width: 100%; background: white'>",
@@ -38,18 +40,18 @@ def composition_svg(made: Composition) -> str:
         "<path d='M0,0 L8,4 L0,8 z' fill='#333'/></marker></defs>",
     ]
     used: dict[str, int] = {}
-    for wire in made.wires:
-        (x1, y1), (x2, y2) = at[wire.importer], at[wire.provider]
-        out, into = used.setdefault(f"{wire.importer}>", 0), used.setdefault(f">{wire.provider}", 0)
-        used[f"{wire.importer}>"] += 1
-        used[f">{wire.provider}"] += 1
+    for importer, provider, name in arrows:
+        (x1, y1), (x2, y2) = at[importer], at[provider]
+        out, into = used.setdefault(f"{importer}>", 0), used.setdefault(f">{provider}", 0)
+        used[f"{importer}>"] += 1
+        used[f">{provider}"] += 1
         start, end = (x1 + wide, y1 + 14 + 18 * out), (x2, y2 + 14 + 18 * into)
         middle = (start[0] + end[0]) / 2
         parts.append(
             f"<path d='M{start[0]:.0f},{start[1]:.0f} C{middle:.0f},{start[1]:.0f} {middle:.0f},{end[1]:.0f} "
             f"{end[0]:.0f},{end[1]:.0f}' fill='none' stroke='#333' marker-end='url(#wasm-lab-tip)'/>"
         )
-        parts.append(_text(wire.imported, start[0] + 8, start[1] - 4, size=11))
+        parts.append(_text(name, start[0] + 8, start[1] - 4, size=11))
     for label, (x, y) in at.items():
         dashed = " stroke-dasharray='5 3'" if label == HOST else ""
         parts.append(
@@ -77,11 +79,24 @@ def _columns(made: Composition) -> list[list[str]]:
     return columns
 
 
-def _lowest(made: Composition, at: Mapping[str, tuple[float, float]]) -> float:
-    """How far down the wires of one box reach."""
-    counts: dict[str, int] = {}
+def _arrows(made: Composition) -> list[tuple[str, str, str]]:
+    """Who imports from whom, and what; all of WASI between two parts is one arrow."""
+    arrows, wasi = [], dict[tuple[str, str], list[str]]()
     for wire in made.wires:
-        for label in (wire.importer, wire.provider):
+        if wire.imported.startswith("wasi:"):
+            wasi.setdefault((wire.importer, wire.provider), []).append(wire.imported)
+        else:
+            arrows.append((wire.importer, wire.provider, wire.imported))
+    for (importer, provider), names in wasi.items():
+        arrows.append((importer, provider, names[0] if len(names) == 1 else f"WASI, {len(names)} interfaces"))
+    return arrows
+
+
+def _lowest(arrows: list[tuple[str, str, str]], at: Mapping[str, tuple[float, float]]) -> float:
+    """How far down the arrows of one box reach."""
+    counts: dict[str, int] = {}
+    for importer, provider, _ in arrows:
+        for label in (importer, provider):
             counts[label] = counts.get(label, 0) + 1
     return max((at[label][1] + 14 + 18 * count for label, count in counts.items()), default=0.0)
 
