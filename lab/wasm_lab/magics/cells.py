@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wasm_lab.errors import UsageError
 from wasm_lab.magics.line import session
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def cell_command() -> click.Command:
 
         A cell of functions makes its public functions Python calls. A cell with
         fn main runs as a program, with ARGS as its arguments. Statements run as they
-        are, and a last expression without a semicolon shows its value. Files,
+        are, and a last expression without a semicolon shows its value. With --world it
+        is a component, whose impl Guest for Component is all to write. Files,
         environment and network are closed until an option opens them. A cell that makes
         the inside of a component, as spin-sdk does, is kept under its --name for %%spin_app.
         """
@@ -87,15 +89,17 @@ def run_cell(shell: InteractiveShell, text: str, options: dict[str, Any]) -> Non
     here = session()
     capabilities = granted(options)
     source = _source(text, options)
-    if options["panel"]:
-        from wasm_lab.views.panel_cell import show_panel
-
-        show_panel(shell, here, source, capabilities, options)
-        return
     if options["world"]:
         from wasm_lab.magics.wit import run_world
 
         run_world(shell, source, capabilities, options)
+        return
+    if options["imports"]:
+        raise UsageError("--imports goes with --world.", hint="Such as --world calc --imports host.")
+    if options["panel"]:
+        from wasm_lab.views.panel_cell import show_panel
+
+        show_panel(shell, here, source, capabilities, options)
         return
     if source.kind is Kind.TESTS and not options["no_run"]:
         run_tests(source, capabilities, options)
