@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 #: Connections that wait to be accepted.
 BACKLOG = 1024
 
+#: Connections that a worker holds at once, as far as the machine allows. Those beyond wait, so that a
+#: client which opens many and says nothing must not have enough with a few hundred.
+CONNECTIONS = 8192
+
 #: Objects more than before at which the garbage collector looks for cycles.
 GARBAGE = 10_000
 
@@ -94,6 +98,7 @@ def serve(
         workers=workers or _cores(),
         runtime_mode=RuntimeModes.st,
         backlog=BACKLOG,
+        backpressure=_connections(),
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
@@ -117,6 +122,23 @@ def _at_work(make: Callable[[], Application]) -> Application:
     # Signals only wake the loop, whose handlers raise nothing: they need not be set aside for each guest.
     main_thread.hold()
     return make()
+
+
+def _connections() -> int:
+    """How many connections a worker holds: half of the files that it may open are for other things."""
+    try:
+        import resource
+    except ImportError:  # Windows, where sockets are no files
+        return CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        except (OSError, ValueError):  # macOS allows less than it says
+            soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(64, min(CONNECTIONS, soft // 2))
 
 
 def _settle() -> None:

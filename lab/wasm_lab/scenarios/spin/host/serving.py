@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 #: Ticks (see `crew`) that a guest runs before somebody looks whether its client is still there.
 PATIENCE_TICKS = 10
+
+#: RFC 3986, 3.2: a host and port as a client may name them, here without user information.
+_HOST = re.compile(rb"[!$&'()*+,;=\-._~%0-9A-Za-z]*(:[0-9]*)?|\[[0-9A-Fa-f:.]+\](:[0-9]*)?").fullmatch
 
 _NOT_FOR_GUESTS = frozenset(name.encode() for name in FORBIDDEN)
 
@@ -62,19 +66,23 @@ class Serving(Exchange):
             elif name == b"transfer-encoding":
                 length = None
             elif name == b"host":
+                if host is not None or not _HOST(value):  # RFC 9112, 3.2: answer 400
+                    self._bad = HTTPStatus.BAD_REQUEST
                 host = value.decode("latin-1")
         body = None
         if length != 0:
             body = IncomingBytes(self._body_taken)
             self._room = asyncio.Event()
-            if length is not None and length > limits.request_bytes:
+            if length is not None and length > limits.request_bytes and not self._bad:
                 self._bad = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         raw = scope.get("raw_path") or scope["path"].encode()
         query = scope["query_string"]
-        self.path = raw.decode("latin-1")
+        self.path = _text(raw)
+        if not self.path.startswith("/") and (self.path, scope["method"]) != ("*", "OPTIONS"):
+            self._bad = HTTPStatus.BAD_REQUEST  # RFC 9112, 3.2
         super().__init__(
             method=scope["method"],
-            path_with_query=f"{self.path}?{query.decode('latin-1')}" if query else self.path,
+            path_with_query=f"{self.path}?{_text(query)}" if query else self.path,
             scheme=scope["scheme"],
             authority=host,
             body=body,
@@ -84,7 +92,8 @@ class Serving(Exchange):
     @property
     def full_url(self) -> str:
         """The URL that the client asked for."""
-        return f"{self.scheme}://{self.authority or 'localhost'}{self.path_with_query}"
+        path = "" if self.path == "*" else self.path_with_query  # RFC 9112, 3.3: of the server itself
+        return f"{self.scheme}://{self.authority or 'localhost'}{path}"
 
     @property
     def client_address(self) -> str:
@@ -163,6 +172,8 @@ class Serving(Exchange):
             while True:
                 await self._something_new()
                 if self._gone:
+                    if self._bad:
+                        await self.refuse_request(self._bad)
                     return
                 ended = self.ended  # read first: what the guest did before its end is all seen below
                 if self._bad:
@@ -252,6 +263,7 @@ class Serving(Exchange):
                 return
             if message["type"] == "http.disconnect":
                 body.fail("The client closed the connection before its request was whole.")
+                self._bad = HTTPStatus.BAD_REQUEST  # nonsense in a body looks the same; that client listens
                 self._client_went()
                 return
             chunk = message.get("body", b"")
@@ -288,8 +300,17 @@ class Serving(Exchange):
         self._wake()
 
 
+def _text(raw: bytes) -> str:
+    """A part of an address as a guest gets it: hardly anything but ASCII, and UTF-8 where it is."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
 #: What the server says in a guest's place.
 REASONS = {
+    400: "This is no valid request.\n",
     404: "No component of this application answers this path.\n",
     408: "The request's body did not come.\n",
     413: "The request's body is too large.\n",
