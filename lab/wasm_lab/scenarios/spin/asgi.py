@@ -19,6 +19,7 @@ from wasm_lab.scenarios.spin.host.mounts import tree_of
 from wasm_lab.scenarios.spin.host.serving import AnswerLost, Serving
 from wasm_lab.scenarios.spin.host.types import IncomingResponse
 from wasm_lab.scenarios.spin.host.wasi import implement
+from wasm_lab.scenarios.spin.hosted import check_hosted
 from wasm_lab.scenarios.spin.launch import HttpJob, Launcher
 from wasm_lab.scenarios.spin.manifest import LocalSource
 from wasm_lab.scenarios.spin.messages import Messages
@@ -118,15 +119,12 @@ class Application:
         """Load and link every component. Doing it twice is nothing.
 
         Raises:
+            UnsupportedError: the manifest asks for what this host does not have.
             LoadError, InterfaceError: a component cannot run here.
             UsageError: a variable has no value, or the files of a component are not there.
         """
+        check_hosted(self.manifest)
         for trigger in self.manifest.http_triggers:
-            if trigger.executor != "http":
-                raise UsageError(
-                    f"The trigger {trigger.id!r} asks for the executor {trigger.executor!r}.",
-                    hint="This host runs wasi:http components only; Spin itself has it: --engine spin.",
-                )
             if trigger.component:
                 self.launcher(trigger.component, "http")
         for redis in self.manifest.redis_triggers:
