@@ -42,6 +42,15 @@ DEFAULT_EDITION = "2024"
 EDITIONS = ("2015", "2018", "2021", "2024")
 
 
+@dataclass(frozen=True, slots=True)
+class Bindings:
+    """A WIT world that code implements, as Rust sees it."""
+
+    world: str  #: the full name, such as ``acme:calc/calc@1.0.0``
+    rust: str = field(repr=False)  #: the text of a module, as wit-bindgen makes it
+    modules: tuple[str, ...] = ()  #: those of its modules whose names the code may use as they are
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Code, and everything that changes what it compiles to.
@@ -67,3 +76,4 @@ class Source:
     edition: str = DEFAULT_EDITION
     profile: Profile = Profile.RELEASE
     target: Target = Target.WASIP1
+    bindings: Bindings | None = None  #: of the world that the code implements as a component

@@ -10,7 +10,7 @@ from IPython.utils.capture import capture_output
 
 from wasm_lab import errors
 
-pytestmark = pytest.mark.slow  # the bindings' crates take half a minute to build once
+pytestmark = pytest.mark.slow
 
 WIT = """%%wit calc
 package demo:calc@1.0.0;
@@ -88,7 +88,7 @@ def test_a_world_is_written_implemented_and_called(shell: InteractiveShell) -> N
     run(shell, WIT).raise_error()
     missing = failure(shell, RUST.replace(" --imports host", ""))
     assert "demo:calc/log" in missing.message
-    assert "def write(line)" in missing.hint
+    assert "def write(line: str) -> None" in missing.hint
     run(shell, HOST).raise_error()
     run(shell, RUST).raise_error()
     assert value(shell, "calc.twice(21)") == 42

@@ -79,6 +79,10 @@ def _crate(code: str, kind: Kind, first_line: int, edition: str) -> Crate:
 
 def crate_for(source: Source) -> Crate:
     """The crate of a Source. Cheap the second time."""
+    if source.bindings is not None:
+        from wasm_lab.build.world_crate import world_crate
+
+        return world_crate(source.code, source.first_line, source.bindings)
     return _crate(source.code, source.kind, source.first_line, source.edition)
 
 
@@ -103,7 +107,7 @@ def _library(syntax: Syntax, code: str, before: str, first_line: int, edition: s
             refused.append((signature.name, why))
         else:
             functions.append(replace(signature, line=signature.line + first_line - 1))
-    root = before + _allowing_glue(syntax, code)
+    root = before + allowing_glue(syntax, code)
     if not functions:
         return Crate(root=root, crate_type="cdylib", refused=tuple(refused))
     module = "\nmod __wasm_lab_glue;\n"  # no quote in it: one of the learner's may be unclosed
@@ -118,7 +122,7 @@ def _library(syntax: Syntax, code: str, before: str, first_line: int, edition: s
     )
 
 
-def _allowing_glue(syntax: Syntax, code: str) -> str:
+def allowing_glue(syntax: Syntax, code: str) -> str:
     """``forbid`` as ``deny``, which holds for the cell as well and lets the glue allow what it needs."""
     text = bytearray(syntax.bytes)
     for node in syntax.nodes:

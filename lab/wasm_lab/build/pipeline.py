@@ -168,7 +168,7 @@ class Build:
 
 
 def _refuse_what_cannot_be_built(source: Source) -> None:
-    if source.kind is Kind.FUNCTIONS and source.target is Target.WASIP2:
+    if source.kind is Kind.FUNCTIONS and source.target is Target.WASIP2 and source.bindings is None:
         raise UnsupportedError(
             f"{source.label}: functions can be called from Python only on {Target.WASIP1}.",
             hint=f"Leave out --target {Target.WASIP2}, or give the code a fn main.",

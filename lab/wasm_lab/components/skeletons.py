@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from wasm_lab.components.wit import Resource, Type, World
 
+_PYTHON = {"bool": "bool", "char": "str", "string": "str", "f32": "float", "f64": "float"}
 _RUST = {"s8": "i8", "s16": "i16", "s32": "i32", "s64": "i64", "string": "String"}
 
 
@@ -39,7 +40,7 @@ def rust_skeleton(world: World) -> str:
     parts = ["struct Component;"]
     own = [item for item in world.exports.values() if isinstance(item, Function)]
     if own:
-        parts.append(_impl("Guest", "Component", [_rust_function(each) for each in own]))
+        parts.append(_impl("Guest", "Component", [rust_function(each) for each in own]))
     for item in world.exports.values():
         if isinstance(item, Interface):
             parts += _rust_interface(item)
@@ -49,10 +50,10 @@ def rust_skeleton(world: World) -> str:
 def _rust_interface(item: Interface) -> list[str]:
     short = snake(_short(item.name))
     types = [f"type {pascal(each.name)} = My{pascal(each.name)};" for each in item.resources]
-    plain = [_rust_function(each) for each in item.functions.values() if each.resource is None]
+    plain = [rust_function(each) for each in item.functions.values() if each.resource is None]
     parts = [_impl(f"{short}::Guest", "Component", [*types, *plain])]
     for resource in item.resources:
-        methods = [_rust_function(each) for each in item.functions.values() if each.resource is resource]
+        methods = [rust_function(each) for each in item.functions.values() if each.resource is resource]
         name = pascal(resource.name)
         parts += [f"struct My{name};", _impl(f"{short}::Guest{name}", f"My{name}", methods)]
     return parts
@@ -63,7 +64,8 @@ def _impl(trait: str, of: str, lines: Iterable[str]) -> str:
     return f"impl {trait} for {of} {{{body}\n}}"
 
 
-def _rust_function(function: Function) -> str:
+def rust_function(function: Function) -> str:
+    """One function as the trait wants it, with ``todo!()`` for its body."""
     params = [f"{snake(name)}: {_rust(kind)}" for name, kind in function.params]
     if function.kind == "method":
         params[0] = "&self"
@@ -113,7 +115,7 @@ def python_skeleton(world: World, name: str) -> str:
         >>> print(python_skeleton(check_text(wit, name="w").worlds["w"], "host"))
         class Log:
             @staticmethod
-            def write(line): ...  # func(line: string)
+            def write(line: str) -> None: ...  # func(line: string)
         <BLANKLINE>
         host = {"a:b/log": Log}
     """
@@ -145,7 +147,7 @@ def python_skeleton(world: World, name: str) -> str:
 
 def _python_function(function: Function, *, indent: str, static: bool) -> str:
     given = function.params[1:] if function.kind == "method" else function.params
-    params = [snake(name) for name, _ in given]
+    params = [f"{snake(name)}: {python_type(kind)}" for name, kind in given]
     name = snake(function.name)
     if function.kind in ("method", "constructor"):
         params.insert(0, "self")
@@ -153,4 +155,39 @@ def _python_function(function: Function, *, indent: str, static: bool) -> str:
         name = "__init__"
     wit = str(function).partition(": ")[2] or str(function)
     decorator = f"{indent}@staticmethod\n" if static else ""
-    return f"{decorator}{indent}def {name}({', '.join(params)}): ...  # {wit}"
+    result = "None" if function.kind == "constructor" else python_type(_returned(function.result))
+    return f"{decorator}{indent}def {name}({', '.join(params)}) -> {result}: ...  # {wit}"
+
+
+def _returned(kind: Type | None) -> Type | None:
+    """What a function returns: of a result the good case, for the bad one is raised as ``Err``."""
+    return kind.ok if isinstance(kind, ResultOf) else kind
+
+
+def python_type(kind: Type | None) -> str:
+    """The annotation for values of a WIT type; a type that WIT defines stands in quotation marks.
+
+    Example:
+        >>> python_type(OptionOf(ListOf(Primitive("u8"))))
+        'bytes | None'
+    """
+    match kind:
+        case None:
+            return "None"
+        case Primitive():
+            return _PYTHON.get(kind.name, "int")
+        case ListOf(item=Primitive(name="u8")):
+            return "bytes"
+        case ListOf():
+            return f"list[{python_type(kind.item)}]"
+        case TupleOf():
+            return f"tuple[{', '.join(map(python_type, kind.items))}]"
+        case OptionOf():
+            inner = python_type(kind.item)
+            return f'"{inner.strip(chr(34))} | None"' if inner.startswith('"') else f"{inner} | None"
+        case ResultOf():
+            return '"Ok | Err"'
+        case Handle():
+            return f'"{pascal(kind.resource.name)}"'
+        case _:
+            return f'"{pascal(getattr(kind, "name", "object"))}"'

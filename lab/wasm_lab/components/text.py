@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from wasm_lab.build.wasm_tools import ToolError, wasm_tools
 from wasm_lab.components.wit import read_package
+from wasm_lab.components.wit_hints import wit_hint
 from wasm_lab.diagnostic import Diagnostic, Span
 from wasm_lab.errors import WitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from wasm_lab.components.wit import Package, World
 
@@ -77,7 +78,7 @@ def check_text(
         >>> sorted(check_text("package a:b; world w { export f: func(); }", name="w").worlds)
         ['w']
     """
-    label = label or name
+    label, others = label or name, list(others)
     own = package_id(text)
     if not own and not re.search(r"^\s*package\b", _COMMENT.sub("", text), re.MULTILINE):
         raise WitError(
@@ -96,7 +97,8 @@ def check_text(
         try:
             binary = wasm_tools(["component", "wit", "--wasm", str(folder)], b"")
         except ToolError as error:
-            raise _refusal(str(error), root, text, label, first_line) from None
+            packages = [other.id for other in others]
+            raise _refusal(str(error), root, text, label, first_line, packages=packages) from None
     return WitText(name, text, own, read_package(binary, label), binary)
 
 
@@ -120,16 +122,19 @@ def check_path(path: Path) -> WitText:
 _PLACE = re.compile(r"^ *--> (?P<file>.*?):(?P<line>\d+):(?P<column>\d+)\s*$", re.MULTILINE)
 
 
-def _refusal(said: str, root: Path | None, text: str, label: str, first_line: int) -> WitError:
+def _refusal(
+    said: str, root: Path | None, text: str, label: str, first_line: int, *, packages: Sequence[str] = ()
+) -> WitError:
     """What the parser said, in the words of the text's author."""
     place = _PLACE.search(said)
     message = _message(said[: place.start()] if place else said)
+    hint = wit_hint(message, packages)
     if not place:
-        return WitError(f"{label}: {message}.")
+        return WitError(f"{label}: {message}.", hint=hint)
     line, column = int(place["line"]), int(place["column"])
     if root is None:
         return WitError(
-            f"{place['file']}:{line}:{column}: {message}.", rendered=_excerpt(said[place.end() :])
+            f"{place['file']}:{line}:{column}: {message}.", rendered=_excerpt(said[place.end() :]), hint=hint
         )
     if Path(place["file"]).name != root.name or Path(place["file"]).parent != root.parent:
         return WitError(f"{label}: {message}.", hint="The mistake is in a text that this one uses.")
@@ -153,7 +158,7 @@ def _refusal(said: str, root: Path | None, text: str, label: str, first_line: in
         spans=(Span(label=label, line=shown, column=column, end_line=shown, end_column=end),),
         rendered=rendered,
     )
-    return WitError(f"{label} is no valid WIT.", diagnostics=(diagnostic,), rendered=rendered)
+    return WitError(f"{label} is no valid WIT.", diagnostics=(diagnostic,), rendered=rendered, hint=hint)
 
 
 def _message(said: str) -> str:

@@ -1,7 +1,8 @@
-"""Rust that implements a world: a cell, and the bindings of its world as a crate of their own.
+"""Rust that implements a world: a cell, and the bindings of its world as a module of the same crate.
 
-wit-bindgen's macro takes longer than the rest of a small cell. So the bindings are a library, which
-is built once for each world and then only linked; an edited cell does not expand the macro again.
+The bindings are made once for each world (`bindings`), so an edited cell expands no macro and needs no
+crate. The target wasm32-wasip2 makes the component; a cell with a macro of its own is built for
+wasm32-wasip1 and adapted, because that links faster with crates.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wasm_lab import build
 from wasm_lab.artifact import Step
+from wasm_lab.build.world_crate import FLAGS_CRATE
+from wasm_lab.components import own_macro
 from wasm_lab.components.adapt import adapted
-from wasm_lab.components.names import snake
+from wasm_lab.components.bindings import needs_flags, rust_bindings
+from wasm_lab.components.guest_advice import wit_advice
 from wasm_lab.components.skeletons import rust_skeleton
 from wasm_lab.components.wit import Function, Interface
 from wasm_lab.errors import CompileError, UsageError
-from wasm_lab.source import Kind, Source
+from wasm_lab.source import Kind, Source, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,17 +32,12 @@ if TYPE_CHECKING:
     from wasm_lab.build import Progress
     from wasm_lab.components.text import WitText
     from wasm_lab.components.wit import World
+    from wasm_lab.diagnostic import Diagnostic
 
-#: The release of wit-bindgen that makes the bindings, and what of it they need.
-WIT_BINDGEN = {
-    "version": "0.61",
-    "default-features": False,
-    "features": ["macros", "realloc", "std", "bitflags"],
-}
+#: Of the crate that the bindings of a WIT type ``flags`` use.
+FLAGS_VERSION = "2"
 
-_IMPLEMENTS = re.compile(r"\bGuest\s+for\s+([A-Za-z_][A-Za-z0-9_]*)")
-_EXPORT = re.compile(r"\bexport!\s*[({\[]")
-_GENERATE = re.compile(r"\bgenerate!\s*[({\[]")
+_IMPLEMENTS = re.compile(r"\bGuest\w*\s+for\s+\w+")
 
 #: Rust's words, to which wit-bindgen adds an underscore.
 _WORDS = frozenset(
@@ -68,54 +68,34 @@ def find_world(name: str, texts: Iterable[WitText]) -> tuple[WitText, str]:
     )
 
 
-def world_source(source: Source, text: WitText, world: str) -> Source:
+def world_source(source: Source, text: WitText, world: str, *, folder: Path | None = None) -> Source:
     """A cell that implements a world, as what is compiled.
 
-    What it refers to is brought in by a line after its last one: the traits and types of the world
-    (``Guest``, ``math::Guest``, ``math::Point``), its imports (``log::write``), and the export.
-    A cell that calls ``wit_bindgen::generate!`` itself stays as it is.
+    What it refers to is brought in after its last line: the traits and types of the world (``Guest``,
+    ``math::Guest``, ``math::Point``), its imports (``log::write``), ``struct Component;`` and the export
+    unless it has them. A cell that calls ``wit_bindgen::generate!`` itself stays as it is; the macro finds
+    the text as the crate's ``wit`` folder, or under the path that it names.
+
+    Args:
+        folder: where such a macro's path is looked for first; by default the current folder.
 
     Raises:
         UsageError: it implements nothing; the hint is a text to begin with.
+        WitError: no bindings can be made of the world.
     """
-    if _GENERATE.search(source.code):
-        return replace(source, dependencies={"wit-bindgen": WIT_BINDGEN, **source.dependencies})
-    found = _IMPLEMENTS.search(source.code)
-    exports = text.worlds[world].exports
-    if exports and not found:
+    if own_macro.calls_generate(source.code):
+        return own_macro.with_wit_folder(source, text, folder or Path.cwd())
+    if text.worlds[world].exports and not _IMPLEMENTS.search(source.code):
         raise UsageError(
             f"{source.label} implements nothing of the world {world}.",
             hint=f"To begin with:\n\n{rust_skeleton(text.worlds[world])}",
         )
-    crate = _bindings(source, text, world)
-    root = f"{crate.name}::bindings"
-    uses = [f"use {root}::*;", *(f"use {root}::{module}::*;" for module in _modules(text, world))]
-    tail = "".join(f" #[allow(unused_imports)] {use}" for use in uses)
-    if found and not _EXPORT.search(source.code):
-        tail += f" {root}::export!({found[1]} with_types_in {root});"
+    bindings = rust_bindings(text.package.text, text.worlds[world].name, tuple(_modules(text, world)))
+    dependencies = dict(source.dependencies)
+    if needs_flags(bindings):
+        dependencies.setdefault(FLAGS_CRATE, FLAGS_VERSION)
     return replace(
-        source,
-        code=f"{source.code.rstrip()}\n{tail.strip()}\n",
-        kind=Kind.FUNCTIONS,
-        uses=(*source.uses, crate),
-    )
-
-
-def _bindings(source: Source, text: WitText, world: str) -> Source:
-    name = f"{snake(world)}_world"
-    fence = "#" * (1 + max((len(run) for run in re.findall(r"#+", text.package.text)), default=0))
-    options = (
-        f'inline: r{fence}"{text.package.text}"{fence}, world: "{world}", generate_all, '
-        f'pub_export_macro: true, default_bindings_module: "{name}::bindings"'
-    )
-    return Source(
-        code=f"pub mod bindings {{ wit_bindgen::generate!({{ {options} }}); }}",
-        kind=Kind.FUNCTIONS,
-        name=name,
-        label=f"the bindings of world {world}",
-        dependencies={"wit-bindgen": WIT_BINDGEN},
-        profile=source.profile,
-        target=source.target,
+        source, kind=Kind.FUNCTIONS, target=Target.WASIP2, dependencies=dependencies, bindings=bindings
     )
 
 
@@ -160,6 +140,11 @@ def _not_implemented(source: Source, world: World) -> list[str]:
     return missing
 
 
+def _lacks_guest(told: Diagnostic) -> bool:
+    """Whether a message is that some ``Guest`` is not implemented; the export in the lab's own text asks for it."""
+    return told.code == "E0277" and ("Guest" in told.message or told.message.startswith("the glue"))
+
+
 def build_world(source: Source, text: WitText, world: str, *, progress: Progress | None = None) -> Artifact:
     """Compile a cell that implements a world, and make a component of it.
 
@@ -168,16 +153,21 @@ def build_world(source: Source, text: WitText, world: str, *, progress: Progress
         CompileError, DependencyError, ToolchainError: why there is no artifact.
         LoadError: what was compiled does not give what its world says.
     """
+    made = world_source(source, text, world)
     try:
-        inside = build.build(world_source(source, text, world), progress=progress)
+        inside = build.build(made, progress=progress)
     except CompileError as error:
         missing = _not_implemented(source, text.worlds[world])
-        if not missing or not all("Guest" in each.message for each in error.diagnostics):
+        if not missing or not all(_lacks_guest(each) for each in error.diagnostics if each.level == "error"):
+            advice = wit_advice(error, text.worlds[world])
+            error.hint = "\n".join(part for part in (advice, error.hint) if part)
             raise
         raise UsageError(
             f"{source.label} does not implement all that the world {world} exports: {'; '.join(missing)}.",
             hint=f"All of it, to take from:\n\n{rust_skeleton(text.worlds[world])}",
         ) from None
+    if inside.is_component:
+        return inside
     since = time.perf_counter_ns()
     component = adapted(inside.wasm, source.label)
     step = Step("component", time.perf_counter_ns() - since)

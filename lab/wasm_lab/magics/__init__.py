@@ -91,7 +91,7 @@ class WasmLabMagics(Magics):
 
     @line_magic
     def wasm_inspect(self, line: str) -> None:
-        """What a module is made of: ``%wasm_inspect [FILE or cell name]``, else the last artifact."""
+        """What a module is made of: ``%wasm_inspect [FILE or name of a cell or world]``, else the last artifact."""
         name = line.strip()
         here = session()
         if not name:
@@ -100,6 +100,8 @@ class WasmLabMagics(Magics):
             _show_inspection(here.last_artifact)
         elif name in here.cells:
             _show_inspection(here.cells[name].artifact)
+        elif name in here.components:
+            _show_inspection(here.components[name].artifact)
         else:
             from wasm_lab.build.foreign import load_file
 

@@ -96,6 +96,8 @@ def run_cell(shell: InteractiveShell, text: str, options: dict[str, Any]) -> Non
         return
     if options["imports"]:
         raise UsageError("--imports goes with --world.", hint="Such as --world calc --imports host.")
+    if options["imports"]:
+        raise UsageError("--imports goes with --world.", hint="Such as --world calc --imports host.")
     if options["panel"]:
         from wasm_lab.views.panel_cell import show_panel
 

@@ -62,7 +62,7 @@ def run_world(
 
     here = session()
     _refuse(options)
-    imports = _imports(shell, options["imports"])
+    _known(shell, options["imports"])
     with notebook_progress() as progress:
         component = here.compile_world(source, options["world"], progress=progress)
     artifact = component.artifact
@@ -72,6 +72,7 @@ def run_world(
     lines = [cells.built_line(artifact)]
     if not options["no_run"]:
         name = snake(options["world"].partition("@")[0].rpartition("/")[2].rpartition(":")[2])
+        imports = _imports(shell, component, options["imports"])
         _require(component, imports, options)
         sink = NotebookSink()
         instance = component.link(imports, capabilities=capabilities).instantiate(output=sink)
@@ -96,19 +97,21 @@ def _refuse(options: dict[str, Any]) -> None:
         )
 
 
-def _imports(shell: InteractiveShell, name: str) -> Mapping[str, Any]:
-    """What the notebook calls ``name``: a dictionary, or an object with one attribute for each import."""
+def _known(shell: InteractiveShell, name: str) -> None:
+    if name and name not in shell.user_ns:
+        raise UsageError(f"--imports {name}: there is no {name} here.", hint="Define it in a cell before.")
+
+
+def _imports(shell: InteractiveShell, component: Component, name: str) -> Mapping[str, Any]:
+    """What the notebook's ``name`` gives: a dictionary from interface to object, or one object for all."""
     if not name:
         return {}
-    if name not in shell.user_ns:
-        raise UsageError(f"--imports {name}: there is no {name} here.", hint="Define it in a cell before.")
     given = shell.user_ns[name]
     if isinstance(given, dict):
         return given
-    raise UsageError(
-        f"--imports {name}: it is a {type(given).__name__}.",
-        hint='Give a dictionary from interface to object, such as {"demo:calc/log": Log}.',
-    )
+    from wasm_lab.components.provided import provided_by
+
+    return provided_by(component.world, given)
 
 
 def _require(component: Component, imports: Mapping[str, Any], options: dict[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""The program that makes Rust bindings of WIT; see README.md."""
