@@ -39,8 +39,9 @@ THREADS = 128
 #: Requests of one guest under way at the same time.
 REQUESTS = 32
 
-#: Seconds after which a body that the guest has not finished is sent as it comes, without its length,
-#: which some servers refuse. Most guests finish theirs in less than one thousandth of it.
+#: Seconds after which a body that the guest has not finished is sent as it comes: over a connection of
+#: its own, and mostly without its length, which some servers refuse. Most guests finish theirs in less
+#: than one thousandth of it.
 BODY_S = 0.1
 
 #: The application itself, where the guest's own request says no more than a path.
@@ -174,11 +175,19 @@ class _Sending:
         import httpx
 
         body = self._outgoing.body_bytes
+        under_way = False
         try:
             if self._given_up or self.future.dropped:
                 return None
-            sent = self._request(body)
-            response = self._client.transport.handle_request(sent)
+            content = _content(body)
+            sent = self._request(content)
+            if content is None or isinstance(content, bytes):
+                response = self._client.transport.handle_request(sent)
+            else:
+                from wasm_lab.scenarios.spin.interfaces.duplex import Duplex
+
+                response = Duplex().handle_request(sent)
+                under_way = True
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
             self.future.fail(error_code(error))
             return None
@@ -186,12 +195,12 @@ class _Sending:
             self.future.fail(ErrorCode.InternalError(f"{type(error).__name__}: {error}"))
             return None
         finally:
-            if body is not None:
+            if body is not None and not under_way:
                 body.refuse()
         sent.extensions["timeout"]["read"] = self._times["between"]
         return response
 
-    def _request(self, body: OutgoingBytes | None) -> Any:
+    def _request(self, content: bytes | Iterator[bytes] | None) -> Any:
         import httpx
 
         to = self._to
@@ -206,7 +215,6 @@ class _Sending:
         fields = [
             (name.encode("ascii"), value) for name, value in self._outgoing.fields.items if name != "host"
         ]
-        content = _content(body)
         if content == b"" and self._outgoing.method_name in ("GET", "HEAD", "OPTIONS", "TRACE"):
             content = None
         elif isinstance(content, bytes):
@@ -253,19 +261,24 @@ def _content(body: OutgoingBytes | None) -> bytes | Iterator[bytes] | None:
     """A body that is whole at once is sent with its length; another as it comes."""
     if body is None:
         return None
-    if body.expected is None:
-        until = time.monotonic() + BODY_S
-        waiter = threading.Event()
-        body.news.add(waiter)
-        try:
-            while not body.finished and not body.aborted and (left := until - time.monotonic()) > 0:
-                waiter.clear()
-                waiter.wait(left)
-        finally:
-            body.news.remove(waiter)
-        if body.finished:
-            return body.take_all()
-    return body.chunks()
+    until = time.monotonic() + BODY_S
+    waiter = threading.Event()
+    body.news.add(waiter)
+    try:
+        while not body.finished and not body.aborted and (left := until - time.monotonic()) > 0:
+            waiter.clear()
+            waiter.wait(left)
+    finally:
+        body.news.remove(waiter)
+    return body.take_all() if body.finished else _sent(body)
+
+
+def _sent(body: OutgoingBytes) -> Iterator[bytes]:
+    """What the guest writes, as it comes, until the guest or the network wants no more."""
+    try:
+        yield from body.chunks()
+    finally:
+        body.refuse()
 
 
 def error_code(error: Exception) -> Any:
