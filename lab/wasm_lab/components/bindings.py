@@ -34,26 +34,32 @@ def rust_bindings(resolved: str, world: str, modules: tuple[str, ...] = ()) -> B
         modules: those whose names the code may use as they are.
 
     Raises:
-        WitError: wit-bindgen refused the world; the message is what it said.
+        WitError: wit-bindgen refused the world; the message is what it said. Or it needs WASI 0.3.
     """
     program = _generator()
     key = hashlib.sha256("\0".join((program.sha256, world, resolved)).encode()).hexdigest()
     cache = default_cache()
     kept = cache.get(CACHE_KIND, key)
     if kept is None:
+        short = f"%{world.partition('@')[0].rpartition('/')[2]}"  # % lets it be a word of WIT
         capabilities = Capabilities(
-            args=(world, RUNTIME_PATH, f"::{FLAGS_CRATE}"), stdin=resolved.encode(), deadline_s=60
+            args=(short, RUNTIME_PATH, f"::{FLAGS_CRATE}"), stdin=resolved.encode(), deadline_s=60
         )
         run = get_runtime("wasmtime").run(program, capabilities)
         if not run.ok:
             said = (run.stderr.decode(errors="replace").strip() or str(run.trap)).partition("\n")[0]
             raise WitError(
-                f"wit-bindgen {VERSION} makes no Rust bindings of {world}: {said.removesuffix('.')}.",
-                hint="What runs here is WASI 0.2: functions that are not async, and no stream or future.",
+                f"wit-bindgen {VERSION} makes no Rust bindings of {world}: {said.removesuffix('.')}."
             )
         kept = run.stdout
         cache.put(CACHE_KIND, key, kept)
-    return Bindings(world, kept.decode(), modules)
+    rust = kept.decode()
+    if f"{RUNTIME_PATH}::async_support" in rust:
+        raise WitError(
+            f"The world {world} has async functions, streams or futures, which is WASI 0.3.",
+            hint="What runs here is WASI 0.2: functions that are not async, and no stream or future.",
+        )
+    return Bindings(world, rust, modules)
 
 
 def needs_flags(bindings: Bindings) -> bool:
