@@ -62,9 +62,12 @@ def _adapt(wasm: bytes, label: str) -> bytes:
             return wasm_tools(["component", "new", "--adapt", f"wasi_snapshot_preview1={adapter}"], wasm)
         except ToolError as error:
             said = re.sub(r"^.*?Caused by:\s*", "", str(error), flags=re.DOTALL)
+            said = re.sub(
+                r"thread 'main'.* panicked at \S+\s*|\s*(stack backtrace|note):.*", "", said, flags=re.DOTALL
+            )
             reason = " ".join(re.sub(r"^\s*\d+: ", "", line).strip() for line in said.splitlines())
             raise LoadError(
-                f"No component can be made of {label}: {reason}.",
+                f"{label} cannot be made a component: {reason}.",
                 hint="A module that becomes a component comes from wit-bindgen, or from spin-sdk, which writes "
                 "into it what it imports and exports. A plain module runs with `wasm-lab run`.",
             ) from None

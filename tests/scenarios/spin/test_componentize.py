@@ -98,7 +98,7 @@ def test_guests_that_answer_no_trigger_here_are_explained(
         (b"", "no WebAssembly file"),
         (b"version https://git-lfs", "no WebAssembly file"),
         (b"\0asm\x0d\0\x01\0\xff", "damaged"),
-        (b"\0asm\x01\0\0\0\xff", "No component can be made"),
+        (b"\0asm\x01\0\0\0\xff", "cannot be made a component"),
     ],
 )
 def test_files_that_are_no_guest(wasm: bytes, message: str) -> None:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from wasm_lab.build import build
@@ -238,3 +239,17 @@ def test_bodies_that_come_slowly_keep_nobody_out(server: Server) -> None:
     finally:
         for connection in held:
             connection.close()
+
+
+def test_workers_end_with_a_server_that_was_killed(server: Server, tmp_path: Path) -> None:
+    for name in ("shape.wasm", "spin.toml"):
+        (tmp_path / name).write_bytes((server.log.parent / name).read_bytes())
+    running = Server(tmp_path)
+    workers = psutil.Process(running.process.pid).children()
+    assert workers
+    running.process.kill()
+    running.stop()
+    _, alive = psutil.wait_procs(workers, 30)
+    assert not alive
+    with pytest.raises(OSError, match="refused"):
+        running.connect()

@@ -7,6 +7,7 @@ import logging
 import multiprocessing
 import os
 import secrets
+import signal
 import socket
 import sys
 import threading
@@ -38,6 +39,9 @@ CONNECTIONS = 8192
 
 #: Objects more than before at which the garbage collector looks for cycles.
 GARBAGE = 10_000
+
+#: Seconds between two looks of a worker for the process that started it.
+ORPHAN_S = 0.5
 
 #: Seconds that a worker has, beyond what its guests are given, before it is killed.
 GRACE_S = 5
@@ -117,8 +121,18 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
+def _end_without(parent: int) -> None:
+    """End this worker when the process that started it was killed: else it would keep the port."""
+    while os.getppid() == parent:
+        time.sleep(ORPHAN_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(Limits().drain_s + GRACE_S)
+    os._exit(1)
+
+
 def _at_work(make: Callable[[], Application]) -> Application:
     """The application, in a worker. Called there on the main thread, before the event loop runs."""
+    threading.Thread(target=_end_without, args=(os.getppid(),), daemon=True).start()
     # Signals only wake the loop, whose handlers raise nothing: they need not be set aside for each guest.
     main_thread.hold()
     return make()
