@@ -176,3 +176,15 @@ def test_mistakes_in_wit_come_with_advice(message: str, advice: str) -> None:
 def test_advice_reaches_the_error() -> None:
     with pytest.raises(WitError, match="WIT's word for usize is u32 or u64"):
         check_text("package a:b; interface c { f: func(n: usize); }", name="c")
+
+
+def test_an_inspection_shows_the_contract_and_what_may_be_asked(calc: WitText) -> None:
+    from wasm_lab.build.inspect import inspect
+    from wasm_lab.views.inspection import inspection_record
+
+    record = inspection_record(inspect(built(RUST, calc)), with_base64=False)
+    assert "import get: func() -> u32;" in record["wit"]
+    assert "join: func(words: list<string>) -> result<string, string>;" in record["wit"]
+    assert "package wasi:" not in record["wit"]
+    assert "wasi:cli/environment" in record["asks_for"]["env"]
+    assert "hosts" not in record["asks_for"]

@@ -154,6 +154,7 @@ PROGRAMS = (
         "sudo apt install chromium · sudo dnf install chromium · brew install chromium",
         ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     ),
+    Program("wac", "composes components (wasm-tools does it too)", "cargo install wac-cli", ("wac",)),
     Program("zig", "C, C++ and Zig cells", "pip install ziglang", ("zig",), ("version",)),
     Program(
         "go",

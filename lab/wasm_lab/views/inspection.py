@@ -19,6 +19,10 @@ def asked_capabilities(inspection: Inspection) -> dict[str, list[str]]:
 
     Only what its imports show: a program may import a call and never make it.
     """
+    if inspection.is_component:
+        from wasm_lab.components.contract import asked_of_host
+
+        return asked_of_host(item.name for item in inspection.imports)
     from wasm_lab.wasi.tables import calls
 
     table = calls()
@@ -30,6 +34,16 @@ def asked_capabilities(inspection: Inspection) -> dict[str, list[str]]:
     return asked
 
 
+def contract(inspection: Inspection) -> str:
+    """The WIT of a component, without that of WASI; empty for a module."""
+    if not inspection.is_component:
+        return ""
+    from wasm_lab.components.contract import own_text
+    from wasm_lab.components.wit import read_package
+
+    return own_text(read_package(inspection.wasm, inspection.label, sha256=inspection.sha256).text)
+
+
 def inspection_record(inspection: Inspection, *, with_base64: bool) -> dict[str, Any]:
     """An Inspection as plain data; the binary itself only when it is asked for."""
     record: dict[str, Any] = {
@@ -37,6 +51,7 @@ def inspection_record(inspection: Inspection, *, with_base64: bool) -> dict[str,
         "size_bytes": inspection.size_bytes,
         "sha256": inspection.sha256,
         "component": inspection.is_component,
+        "wit": contract(inspection) or None,
         "imports": plain(inspection.imports),
         "exports": plain(inspection.exports),
         "sections": plain(inspection.sections),
@@ -50,7 +65,7 @@ def inspection_record(inspection: Inspection, *, with_base64: bool) -> dict[str,
 
 
 def inspection_tables(inspection: Inspection) -> Stack:
-    """Sections by size, imports, exports, producers and what the module will ask for."""
+    """A component's WIT, sections by size, imports, exports, producers and what it will ask for."""
     what = "component" if inspection.is_component else "module"
     head = Text(f"{inspection.label}: a {what} of {size(inspection.size_bytes)}\nSHA-256 {inspection.sha256}")
     producers = "; ".join(
@@ -61,9 +76,10 @@ def inspection_tables(inspection: Inspection) -> Stack:
         f"{capability} ({', '.join(names)})" for capability, names in asked_capabilities(inspection).items()
     )
     tail = Text(f"made by: {producers or 'not said'}\nmay ask for: {asked or 'nothing'}")
-    return Stack(
-        head, _sections(inspection), _items("imports", inspection), _items("exports", inspection), tail
-    )
+    wit = contract(inspection)
+    parts = [Text(f"\n{wit}\n")] if wit else []
+    tables = _sections(inspection), _items("imports", inspection), _items("exports", inspection)
+    return Stack(head, *parts, *tables, tail)
 
 
 def _sections(inspection: Inspection) -> Table:
