@@ -173,6 +173,9 @@ def test_deploy_writes_a_spin_app_and_sends_nothing(wasm_lab: Command, tmp_path:
     assert "spin registry push --build --from spin.toml ghcr.io/me/app:1" in done.stderr
     assert f"kubectl apply -f {out}" in done.stderr
     assert "kind: SpinApp" in wasm_lab("spin", "deploy", "--from", tmp_path).stdout
+    unwritable = wasm_lab("spin", "deploy", "--from", tmp_path, "--out", tmp_path / "absent" / "app.yaml")
+    assert unwritable.returncode == 2
+    assert "cannot be written: No such file or directory." in unwritable.stderr
 
 
 def test_doctor_ends_with_1_when_something_is_wrong(wasm_lab: Command, tmp_path: Path) -> None:

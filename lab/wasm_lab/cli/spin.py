@@ -346,8 +346,13 @@ def deploy(file: Path, image: str, replicas: int, out: Path | None) -> int:
     else:
         from boltons.fileutils import atomic_save
 
-        with atomic_save(str(out), overwrite=True) as stream:
-            stream.write(plan.yaml.encode())
+        from wasm_lab.errors import UsageError
+
+        try:
+            with atomic_save(str(out), overwrite=True) as stream:
+                stream.write(plan.yaml.encode())
+        except OSError as error:
+            raise UsageError(f"{out} cannot be written: {error.strerror}.") from error
         _say(f"Written: {out}")
     _say("The lab is no cloud, and has sent nothing. These commands deploy it to a cluster with SpinKube:\n")
     for command in plan.commands:
