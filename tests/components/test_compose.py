@@ -113,6 +113,13 @@ def test_what_no_plug_gives_stays_for_the_host(tmp_path: Path, tool: str) -> Non
     assert "middle takes demo:chain/first@1.0.0 from host" in str(made)
 
 
+def test_an_instance_stands_for_its_component(tmp_path: Path) -> None:
+    middle = part(tmp_path, "middle", MIDDLE)
+    with middle.instantiate({"demo:chain/first": {"one": lambda x: x}}) as instance:
+        made = compose(part(tmp_path, "whole", WHOLE), instance)
+    assert made.parts == ("whole", "middle")
+
+
 def test_a_plug_used_by_two_is_one_instance(tmp_path: Path, tool: str) -> None:
     counting = """(module (global $n (mut i32) (i32.const 0))
       (func (export "demo:chain/first@1.0.0#one") (param i32) (result i32)

@@ -132,6 +132,16 @@ def test_what_is_wrong_is_told_in_terms_of_the_contract(shell: InteractiveShell)
     assert "there is no nobody here" in failure(shell, RUST.replace("imports host", "imports nobody")).message
 
 
+def test_an_export_of_ones_own_is_as_good(shell: InteractiveShell) -> None:
+    run(shell, WIT).raise_error()
+    run(shell, HOST).raise_error()
+    run(shell, RUST.replace("struct Component;", "export!(Component);\nstruct Component;")).raise_error()
+    assert value(shell, "calc.twice(2)") == 4
+    late = failure(shell, RUST.replace("x * 2", "x * y").replace("struct C", "export!(Component);\nstruct C"))
+    assert isinstance(late, errors.CompileError)
+    assert late.diagnostics[0].spans[0].line == 2 + RUST.count("\n") - 1
+
+
 def test_texts_use_each_other_and_the_earlier_stays_when_one_is_wrong(shell: InteractiveShell) -> None:
     run(
         shell, "%%wit shapes\npackage demo:shapes;\ninterface types { record side { cm: f64 } }"

@@ -7,6 +7,7 @@ stay where they are. The bindings and what they need at run time are files of th
 from __future__ import annotations
 
 import functools
+import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -36,22 +37,21 @@ _QUIET = "#[allow(warnings, unsafe_code, clippy::all)]"
 def world_crate(code: str, first_line: int, bindings: Bindings) -> Crate:
     """What rustc sees of a cell that implements ``bindings.world``.
 
-    The learner writes ``impl Guest for Component``; ``struct Component;`` and ``export!`` are added
-    unless they are there.
+    The learner writes ``impl Guest for Component``. ``struct Component;`` is added unless it is there, and
+    ``export!``; the learner's own, which knows nothing of where the types are, gives way to it.
     """
     syntax = Syntax(code)
-    name = guest_type(syntax)
+    name, code = _without_export(syntax, code, guest_type(syntax))
     parts = [f"{_QUIET} mod {RUNTIME};", f'{_QUIET} #[path = "{BINDINGS_FILE}"] mod {BINDINGS};']
     paths = (BINDINGS, *(f"{BINDINGS}::{module}" for module in bindings.modules))
     parts += [f"#[allow(unused_imports)] use {path}::*;" for path in paths]
     if name == DEFAULT_TYPE and not _defines(syntax, name):
         parts.append(f"struct {name};")
-    if not _exports(syntax):
-        export = f"{BINDINGS}::export!({name} with_types_in {BINDINGS});"
-        parts.append(f"{_QUIET} const _: () = {{ {export} }};")
+    export = f"{BINDINGS}::export!({name} with_types_in {BINDINGS});"
+    parts.append(f"{_QUIET} const _: () = {{ {export} }};")
     last = " ".join(parts)
     return Crate(
-        root="\n" * (first_line - 1) + allowing_glue(syntax, code) + f"\n{last}\n",
+        root="\n" * (first_line - 1) + allowing_glue(Syntax(code), code) + f"\n{last}\n",
         files={BINDINGS_FILE: bindings.rust, f"{RUNTIME}.rs": _runtime()},
         crate_type="cdylib",
         synthetic=(last,),
@@ -75,15 +75,22 @@ def _defines(syntax: Syntax, name: str) -> bool:
     )
 
 
-def _exports(syntax: Syntax) -> bool:
-    """Whether the code calls ``export!`` itself."""
+def _without_export(syntax: Syntax, code: str, name: str) -> tuple[str, str]:
+    """The type that the code exports (``name`` where it exports none), and the code without its ``export!``."""
+    text = bytearray(syntax.bytes)
     for node in syntax.nodes:
         call = node.named_children[0] if node.type == "expression_statement" and node.named_children else node
-        if call.type == "macro_invocation":
-            macro = text_of(call.child_by_field_name("macro"))
-            if macro.rpartition("::")[2] == "export":
-                return True
-    return False
+        if call.type != "macro_invocation":
+            continue
+        if text_of(call.child_by_field_name("macro")).rpartition("::")[2] != "export":
+            continue
+        exported = re.match(r"[\s({\[]*([A-Za-z_]\w*)", text_of(call.named_children[-1]))
+        name = exported[1] if exported else name
+        start, end = syntax.start(call), syntax.end(call)
+        semicolon = re.match(rb"\s*;", text[end:])
+        end += semicolon.end() if semicolon else 0
+        text[start:end] = b"".join(b"\n" if byte == 10 else b" " for byte in text[start:end])
+    return name, text.decode() if text != syntax.bytes else code
 
 
 @functools.cache

@@ -26,6 +26,8 @@ from wasm_lab.errors import InterfaceError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from wasm_lab.components.instance import ComponentInstance
+
 #: The node of a graph that stands for whoever runs the composed component.
 HOST = "host"
 
@@ -62,13 +64,15 @@ class Composition:
         return "\n".join(lines)
 
 
-def compose(socket: Component, *plugs: Component, label: str = "") -> Composition:
+def compose(
+    socket: Component | ComponentInstance, *plugs: Component | ComponentInstance, label: str = ""
+) -> Composition:
     """Fulfil what ``socket`` imports with what ``plugs`` export, and what these import with one another.
 
     Each plug becomes one instance, shared by all that use it. The result exports what the socket exports.
 
     Args:
-        socket: the component whose imports are to be fulfilled.
+        socket: the component whose imports are to be fulfilled; an instance stands for its component.
         plugs: components, in any language; the first that fits an import is taken.
         label: what messages call the result.
 
@@ -76,7 +80,8 @@ def compose(socket: Component, *plugs: Component, label: str = "") -> Compositio
         UsageError: a plug fits nothing, plugs import one another in a circle, or two have the same label.
         InterfaceError: an export has the name that is wanted and not its types.
     """
-    parts = (socket, *plugs)
+    parts = tuple(_component_of(part) for part in (socket, *plugs))
+    socket = parts[0]
     labels = [part.label for part in parts]
     if len(set(labels)) != len(labels):
         raise UsageError(
@@ -85,7 +90,7 @@ def compose(socket: Component, *plugs: Component, label: str = "") -> Compositio
         )
     wires = _wires(parts)
     used = {wire.provider for wire in wires}
-    idle = [plug for plug in plugs if plug.label not in used]
+    idle = [plug for plug in parts[1:] if plug.label not in used]
     if idle:
         wanted = ", ".join(w.imported for w in wires if w.provider == HOST) or "nothing more"
         gives = ", ".join(idle[0].world.exports) or "nothing"
@@ -112,6 +117,10 @@ def compose(socket: Component, *plugs: Component, label: str = "") -> Compositio
         tool="wac" if wac else "wasm-tools compose",
         sizes={part.label: part.artifact.size_bytes for part in parts},
     )
+
+
+def _component_of(part: Component | ComponentInstance) -> Component:
+    return part if isinstance(part, Component) else part._prepared.component
 
 
 def _wires(parts: Sequence[Component]) -> tuple[Wire, ...]:

@@ -121,9 +121,18 @@ class Application:
         Raises:
             UnsupportedError: the manifest asks for what this host does not have.
             LoadError, InterfaceError: a component cannot run here.
-            UsageError: a variable has no value, or the files of a component are not there.
+            UsageError: a variable has no value, the files of a component are not there, or what the
+                application keeps cannot be written.
         """
         check_hosted(self.manifest)
+        for folder in filter(None, (self._state_dir, self._log_dir)):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UsageError(
+                    f"{folder} cannot be made, and it is to keep stores and logs: {error.strerror}.",
+                    hint="Choose another folder: --state-dir DIR.",
+                ) from None
         for trigger in self.manifest.http_triggers:
             if trigger.component:
                 self.launcher(trigger.component, "http")

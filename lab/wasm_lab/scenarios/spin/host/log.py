@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -49,7 +50,8 @@ class ComponentLog:
             with _writing:
                 _show(b"[%s] %s\n" % (self.component.encode(), line))
         if self._folder is not None:
-            os.write(self._file(stream), line + b"\n")  # appended whole: O_APPEND, and one write
+            with contextlib.suppress(OSError):  # a full disk ends no guest
+                os.write(self._file(stream), line + b"\n")  # appended whole: O_APPEND, and one write
 
     def _file(self, stream: str) -> int:
         with _writing:
