@@ -1,0 +1,1 @@
+"""Wasm in OCI images and in the container runtime of this machine."""

@@ -1,0 +1,1 @@
+"""Kubernetes: manifests that are right for Wasm, and running them."""

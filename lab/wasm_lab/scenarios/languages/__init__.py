@@ -1,0 +1,1 @@
+"""The same task in every language that compiles to Wasm."""
