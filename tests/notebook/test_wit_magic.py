@@ -107,6 +107,10 @@ def test_a_world_is_written_implemented_and_called(shell: InteractiveShell) -> N
     trap = failure(shell, "calc.twice(100)")
     assert isinstance(trap, errors.GuestTrap)
     assert "too big" in str(trap)
+    assert [frame.file for frame in trap.trap.frames] == [
+        "cell"
+    ]  # the cell's own, none of what was generated
+    assert trap.trap.frames[0].line == RUST[: RUST.index("too big")].count("\n") + 1
     assert isinstance(failure(shell, "calc.twice(1)"), errors.PoisonedError)
     run(shell, RUST.replace("x * 2", "x * 3")).raise_error()  # a new instance, from the edited cell
     assert value(shell, "calc.twice(5)") == 15

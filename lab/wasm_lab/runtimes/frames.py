@@ -19,18 +19,25 @@ STACK_IN_MEMORY = "the stack in linear memory is full"
 _MODULE = re.compile(r"^(?:<unknown>|[^!<>]*)!(?=.)")
 
 #: Hashes that Rust appends to names: ``::h0123456789abcdef`` (legacy), ``[0123abcd]`` (v0).
-_HASH = re.compile(r"::h[0-9a-f]{16}$|\[[0-9a-f]{8,16}\]")
+_HASH = re.compile(r"::h[0-9a-f]{16}(?!\w)|\[[0-9a-f]{8,16}\]")
+
+#: What stands before a ``<`` that opens generic arguments; one anywhere else begins a path such as
+#: ``<T as Trait>::name``. ``operator<`` and its kin are names of C++.
+_BEFORE_ARGUMENTS = re.compile(r"(?:[\w}\])]|::)$")
+_OPERATOR = re.compile(r"\boperator[-<>=]{0,2}$")
 
 #: Frames of Rust's runtime and standard library, and of C's start-up code.
 _RUNTIME = re.compile(
     r"<?(?:&|mut |dyn )*(?:std|core|alloc|panic_abort|panic_unwind|test|compiler_builtins)::"
     r"|__rust|_?rust_(?:panic|begin|oom|eh)|rust_begin_unwind|__rg_|__rdl_"
     r"|__wasi_|__wasilibc_|clock_nanosleep$|_start$|_initialize$|__main_void$|__main_argc_argv$|__original_main$|main$|abort$|_Exit$|__wasm_call_"
+    r"|cabi_realloc$|indirect-"  # between the modules of a component
     r"|.*\.command_export$|undefined_weak:|(?:dl)?malloc$|<unknown>"
 )
 
-#: Where the functions stand that the lab adds to a cell (`wasm_lab.build.crate.GLUE_FILE`).
-GLUE_FILE = "__wasm_lab_glue.rs"
+#: What the names of files begin with that the lab adds to a cell: glue, bindings of WIT, what those need
+#: (`wasm_lab.build.crate.GLUE_FILE`, `wasm_lab.build.world_crate.BINDINGS_FILE`).
+ADDED_FILE = "__wasm_lab_"
 
 #: Frames shown of a module without names.
 _UNNAMED_FRAMES = 3
@@ -44,16 +51,24 @@ def own_frames(every: Sequence[Frame]) -> Iterator[Frame]:
     named = [frame for frame in every if not frame.function.startswith("<wasm function ")]
     own = [frame for frame in named if not _of_a_library(frame)]
     # Numbers of functions tell little, and a stripped module has nothing else.
-    for _, alike in itertools.groupby(
-        own or named or every[:_UNNAMED_FRAMES], key=lambda frame: frame.function
-    ):
+    for _, alike in itertools.groupby(own or named or every[:_UNNAMED_FRAMES], key=_identity):
         yield from itertools.islice(alike, _REPEATED_FRAMES)
+
+
+def _identity(frame: Frame) -> tuple[object, ...]:
+    """What two frames share that are of the same function. Closures have their names in common with others."""
+    anonymous = frame.function.startswith("{")
+    return (frame.function, frame.file, frame.line) if anonymous else (frame.function,)
+
+
+def _is_added(file: str) -> bool:
+    return file.replace("\\", "/").rpartition("/")[2].startswith(ADDED_FILE)
 
 
 def _of_a_library(frame: Frame) -> bool:
     """Whether a frame is of Rust's or C's own libraries; the place tells more surely than the name."""
     if frame.file:
-        return frame.file.startswith("/rustc/") or frame.file.endswith(GLUE_FILE)
+        return frame.file.startswith("/rustc/") or _is_added(frame.file)
     return bool(_RUNTIME.match(frame.function))
 
 
@@ -67,5 +82,33 @@ def recurses(every: Sequence[Frame], most: int) -> bool:
 
 
 def plain_name(name: str) -> str:
-    """A function's name without the module's before it and Rust's hashes."""
-    return _HASH.sub("", _MODULE.sub("", name))
+    """A function's name without the module's before it, Rust's hashes, and generic arguments.
+
+    Example:
+        >>> plain_name("cell.wasm!cell::add::<fn(u32) -> u32, {closure#0}>::h0123456789abcdef")
+        'cell::add'
+        >>> plain_name("<cell::Shop<T> as core::ops::Drop>::drop")
+        '<cell::Shop as core::ops::Drop>::drop'
+    """
+    return _without_arguments(_HASH.sub("", _MODULE.sub("", name)))
+
+
+def _without_arguments(name: str) -> str:
+    """In one pass, because a hostile module's names may be long and full of brackets."""
+    kept: list[str] = []
+    opened: list[int] = []  # where in ``kept`` arguments begin; -1 for the ``<`` of a path
+    last = ""
+    for place, letter in enumerate(name):
+        if letter == "<" and not _OPERATOR.search(name[max(0, place - 12) : place]):
+            arguments = _BEFORE_ARGUMENTS.search(name[max(0, place - 2) : place])
+            path = not arguments or name.startswith("<impl ", place)
+            opened.append(-1 if path else len(kept))
+        kept.append(letter)
+        if letter == ">" and last != "-" and opened:  # "->" is of a function's type
+            start = opened.pop()
+            if start >= 0:
+                del kept[start:]
+                if kept[-2:] == [":", ":"]:
+                    del kept[-2:]
+        last = letter
+    return "".join(kept)
