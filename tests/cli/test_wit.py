@@ -25,6 +25,9 @@ def test_files_are_checked_and_one_wrong_one_is_enough(wasm_lab: Command, tmp_pa
     assert "absent.wit is not there" in shown.stderr
     told = json.loads(wasm_lab("wit", "check", "--json", right, wrong).stdout)
     assert [each["right"] for each in told] == [True, False]
+    assert (told[1]["file"], told[1]["line"], told[1]["column"]) == (str(wrong), 2, 29)
+    (absent,) = json.loads(wasm_lab("wit", "check", "--json", tmp_path / "absent.wit").stdout)
+    assert (absent["right"], absent["line"], absent["column"]) == (False, None, None)
 
 
 def test_the_contract_inside_a_component_is_shown(wasm_lab: Command, tmp_path: Path) -> None:
@@ -40,3 +43,28 @@ def test_the_contract_inside_a_component_is_shown(wasm_lab: Command, tmp_path: P
     assert shown.returncode != 0
     assert "is a core module" in shown.stderr
     assert "Examples:" in wasm_lab("wit", "check", "--help").stdout
+
+
+def test_a_text_is_shown_and_a_binary_is_not_checked(wasm_lab: Command, tmp_path: Path) -> None:
+    text = tmp_path / "calc.wit"
+    text.write_text("package a:b@0.1.0;\nworld w { export f: func(x: u8); }")
+    shown = wasm_lab("wit", "show", text)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.startswith("package a:b@0.1.0;")
+    assert "export f: func(x: u8);" in shown.stdout
+    assert wasm_lab("wit", "show", tmp_path).stdout == shown.stdout
+    text.write_text("package a:b;\nworld w {")
+    refused = wasm_lab("wit", "show", text)
+    assert refused.returncode == 1
+    assert "each { needs its }" in refused.stderr
+    module, component = tmp_path / "m.wasm", tmp_path / "c.wasm"
+    module.write_bytes(assemble("(module)"))
+    component.write_bytes(assemble("(component)"))
+    for path, words in (
+        (module, ("is a WebAssembly module, not a WIT text", f"wasm-lab inspect {module}")),
+        (component, ("is a WebAssembly component, not a WIT text", f"wasm-lab wit show {component}")),
+    ):
+        checked = wasm_lab("wit", "check", path)
+        assert checked.returncode == 1
+        for said in words:
+            assert said in checked.stderr

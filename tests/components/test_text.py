@@ -103,3 +103,41 @@ def test_skeletons_name_all_that_is_to_be_written() -> None:
     names: dict[str, object] = {}
     exec(python, names)
     assert set(names["host"]) == {"demo:calc/log", "ask"}  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("package a:b\nworld w { export f: func(); }", "The line before lacks its semicolon"),
+        ("package a:b;\nworld w { export f: func() }", "ends with a semicolon"),
+        ("package a:b;\ninterface i { f: func()\n g: func(); }", "ends with a semicolon"),
+        ("package a:b;\nworld w { export f: func();\n", "each { needs its }"),
+        (
+            "package a:b;\ninterface i { f: func();\nworld w { export f: func(); }",
+            "The block before lacks its closing }",
+        ),
+        (
+            "package a:b;\nworld w { export f: func();\ninterface i { f: func(); }",
+            "The block before lacks its closing }",
+        ),
+        ("package a:b;\ninterface i { record p { x: u32 y: u32 } }", "a comma between two items is missing"),
+        ("package a:b;\ninterface i { record p { x: u32,\n f: func(); }", "the } that closes the record"),
+        ("package a:b;\ninterface i { f: func(a: u32; }", "lack their closing )"),
+        ("package a:b;\ninterface i { f: func(a: list<u32); }", "lacks its closing >"),
+        (
+            "package a:b;\ninterface i { enum e { a, b };\n f: func(); }",
+            "No semicolon stands after a closing }",
+        ),
+        ("package a:b;\ninterface i { f: func(); }}", "one too many"),
+    ],
+)
+def test_what_is_missing_is_named(text: str, hint: str, tmp_path: Path) -> None:
+    with pytest.raises(WitError) as caught:
+        check_text(text, name="mine")
+    assert hint in caught.value.hint, caught.value
+    file = tmp_path / "mine.wit"
+    file.write_text(text)
+    with pytest.raises(WitError) as caught:
+        check_path(file)
+    assert hint in caught.value.hint
+    assert caught.value.diagnostics[0].spans[0].label == str(file)

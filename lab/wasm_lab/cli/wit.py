@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from wasm_lab.errors import WasmLabError
 
 EXAMPLES = """\b
 Examples:
@@ -14,6 +17,7 @@ Examples:
   wasm-lab wit check wit/            a package, with what it depends on in wit/deps
   wasm-lab wit check --json a.wit b.wit
   wasm-lab wit show plugin.wasm      the contract inside a component
+  wasm-lab wit show wit/             a package with all that it uses, as one text
 """
 
 
@@ -37,7 +41,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> int:
         try:
             checked = check_path(path)
         except WasmLabError as error:
-            record |= {"right": False, "message": str(error)}
+            record |= {"right": False, "message": str(error), "hint": error.hint} | _place(error)
             if not as_json:
                 click.echo(str(error), err=True)
         else:
@@ -50,10 +54,23 @@ def check(paths: tuple[Path, ...], as_json: bool) -> int:
     return 0 if all(record["right"] for record in records) else 1
 
 
+def _place(error: WasmLabError) -> dict[str, Any]:
+    """The file, line and column of a mistake, counted from 1; null where it has none, as a missing file."""
+    span = next((span for each in getattr(error, "diagnostics", ()) for span in each.spans), None)
+    if span is None:
+        return {"file": None, "line": None, "column": None}
+    return {"file": span.label, "line": span.line, "column": span.column}
+
+
 @wit.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
 def show(file: Path) -> None:
-    """Print the WIT of a component: what it imports and exports."""
+    """Print the WIT of a component, or of a WIT text with all that it uses."""
+    if file.is_dir() or file.suffix == ".wit":
+        from wasm_lab.components.text import check_path
+
+        click.echo(check_path(file).package.text.rstrip())
+        return
     from wasm_lab.components import Component
 
     click.echo(str(Component.load(file).world).rstrip())

@@ -110,6 +110,8 @@ def check_path(path: Path) -> WitText:
     """
     if not path.exists():
         raise WitError(f"{path} is not there.")
+    if path.is_file():
+        _refuse_wasm(path)
     try:
         binary = wasm_tools(["component", "wit", "--wasm", str(path)], b"")
     except ToolError as error:
@@ -117,6 +119,23 @@ def check_path(path: Path) -> WitText:
     texts = [path] if path.is_file() else sorted(path.glob("*.wit"))
     text = "".join(each.read_text(encoding="utf-8", errors="replace") for each in texts)
     return WitText(str(path), text, package_id(text), read_package(binary, str(path)), binary)
+
+
+def _refuse_wasm(path: Path) -> None:
+    """A component holds a contract too, but there is nothing to check in what a tool has made."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    if head[:4] != b"\0asm":
+        return
+    if head[4:] == b"\x01\0\0\0":  # the version, and the layer: 0 for a core module
+        raise WitError(
+            f"{path} is a WebAssembly module, not a WIT text, and a core module has no contract.",
+            hint=f"What it imports and exports: wasm-lab inspect {path}",
+        )
+    raise WitError(
+        f"{path} is a WebAssembly component, not a WIT text.",
+        hint=f"The contract inside: wasm-lab wit show {path}",
+    )
 
 
 _PLACE = re.compile(r"^ *--> (?P<file>.*?):(?P<line>\d+):(?P<column>\d+)\s*$", re.MULTILINE)
@@ -133,8 +152,14 @@ def _refusal(
         return WitError(f"{label}: {message}.", hint=hint)
     line, column = int(place["line"]), int(place["column"])
     if root is None:
+        rendered = _excerpt(said[place.end() :])
+        end = column + max(1, len(_marked(rendered)))
+        span = Span(label=place["file"], line=line, column=column, end_line=line, end_column=end)
         return WitError(
-            f"{place['file']}:{line}:{column}: {message}.", rendered=_excerpt(said[place.end() :]), hint=hint
+            f"{place['file']}:{line}:{column}: {message}.",
+            diagnostics=(Diagnostic(level="error", message=message, spans=(span,), rendered=rendered),),
+            rendered=rendered,
+            hint=hint,
         )
     if Path(place["file"]).name != root.name or Path(place["file"]).parent != root.parent:
         return WitError(f"{label}: {message}.", hint="The mistake is in a text that this one uses.")

@@ -34,12 +34,38 @@ def wit_hint(message: str, packages: Sequence[str] = ()) -> str:
     missing = re.search(r"package '([^']+)' not found", message)
     if missing:
         return _missing_package(missing[1], packages)
-    if "expected ';'" in message:
-        return "A statement of WIT ends with a semicolon, and the items of an enum or record with commas."
+    if expected := re.match(r"expected (.*), found (.*)", message):
+        return _misplaced(expected[1], expected[2])
     if "invalid character in identifier" in message or "kebab" in message:
         return "Names of WIT are words in lower case with hyphens between them, such as get-item."
     if "no `package` header" in message:
         return "Begin it with a line such as `package demo:calc@1.0.0;`."
+    return ""
+
+
+def _misplaced(expected: str, found: str) -> str:
+    """What to mend where the parser met something else than it expected; its place is after the mistake."""
+    begins = re.search(r"keyword `(world|interface|package)`", found)
+    if found == "eof":
+        return "The text ends before everything is closed: each { needs its }."
+    if expected == "'{'" and (begins or "keyword `use`" in found):
+        return "The line before lacks its semicolon."
+    if expected == "';'":
+        return "A statement of WIT ends with a semicolon, and the items of an enum or record with commas."
+    if expected == "'}'":
+        return "Before this, a comma between two items is missing, or the } that closes them."
+    if expected == "')'":
+        return "The parameters lack their closing )."
+    if expected == "'>'":
+        return "The type lacks its closing >."
+    if begins:
+        return f"The block before lacks its closing }}: {begins[1]} stands outside of every block."
+    if "keyword `func`" in found:
+        return "A func is no type: before this, the } that closes the record or variant is missing."
+    if found == "';'":
+        return "No semicolon stands after a closing }."
+    if found == "'}'" and "`world`" in expected:
+        return "This } closes nothing: it is one too many."
     return ""
 
 
