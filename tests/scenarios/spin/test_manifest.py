@@ -331,6 +331,27 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(
+    ("text", "line", "hint"),
+    [
+        ("a = [", 1, "The list lacks its closing ]"),
+        ("a = [\n[b]\nc = 1", 2, "The list that begins in line 1 lacks its closing ]"),
+        ('a = [ "x"\nb = 1', 2, "The list that begins in line 1 lacks its closing ]"),
+        ('a = ["x" "y"]', 1, "stands a comma"),
+        ("a = [x]", 1, "Each text in a list stands in quotes"),
+        ("a = [“x”]", 1, "typographic quotes"),
+        ("a = [\"[\", '['] # [\nb = x", 2, 'Text stands in quotes: b = "x"'),
+        ("[[trigger.http]]\na = x", 2, 'Text stands in quotes: a = "x"'),
+        ("[[a]\nb = 1", 1, "A table's header is [name], and one of many is [[name]]"),
+        ("a =", 1, "The value is missing"),
+    ],
+)
+def test_what_is_no_toml_gets_a_hint_that_mends_it(text: str, line: int, hint: str) -> None:
+    (found,) = problems(text)
+    assert found.line == line
+    assert hint in found.hint
+
+
+@pytest.mark.parametrize(
     ("was", "becomes", "line", "message", "hint"),
     MISTAKES,
     ids=[f"{row[1] or row[0]:.40}" for row in MISTAKES],

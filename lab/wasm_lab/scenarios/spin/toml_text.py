@@ -190,7 +190,7 @@ HINTS = (
     (r"Unclosed array", "The list lacks its closing ]."),
     (r"Unclosed inline table", "The table lacks its closing }. It must stand on one line."),
     (r"Unterminated string|Expected '\"\"\"'|Expected \"'''\"", "The text lacks its closing quote."),
-    (r"Expected ']'", "A table's header is [name], and one of many is [[name]]."),
+    (r"Expected '\]+'", "A table's header is [name], and one of many is [[name]]."),
     (
         r"Unescaped '\\\\' in a string|Invalid hex value",
         "Write \\\\ for a backslash, or use 'single quotes'.",
@@ -217,17 +217,49 @@ def _explain(text: str, said: str) -> Problem:
             )
         place = (row, int(column) if column else len(lines[row - 1]) + 1)
     return Problem(
-        *place, f"this is no TOML: {message[:1].lower()}{message[1:]}", _mend(message, lines[place[0] - 1])
+        *place, f"this is no TOML: {message[:1].lower()}{message[1:]}", _mend(message, lines, place)
     )
 
 
-def _mend(message: str, line: str) -> str:
-    """Guess from the line what the writer meant."""
+#: What a list's brackets are told from: text in quotes of each kind, comments.
+_TOKENS = re.compile(
+    r'"""(?:\\.|[^\\])*?"""|' + r"'''.*?'''" + r'|"(?:\\.|[^"\\\n])*"|' + r"'[^'\n]*'" + r"|#[^\n]*|\[|\]",
+    re.DOTALL,
+)
+
+
+def _mend_list(lines: list[str], place: Place) -> str:
+    """What to do about a list that is open where the parser stopped; empty when none is."""
+    row, column = place
+    text = "\n".join([*lines[: row - 1], lines[row - 1][: column - 1]])
+    opened: list[int] = []
+    for found in _TOKENS.finditer(text):
+        if found[0] == "[":
+            opened.append(text.count("\n", 0, found.start()) + 1)
+        elif found[0] == "]" and opened:
+            opened.pop()
+    if not opened or re.match(r"\s*\[", lines[opened[0] - 1]):  # the second is a header, no list
+        return ""
+    rest = lines[row - 1][column - 1 :].strip()
+    if row > opened[0] and re.match(r"\s*(\[|[\w.\"'-]+\s*=)", lines[row - 1]):
+        return f"The list that begins in line {opened[0]} lacks its closing ]."
+    if not rest or "]" not in rest:
+        return "The list lacks its closing ]."
+    if re.match(r"[\"'\[{\d]", rest):
+        return "Between two values of a list stands a comma."
+    return "Each text in a list stands in quotes, and a comma between two of them."
+
+
+def _mend(message: str, lines: list[str], place: Place) -> str:
+    """Guess from the lines what the writer meant."""
+    line = lines[place[0] - 1]
     value = line.partition("=")[2].strip()
     if re.search("[“”„‘’]", line):
         return 'These are typographic quotes; TOML wants straight ones: "…".'
     if re.match(r"\s*[<=>]{7}", line):
         return "This is a mark that git left where two versions did not fit together: keep one of them."
+    if in_a_list := _mend_list(lines, place):
+        return in_a_list
     if re.fullmatch(r"(True|TRUE|False|FALSE|yes|no|on|off)\b.*", value):
         return "Write true or false, in lower case."
     if message.startswith("Invalid value"):
