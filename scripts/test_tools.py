@@ -1,4 +1,4 @@
-"""Get what tests need and pip does not bring: WasmEdge, Node.js, wrk, hyperfine, Chromium, Redis, PostgreSQL.
+"""Get what tests need and pip does not bring: engines, container runtimes, servers, tools that measure.
 
     .venv/bin/python scripts/test_tools.py
 
@@ -6,9 +6,13 @@ Run by `make test-tools`, which CI and `make test-all` do first; `make test` nee
 With everything there it takes a fraction of a second and no network.
 
   WasmEdge     the packages of Debian 13 with all that they need, unpacked into a folder of the
-  Node.js      user's own (WASM_LAB_TOOLS names another); works as an ordinary user, and on an
-  wrk          older Debian too. apt checks signatures and checksums, and the mirror is the one
-               that this machine's own apt uses. Node.js only where there is none of version 20.
+  crun         user's own (WASM_LAB_TOOLS names another); works as an ordinary user, and on an
+  Node.js      older Debian too. apt checks signatures and checksums, and the mirror is the one
+  wrk          that this machine's own apt uses. Node.js only where there is none of version 20.
+  containerd   the packages of this Debian's own release, unpacked in the same way and never
+  runc         started by the system.
+  Kubernetes   etcd, API server, controllers and scheduler in one program, built from their published
+               Go modules, whose checksums go.sum holds; takes minutes, once. Needs Go 1.26.
   hyperfine    by apt-get, where this is run by root; otherwise the line that installs them is
   Chromium     printed.
   Redis        by apt-get, where this is run by root; otherwise the packages of this Debian's own
@@ -29,6 +33,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wasm_lab.errors import ToolchainError
+from wasm_lab.toolchains.containerd import find_containerd, find_crun, find_runc
+from wasm_lab.toolchains.control_plane import build_control_plane, kubernetes_version
 from wasm_lab.toolchains.node import find_node
 from wasm_lab.toolchains.places import tools_folder
 from wasm_lab.toolchains.servers import find_postgres, find_redis
@@ -44,8 +51,9 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 #: Program to the Debian package that has it.
 PACKAGES = {"hyperfine": "hyperfine", "chromium": "chromium"}
 
-#: What is unpacked: the name of its folder and package, and what finds it when it works.
+#: What is unpacked: its packages, of which the first names the folder, and what finds it when it works.
 UNPACKED: dict[str, tuple[str, Callable[[], object | None]]] = {
+    "crun": ("wasmedge crun patchelf", find_crun),  # it loads WasmEdge's library, so both share a folder
     "WasmEdge": ("wasmedge", find_wasmedge),
     "Node.js": ("nodejs", find_node),
     "wrk": ("wrk", find_wrk),
@@ -74,7 +82,9 @@ def main() -> int:
     steps = [
         get_packages,
         *(functools.partial(unpack, name, *how) for name, how in UNPACKED.items()),
+        get_containerd,
         *(functools.partial(get_server, name, *how) for name, how in SERVERS.items()),
+        get_kubernetes,
     ]
     for step in steps:
         try:
@@ -106,6 +116,31 @@ def get_server(name: str, package: str, find: Callable[[], object | None]) -> No
         install_packages([package])
 
 
+def get_containerd() -> None:
+    """Unpack containerd and runc: installed, the system would start a daemon that nobody asked for."""
+
+    def find() -> object | None:
+        return find_containerd() and find_runc()
+
+    unpack("containerd", "containerd runc", find, suite=own_suite(), make_programs=link_programs)
+
+
+def get_kubernetes() -> None:
+    """Build the control plane of Kubernetes; some minutes, once."""
+    told = -1
+
+    def tell(_what: str, done: int, total: int) -> None:
+        nonlocal told
+        if done * 10 // total > told:
+            told = done * 10 // total
+            print(f"test-tools: building Kubernetes {kubernetes_version()}: {done} of {total}", flush=True)
+
+    try:
+        build_control_plane(tell)
+    except ToolchainError as error:
+        raise ToolsError(str(error)) from None
+
+
 def install_packages(packages: list[str]) -> None:
     """Have apt-get install packages; the lists of what there is are taken anew when it fails."""
     install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
@@ -127,23 +162,26 @@ def unpack(
     suite: str = SUITE,
     make_programs: Callable[[Path], None] | None = None,
 ) -> None:
-    """Unpack a package and all that it needs beside the system's own libraries."""
+    """Unpack packages and all that they need beside the system's own libraries."""
     if find() is not None:
         return
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise ToolsError(f"{name} is not here, and this is no Debian: install it so that it is on PATH.")
-    target = tools_folder() / package
+    packages = package.split()
+    target = tools_folder() / packages[0]
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as temporary:
         root = Path(temporary)
         print(f"test-tools: unpacking {name} from Debian {suite} into {target}", flush=True)
         apt = own_apt(root, name, suite)
         run([*apt, "update", "-q"])
-        run([*apt, "install", "-y", "-q", "--download-only", "--no-install-recommends", package])
-        unpacked = root / package
+        run([*apt, "install", "-y", "-q", "--download-only", "--no-install-recommends", *packages])
+        unpacked = root / packages[0]
         for archive in sorted((root / "cache" / "archives").glob("*.deb")):
             run(["dpkg-deb", "--extract", str(archive), str(unpacked)])
         (make_programs or write_programs)(unpacked)
+        if "crun" in packages:
+            patch_crun(unpacked, target)
         shutil.rmtree(target, ignore_errors=True)  # a broken one, or it would have been found
         unpacked.rename(target)
     if find() is None:
@@ -192,7 +230,7 @@ def write_programs(unpacked: Path) -> None:
         raise ToolsError(f"The packages of {unpacked.name} hold no dynamic loader.")
     (unpacked / "bin").unlink(missing_ok=True)
     (unpacked / "bin").mkdir()
-    programs = ("wasmedge*", "node", "wrk")
+    programs = ("wasmedge*", "node", "wrk", "patchelf")
     for program in sorted(path for name in programs for path in unpacked.glob(f"usr/bin/{name}")):
         script = unpacked / "bin" / program.name
         libraries = f'"$here/{loader.parent.relative_to(unpacked)}"'
@@ -201,6 +239,33 @@ def write_programs(unpacked: Path) -> None:
             f'exec {libraries}/{loader.name} --library-path {libraries} "$here/usr/bin/{program.name}" "$@"\n'
         )
         script.chmod(0o755)
+
+
+def patch_crun(unpacked: Path, target: Path) -> None:
+    """A crun that names the loader and the libraries unpacked with it, where they will be in the end.
+
+    A script cannot start it, because crun starts itself again through /proc/self/exe, which would
+    then be the loader.
+    """
+    loader = next(iter(sorted(unpacked.glob("usr/lib/*/ld-linux-*.so.*"))))
+    libraries = target / loader.parent.relative_to(unpacked)
+    crun = unpacked / "bin" / "crun"
+    shutil.copy2(unpacked / "usr/bin/crun", crun)
+    named = (
+        "--set-interpreter",
+        f"{libraries}/{loader.name}",
+        "--force-rpath",
+        "--set-rpath",
+        str(libraries),
+    )
+    run([str(unpacked / "bin" / "patchelf"), *named, str(crun)])
+
+
+def link_programs(unpacked: Path) -> None:
+    """Links to programs that run with the system's own libraries."""
+    (unpacked / "bin").mkdir()
+    for name in ("bin/containerd", "bin/containerd-shim-runc-v2", "bin/ctr", "sbin/runc"):
+        (unpacked / "bin" / Path(name).name).symlink_to(Path("../usr") / name)
 
 
 def write_server_programs(unpacked: Path) -> None:

@@ -18,6 +18,8 @@
     │   ├── ProbeError            a measured process died or passed its deadline
     │   └── AnswersDiffer         two subjects gave different answers; nothing was timed
     ├── ServiceError              a server that a scenario needs is missing, or did not start
+    │   └── ContainerError        the container runtime refused an image, a pod or a container
+    ├── ClusterError              a Kubernetes cluster cannot be reached, or refused, or did not get ready
     ├── PluginError               a plugin cannot be loaded, or there is none of that name
     └── GuestFailure              the guest ran and did not end well
         ├── GuestError            a function returned ``Err``; carries its text
@@ -167,6 +169,14 @@ class AnswersDiffer(MeasureError):
 
 class ServiceError(WasmLabError):
     """A server that a scenario needs is missing, did not start, or is gone."""
+
+
+class ContainerError(ServiceError):
+    """The container runtime refused an image, a pod or a container; the hint holds what it said."""
+
+
+class ClusterError(WasmLabError):
+    """A Kubernetes cluster cannot be reached, refused what was asked, or what was applied did not get ready."""
 
 
 class PluginError(WasmLabError):

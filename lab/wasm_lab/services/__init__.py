@@ -11,8 +11,9 @@ that started it. What a machine lacks is said by ``missing()``.
 
 from __future__ import annotations
 
+from wasm_lab.services.containerd import Containerd
 from wasm_lab.services.postgres import Postgres
 from wasm_lab.services.redis import Redis
 from wasm_lab.services.server import Server
 
-__all__ = ["Postgres", "Redis", "Server"]
+__all__ = ["Containerd", "Postgres", "Redis", "Server"]

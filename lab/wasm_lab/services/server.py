@@ -53,8 +53,10 @@ class Server(ABC):
     """
 
     name = ""  #: what people call it
+    ready_s = READY_S
     stop_signal = signal.SIGTERM
     crash_signal = signal.SIGKILL
+    by_descriptor = False  #: whether its program is started even where the server's user cannot reach its path
 
     def __init__(self) -> None:
         self.password = secrets.token_hex(12)
@@ -85,6 +87,10 @@ class Server(ABC):
     @abstractmethod
     def _answers(self) -> bool:
         """Whether it answers a question now."""
+
+    def _user(self) -> tuple[int, int] | None:
+        """User and group that it runs as; None: our own."""
+        return server_user()
 
     @property
     def address(self) -> str:
@@ -183,7 +189,7 @@ class Server(ABC):
             answer = self._ask("start")
             if "error" in answer:
                 raise self._failed(str(answer["error"]))
-        deadline = time.monotonic() + READY_S
+        deadline = time.monotonic() + self.ready_s
         wait = 0.002
         while not self._answers():
             state = self._ask("state")
@@ -191,7 +197,7 @@ class Server(ABC):
                 raise self._failed(f"it ended with status {state['status']}")
             if time.monotonic() > deadline:
                 self._ask("stop")
-                raise self._failed(f"it did not answer within {READY_S:.0f} s")
+                raise self._failed(f"it did not answer within {self.ready_s:.0f} s")
             time.sleep(wait)
             wait = min(wait * 2, 0.1)
 
@@ -203,7 +209,7 @@ class Server(ABC):
         )
 
     def _make_keeper(self) -> None:
-        user = server_user()
+        user = self._user()
         self.folder = Path(tempfile.mkdtemp(prefix="wasm-lab-", dir=folder_for(user)))
         setting = {
             "folder": str(self.folder),
@@ -212,10 +218,11 @@ class Server(ABC):
             "prepare": self._prepare(),
             "env": {"HOME": str(self.folder), "PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
             "user": user,
+            "by_descriptor": self.by_descriptor and sys.platform == "linux",
             "stop_signal": int(self.stop_signal),
             "crash_signal": int(self.crash_signal),
             "stop_s": STOP_S,
-            "timeout_s": READY_S,
+            "timeout_s": self.ready_s,
         }
         (self.folder / "log").touch(mode=0o600)
         if user is not None:
