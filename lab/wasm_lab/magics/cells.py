@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import UsageError
+from wasm_lab.magics.empty import refuse_empty_rust
 from wasm_lab.magics.line import session
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def run_cell(shell: InteractiveShell, text: str, options: dict[str, Any]) -> Non
     from wasm_lab.source import Kind
     from wasm_lab.views.progress import notebook_progress
 
+    _check_name(options["imports"])
+    refuse_empty_rust(text, options)
     here = session()
     capabilities = granted(options)
     source = _source(text, options)
@@ -94,8 +97,6 @@ def run_cell(shell: InteractiveShell, text: str, options: dict[str, Any]) -> Non
 
         run_world(shell, source, capabilities, options)
         return
-    if options["imports"]:
-        raise UsageError("--imports goes with --world.", hint="Such as --world calc --imports host.")
     if options["imports"]:
         raise UsageError("--imports goes with --world.", hint="Such as --world calc --imports host.")
     if options["panel"]:
@@ -117,6 +118,16 @@ def run_cell(shell: InteractiveShell, text: str, options: dict[str, Any]) -> Non
         define_functions(shell, artifact, capabilities, options)
     else:
         run_program(artifact, capabilities, options)
+
+
+def _check_name(imports: str) -> None:
+    """Checked before all else: where a value took the name's place, what follows it is no option any more."""
+    if imports and not imports.isidentifier():
+        raise UsageError(
+            f"--imports takes the name of a Python object, and {imports!r} is none.",
+            hint="IPython puts the value of {host} into a magic's line before the lab sees it; "
+            "write the name without braces: --imports host",
+        )
 
 
 def _source(text: str, options: dict[str, Any]) -> Source:

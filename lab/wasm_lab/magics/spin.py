@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import ManifestError, UsageError
+from wasm_lab.magics.empty import refuse_empty_app
 from wasm_lab.magics.line import session
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def start(shell: InteractiveShell, text: str, options: dict[str, Any]) -> None:
         raise UsageError(f"{name!r} is no Python name.", hint="Such as %%spin_app shop.")
     if hasattr(builtins, name):
         raise UsageError(f"{name} is Python's own, and would be hidden.", hint="Choose another name.")
+    refuse_empty_app(text, name)
     folder = Path.cwd()
     try:
         app = _apps().start(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wasm_lab.magics.empty import refuse_empty_twin
 from wasm_lab.magics.line import session
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def define(options: dict[str, Any], text: str) -> None:
     from wasm_lab.views.notebook import show_footer
 
     name = options["name"]
+    refuse_empty_twin(text, name)
     here = session()
     # Line 1 of the cell is the magic.
     twin = define_js_twin(name, text, label=f"{name}.js (cell)", first_line=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import UsageError
+from wasm_lab.magics.empty import refuse_empty_wit
 from wasm_lab.magics.line import session
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def wit_command() -> click.Command:
 
 def define(options: dict[str, Any], text: str) -> None:
     """Check the text of a cell; show what is in it."""
+    refuse_empty_wit(text, options["name"])
     checked = session().check_wit(text, name=options["name"], first_line=2)  # line 1 is the magic
     if not options["quiet"]:
         from wasm_lab.views.notebook import show_footer
