@@ -20,6 +20,7 @@ COMMANDS = {
     "plugins": "plugins:plugins",
     "wit": "wit:wit",
     "spin": "spin:spin",
+    "container": "container:container",
     "doctor": "doctor:doctor",
     "cache": "cache:cache",
     "quickstart": "quickstart:quickstart",
