@@ -1,12 +1,12 @@
-"""Files that someone brings: Rust to be built, Wasm or WAT made elsewhere."""
+"""Files that someone brings: Rust and other languages to be built, Wasm or WAT made elsewhere."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.errors import UsageError
-from wasm_lab.source import Profile, Target
+from wasm_lab.errors import UnsupportedError, UsageError
+from wasm_lab.source import LANGUAGE_NAMES, LANGUAGES, NATIVE, Profile, Target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 def artifact_of(
     session: Session, file: Path, options: dict[str, Any], *, progress: Progress | None = None
 ) -> Artifact:
-    """The artifact of a .rs, .wasm or .wat file.
+    """The artifact of a .rs, .c, .cpp, .zig, .go, .wasm or .wat file.
 
     Args:
-        options: ``profile``, ``target`` and ``edition`` for Rust, as `wasm_lab.options` parses them.
+        options: ``profile``, and for Rust ``target`` and ``edition``, as `wasm_lab.options` parses them.
 
     Raises:
         UsageError: the file cannot be read.
@@ -31,9 +31,51 @@ def artifact_of(
     """
     if file.suffix == ".rs":
         return session.compile(rust_source(file, options), progress=progress)
+    language = language_of(file)
+    if language:
+        return session.compile(language_source(file, language, options), progress=progress)
     from wasm_lab.build.foreign import load_file
 
     return load_file(file)
+
+
+def language_of(file: Path) -> str:
+    """The language of a source file that is not Rust, by its ending; empty for all others."""
+    return next((name for name in NATIVE if file.suffix in LANGUAGES[name]), "")
+
+
+def language_source(file: Path, language: str, options: dict[str, Any]) -> Source:
+    """The Source of a file in another language than Rust.
+
+    Raises:
+        UsageError: the file cannot be read, or is not text.
+        UnsupportedError: an option is asked for that only Rust has.
+    """
+    from wasm_lab.cells.languages import parse_language_cell
+
+    target = options.get("target")
+    if target not in (None, Target.WASIP1):
+        raise UnsupportedError(
+            f"{file}: {LANGUAGE_NAMES[language]} is built for {Target.WASIP1} alone.",
+            hint=f"Leave out --target {target}.",
+        )
+    source = parse_language_cell(
+        _text(file, LANGUAGE_NAMES[language]),
+        language=language,
+        name=crate_name(file),
+        label=str(file),
+        profile=Profile(options["profile"]),
+    )
+    return replace(source, folder=str(file.absolute().parent))  # for ``#include "name.h"``
+
+
+def _text(file: Path, language: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is not UTF-8 text (byte {error.start}), so it is no {language}.") from None
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
 
 
 def rust_source(file: Path, options: dict[str, Any], *, test: bool = False) -> Source:
@@ -45,14 +87,8 @@ def rust_source(file: Path, options: dict[str, Any], *, test: bool = False) -> S
     """
     from wasm_lab.cells import parse_cell
 
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file} is not UTF-8 text (byte {error.start}), so it is no Rust.") from None
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
     source = parse_cell(
-        text,
+        _text(file, "Rust"),
         name=crate_name(file),
         label=str(file),
         profile=Profile(options["profile"]),

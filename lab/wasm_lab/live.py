@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from wasm_lab.artifact import Artifact
     from wasm_lab.capabilities import Capabilities
+    from wasm_lab.cells.signatures import Signature
     from wasm_lab.run import HostCall
     from wasm_lab.runtimes.base import Instance, OutputSink, Runtime
 
@@ -69,6 +70,7 @@ class LiveCell:
         self.refused = crate.refused  #: (function, why it has no Python form)
         self.audit: list[HostCall] = []
         self._signatures = crate.functions
+        self._language = artifact.source.language
         self._new_instance: Callable[[], Instance] = functools.partial(
             runtime.instantiate, artifact, capabilities, audit=audit, output=output
         )
@@ -94,7 +96,7 @@ class LiveCell:
         self.instance = self._new_instance()
         self._collect_audit()
         for signature in self._signatures:
-            bound = abi.bind(signature, self.instance)
+            bound = self._bound(signature)
             target = self._with_audit(bound) if self._audited else bound
             slot = self._slots.get(signature.name)
             if slot:
@@ -102,6 +104,11 @@ class LiveCell:
             else:
                 slot = self._slots[signature.name] = _Slot(target)
                 self.functions[signature.name] = self._function(slot, bound)
+
+    def _bound(self, signature: Signature) -> Callable[..., Any]:
+        if self._language == "rust":
+            return abi.bind(signature, self.instance)
+        return abi.bind_exported(signature, self.instance, self._language)
 
     def _with_audit(self, bound: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:

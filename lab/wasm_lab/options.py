@@ -56,16 +56,18 @@ def runtime_option(default: str | None) -> Callable[[Command], Command]:
     )
 
 
+profile_option = click.option(
+    "--profile",
+    type=click.Choice([profile.value for profile in Profile]),
+    default=Profile.RELEASE.value,
+    show_default=True,
+    help="How to optimise: dev checks overflow, release is fast, size is small.",
+)
+
 #: What the code compiles to.
 build_options = _stack(
     [
-        click.option(
-            "--profile",
-            type=click.Choice([profile.value for profile in Profile]),
-            default=Profile.RELEASE.value,
-            show_default=True,
-            help="How to optimise: dev checks overflow, release is fast, size is small.",
-        ),
+        profile_option,
         click.option(
             "--target",
             type=click.Choice([target.value for target in Target]),

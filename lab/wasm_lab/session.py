@@ -48,6 +48,16 @@ _LIMIT_HINTS = {
 }
 
 
+#: How a program's beginning is written in each language.
+_MAIN = {
+    "rust": "fn main",
+    "c": "main",
+    "cpp": "main",
+    "zig": "pub fn main",
+    "go": "func main that does anything",
+}
+
+
 class Session:
     """Named cells and the last result: what one notebook, or one command, works on.
 
@@ -132,7 +142,7 @@ class Session:
         """
         if artifact.source and artifact.source.kind is Kind.FUNCTIONS:
             raise UsageError(
-                f"{artifact.label} has no fn main, so it is no program.",
+                f"{artifact.label} has no {_MAIN.get(artifact.source.language, 'main')}, so it is no program.",
                 hint="Its public functions can be called (--invoke NAME), and its tests run (wasm-lab test).",
             )
         engine, capabilities = self._checked(runtime, capabilities, audit=audit)

@@ -38,17 +38,46 @@ class Target(StrEnum):
 #: The crate name of a cell that was given none.
 UNNAMED = "cell"
 
+#: Every language of cells, and how its files end; the first ending is the one that files are written with.
+LANGUAGES: dict[str, tuple[str, ...]] = {
+    "rust": (".rs",),
+    "c": (".c",),
+    "cpp": (".cpp", ".cc", ".cxx"),
+    "zig": (".zig",),
+    "go": (".go",),
+    "python": (".py",),
+    "js": (".js", ".mjs"),
+}
+
+#: What messages call them.
+LANGUAGE_NAMES = {
+    "rust": "Rust",
+    "c": "C",
+    "cpp": "C++",
+    "zig": "Zig",
+    "go": "Go",
+    "python": "Python",
+    "js": "JavaScript",
+}
+
+#: Those whose compilers make core modules, whose exports Python calls.
+NATIVE = ("c", "cpp", "zig", "go")
+
 DEFAULT_EDITION = "2024"
 EDITIONS = ("2015", "2018", "2021", "2024")
 
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
-    """A WIT world that code implements, as Rust sees it."""
+    """A WIT world that code implements, as its language sees it."""
 
     world: str  #: the full name, such as ``acme:calc/calc@1.0.0``
-    rust: str = field(repr=False)  #: the text of a module, as wit-bindgen makes it
-    modules: tuple[str, ...] = ()  #: those of its modules whose names the code may use as they are
+    rust: str = field(default="", repr=False)  #: for Rust: the text of a module, as wit-bindgen makes it
+    #: For Rust, those of its modules whose names the code may use as they are; for Python, those that
+    #: hold the resources of exported interfaces.
+    modules: tuple[str, ...] = ()
+    wit: str = field(default="", repr=False)  #: for Python and JavaScript: the package, with all that it uses
+    functions: tuple[str, ...] = ()  #: for Python: the functions of the world itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +94,7 @@ class Source:
 
     code: str
     kind: Kind
-    language: str = "rust"
+    language: str = "rust"  #: one of `LANGUAGES`
     name: str = UNNAMED  #: a valid Rust crate name; later cells may use it as a crate
     label: str = "cell"  #: what messages call the text: ``cell fib`` or a file name
     first_line: int = 1  #: the line of the cell or file on which ``code`` begins

@@ -24,6 +24,7 @@ tuples; ``HashMap``, ``BTreeMap``; sets  ``tuple``; ``dict``; ``set``
 from wasm_lab.abi.arguments import append_argument
 from wasm_lab.abi.binding import bind
 from wasm_lab.abi.decode import decoder
+from wasm_lab.abi.exported import bind_exported, needs_room
 from wasm_lab.abi.frame import Guest
 from wasm_lab.abi.obstacles import obstacle
 from wasm_lab.abi.rust import codecs, exports, glue
@@ -34,10 +35,12 @@ __all__ = [
     "Guest",
     "append_argument",
     "bind",
+    "bind_exported",
     "codecs",
     "decoder",
     "exports",
     "glue",
+    "needs_room",
     "obstacle",
     "owned",
 ]

@@ -28,7 +28,7 @@ from wasm_lab.abi.types import PLAIN, TEXTS, export_name, is_flat, owned, rust_n
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wasm_lab.abi.frame import Guest
+    from wasm_lab.abi.frame import Frame, Guest
     from wasm_lab.abi.types import Plain
     from wasm_lab.cells.signatures import RustType, Signature
 
@@ -51,14 +51,19 @@ def bind(signature: Signature, guest: Guest) -> Callable[..., Any]:
         LoadError: the guest returned what is no value of its result type.
         Whatever the instance's own calls raise.
     """
-    text, names = _Text(signature, guest).whole()
+    return compiled(BindingText(signature, guest), signature)
+
+
+def compiled(binding: BindingText, signature: Signature, language: str = "Rust") -> Callable[..., Any]:
+    """The function of a text, described by ``signature``."""
+    text, names = binding.whole()
     exec(compile(text, f"<binding of {signature.name}>", "exec"), names)  # noqa: S102  # own text
     function: Callable[..., Any] = names[names["_own_name"]]
-    describe(function, signature)
+    describe(function, signature, language)
     return function
 
 
-class _Text:
+class BindingText:
     """The text of a binding and what its names stand for."""
 
     def __init__(self, signature: Signature, guest: Guest) -> None:
@@ -86,6 +91,14 @@ class _Text:
         self.names[marked] = value
         return marked
 
+    def export(self) -> str:
+        """Under which name the module exports the function."""
+        return export_name(self.signature.name)
+
+    def grow(self, frame: Frame, what: str) -> Callable[[int], None]:
+        """What makes the frame larger."""
+        return grower(self.guest, frame, what)
+
     def whole(self) -> tuple[str, dict[str, Any]]:
         signature = self.signature
         own = rust_name(signature.name)
@@ -93,15 +106,15 @@ class _Text:
             own = "function"
         for index, parameter in enumerate(signature.parameters):
             where = f"{rust_name(signature.name)}() argument {self.parameters[index]!r}"
-            self._argument(index, self.parameters[index], parameter.type, where)
-        enter = self.name("enter", self.guest.function(export_name(signature.name)))
+            self.argument(index, self.parameters[index], parameter.type, where)
+        enter = self.name("enter", self.guest.function(self.export()))
         call = f"{enter}({', '.join(self.words)})"
-        lines = [*self.checks, *self._placing(), *self._result(call)]
+        lines = [*self.checks, *self.placing(), *self.result(call)]
         text = f"def {own}({', '.join(self.parameters)}):\n" + "".join(f"    {line}\n" for line in lines)
         self.names["_own_name"] = own
         return text, self.names
 
-    def _argument(self, index: int, name: str, kind: RustType, where: str) -> None:
+    def argument(self, index: int, name: str, kind: RustType, where: str) -> None:
         plain = PLAIN.get(kind.name)
         if plain:
             self._scalar(index, name, plain, where)
@@ -148,14 +161,14 @@ class _Text:
         else:  # 128 bits as two numbers of 64
             self.words += [f"{name} & 0xFFFFFFFFFFFFFFFF", f"{name} >> 64 & 0xFFFFFFFFFFFFFFFF"]
 
-    def _placing(self) -> list[str]:
+    def placing(self) -> list[str]:
         """Lines that make room in the frame and copy the bytes there, each part aligned."""
         if not self.places:
             return []
         frame = frame_of(self.guest)
         name, grow = self.name("frame", frame), self.name("grow", None)
         view = self.name("view", self.guest.view)
-        self.names[grow] = grower(self.guest, frame, f"{rust_name(self.signature.name)}()")
+        self.names[grow] = self.grow(frame, f"{rust_name(self.signature.name)}()")
         sizes = [f"({self.len}({data}) + 15 & -16)" for data, _ in self.places[:-1]]
         total = " + ".join([*sizes, f"{self.len}({self.places[-1][0]})"])
         size = f"{self.mark}size"
@@ -166,7 +179,7 @@ class _Text:
             before = f"{at} + {length}"
         return lines
 
-    def _result(self, call: str) -> list[str]:
+    def result(self, call: str) -> list[str]:
         reader = result_reader(self.signature.result, self.guest, f"{rust_name(self.signature.name)}()")
         value = f"{self.mark}value"
         expression = reader.expression.replace("$", value)

@@ -46,17 +46,30 @@ def frame_of(guest: Guest) -> Frame:
     return frame
 
 
-def grower(guest: Guest, frame: Frame, what: str) -> Callable[[int], None]:
+def grower(
+    guest: Guest,
+    frame: Frame,
+    what: str,
+    *,
+    allocate: Callable[..., Any] | None = None,
+    release: Callable[..., Any] | None = None,
+) -> Callable[[int], None]:
     """What makes the frame hold a number of bytes; its old content is lost.
+
+    Args:
+        allocate: the guest's own way to a number of bytes; by default that of the lab's glue for Rust.
+        release: gives an earlier place back, where the guest does not do so itself.
 
     Raises MemoryError when the guest has no more memory.
     """
-    allocate = guest.function(FRAME_EXPORT)
+    allocate = allocate or guest.function(FRAME_EXPORT)
 
     def grow(size: int) -> None:
         room = max(_SMALLEST, 1 << (size - 1).bit_length()) if size < 1 << 24 else size + 0xFFFF & -0x10000
         if room >= 1 << 31:
             raise MemoryError(f"{what}: {size} bytes of arguments are more than the guest can hold.")
+        if release is not None and frame.size:
+            release(frame.address)
         frame.size = 0
         address = allocate(room)
         if not isinstance(address, int):

@@ -73,7 +73,7 @@ def hint(kind: RustType, *, result: bool = False) -> Any:
     return None
 
 
-def describe(function: Any, signature: Signature) -> None:
+def describe(function: Any, signature: Signature, language: str = "Rust") -> None:
     """Give a bound function its name, signature, annotations and documentation."""
     names = python_names(signature)
     hints = [hint(parameter.type) for parameter in signature.parameters]
@@ -88,5 +88,5 @@ def describe(function: Any, signature: Signature) -> None:
         ],
         return_annotation=result,
     )
-    text = signature.text and f"Rust: {signature.text}"
+    text = signature.text and f"{language}: {signature.text}"
     function.__doc__ = "\n\n".join(part for part in (signature.doc, text) if part) or None

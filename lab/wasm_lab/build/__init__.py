@@ -16,8 +16,10 @@ __all__ = ["Progress", "build", "build_for_host"]
 def build(source: Source, *, progress: Progress | None = None, incremental: bool = True) -> Artifact:
     """Compile ``source``, or take what an earlier compile of the same gave from the cache.
 
+    Rust is compiled here; every other language in `wasm_lab.build.languages`.
+
     Args:
-        progress: called while crates of the dependencies build.
+        progress: called while crates of the dependencies build, or a toolchain is unpacked.
         incremental: whether code with dependencies may be compiled in many small units, so that
             an edit takes a fifth of the time. Its own loops then run up to a quarter slower, so
             whoever measures them says False. Code without dependencies is one unit either way.
@@ -33,6 +35,10 @@ def build(source: Source, *, progress: Progress | None = None, incremental: bool
         >>> build(Source(code="fn main() {}", kind=Kind.PROGRAM)).is_component
         False
     """
+    if source.language != "rust":
+        from wasm_lab.build.languages import build_language
+
+        return build_language(source, progress=progress)
     from wasm_lab.build.pipeline import Build
 
     return Build(source, progress=progress, incremental=incremental).artifact()

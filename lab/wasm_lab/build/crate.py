@@ -78,12 +78,25 @@ def _crate(code: str, kind: Kind, first_line: int, edition: str) -> Crate:
 
 
 def crate_for(source: Source) -> Crate:
-    """The crate of a Source. Cheap the second time."""
+    """The crate of a Source; of another language, the functions that it exports. Cheap the second time."""
+    if source.language != "rust":
+        return _exports(source)
     if source.bindings is not None:
         from wasm_lab.build.world_crate import world_crate
 
         return world_crate(source.code, source.first_line, source.bindings)
     return _crate(source.code, source.kind, source.first_line, source.edition)
+
+
+def _exports(source: Source) -> Crate:
+    from wasm_lab.cells.languages import exported_functions
+
+    functions = exported_functions(source) if source.kind is Kind.FUNCTIONS else ()
+    return Crate(
+        root=source.code,
+        functions=tuple(each for each in functions if not each.obstacle),
+        refused=tuple((each.name, each.obstacle) for each in functions if each.obstacle),
+    )
 
 
 def _blanked(syntax: Syntax, ranges: tuple[tuple[int, int], ...]) -> str:

@@ -1,4 +1,4 @@
-"""``wasm-lab build``: a Rust file to a .wasm file."""
+"""``wasm-lab build``: a source file to a .wasm file."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ Examples:
   wasm-lab build hello.rs
   wasm-lab build --profile size --output small.wasm hello.rs
   wasm-lab build --target wasm32-wasip2 --json hello.rs
+  wasm-lab build --profile size hello.c
 """
 
 
@@ -32,7 +33,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def build(file: Path, output: Path | None, as_json: bool, **options: Any) -> int:
-    """Compile FILE (.rs, or .wat text) to WebAssembly."""
+    """Compile FILE (.rs, .c, .cpp, .zig, .go, or .wat text) to WebAssembly."""
     from boltons.fileutils import atomic_save
 
     from wasm_lab.session import Session
@@ -69,7 +70,7 @@ def built(session: Session, file: Path, options: dict[str, Any]) -> Artifact:
     """The artifact of a file, with progress and warnings on standard error."""
     from wasm_lab.files import artifact_of
 
-    if file.suffix != ".rs":
+    if file.suffix in (".wasm", ".wat"):
         return artifact_of(session, file, options)
     from wasm_lab.views.progress import terminal_progress
 

@@ -35,7 +35,7 @@ def execute(
     as_json: bool = False,
     build_options: dict[str, Any] | None = None,
 ) -> int:
-    """Run a .rs, .wasm or .wat file; gives the status to exit with."""
+    """Run a source, .wasm or .wat file; gives the status to exit with."""
     session = Session(runtime)
     artifact = _artifact(session, file, build_options or BUILD_DEFAULTS)
     sink = None if as_json else _sink(artifact, capabilities)
@@ -57,13 +57,13 @@ def execute(
 
 
 def _artifact(session: Session, file: Path, build_options: dict[str, Any]) -> Artifact:
-    if file.suffix == ".rs":
-        from wasm_lab.cli.build import built
+    if file.suffix in (".wasm", ".wat"):
+        from wasm_lab.build.foreign import load_file
 
-        return built(session, file, build_options)
-    from wasm_lab.build.foreign import load_file
+        return load_file(file)
+    from wasm_lab.cli.build import built
 
-    return load_file(file)
+    return built(session, file, build_options)
 
 
 def _sink(artifact: Artifact, capabilities: Capabilities) -> TerminalSink | PassingSink | None:

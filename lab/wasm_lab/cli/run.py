@@ -1,4 +1,4 @@
-"""``wasm-lab run``: a program, from Rust, Wasm or WAT, in the sandbox."""
+"""``wasm-lab run``: a program, from source, Wasm or WAT, in the sandbox."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ EXAMPLES = """\b
 Examples:
   wasm-lab run hello.rs
   wasm-lab run --dir-ro ./data::/data count.rs /data/words.txt
+  wasm-lab run words.go --help
+  wasm-lab run --invoke gcd gcd.c 12 18
   wasm-lab run --timeout 2s --memory 64MiB --audit mine.wasm
   echo 'a line' | wasm-lab run --json upper.wat
 """
@@ -32,7 +34,7 @@ Examples:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 def run(file: Path, args: tuple[str, ...], runtime: str, audit: bool, **options: Any) -> int:
-    """Run FILE (.rs, .wasm or .wat) as a WASI command; ARGS are the program's own.
+    """Run FILE (.rs, .c, .cpp, .zig, .go, .wasm or .wat) as a WASI command; ARGS are the program's own.
 
     Files, environment and network are closed until an option opens them. Standard
     input, output and error are passed through. The exit status is the guest's own,

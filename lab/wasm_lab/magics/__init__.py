@@ -33,6 +33,14 @@ class WasmLabMagics(Magics):
             cells.run_cell(self.shell, cell, options)
 
     @cell_magic
+    def wasm(self, line: str, cell: str) -> None:
+        """Compile a cell in another language and run it in a sandbox: ``%%wasm c``; ``--help`` lists options."""
+        from wasm_lab.magics.languages import run_language_cell
+
+        assert self.shell is not None, "magics run in a shell"
+        run_language_cell(self.shell, line, cell)
+
+    @cell_magic
     def js_twin(self, line: str, cell: str) -> None:
         """Define the JavaScript twin of a Rust function: ``%%js_twin NAME``."""
         options = parse_line(twins.js_twin_command(), line)

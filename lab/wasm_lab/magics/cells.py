@@ -111,7 +111,7 @@ def run_cell(shell: InteractiveShell, text: str, options: dict[str, Any]) -> Non
         artifact = here.compile(source, progress=progress)
     show_warnings(artifact)
     if options["no_run"]:
-        _footer(options, built_line(artifact))
+        show_built(artifact, options)
     elif source.kind is Kind.FUNCTIONS and wants_component(artifact.wasm):
         keep_guest(artifact, options)
     elif source.kind is Kind.FUNCTIONS:
@@ -166,8 +166,18 @@ def define_functions(
         print(f"{name} has no Python form: {reason}", file=sys.stderr)  # noqa: T201
     names = [f"{name}{inspect.signature(function)}" for name, function in cell.functions.items()]
     if not names and not cell.refused:
-        names = ["no public functions; put pub before fn to call one from Python"]
+        names = [_NO_FUNCTIONS[artifact.source.language if artifact.source else "rust"]]
     _footer(options, *names, built_line(artifact))
+
+
+#: What to say of a library that gives Python nothing.
+_NO_FUNCTIONS = {
+    "rust": "no public functions; put pub before fn to call one from Python",
+    "c": "no functions to call; those that are static stay inside",
+    "cpp": 'no functions to call; put extern "C" before one to call it from Python',
+    "zig": "no functions to call; put export before fn to call one from Python",
+    "go": "no functions to call; put //go:wasmexport NAME above one to call it from Python",
+}
 
 
 def keep_guest(artifact: Artifact, options: dict[str, Any]) -> None:
@@ -224,6 +234,11 @@ def run_tests(source: Source, capabilities: Capabilities, options: dict[str, Any
     show_warnings(here.last_artifact)
     print_table(test_summary(report), sys.stdout)
     raise_for_failed_tests(report)
+
+
+def show_built(artifact: Artifact, options: dict[str, Any]) -> None:
+    """How an artifact came to be, below a cell that only compiles."""
+    _footer(options, built_line(artifact))
 
 
 def show_warnings(artifact: Artifact | None) -> None:

@@ -13,6 +13,9 @@ from wasm_lab.toolchains.commands import ask
 #: The first whose net/http has patterns with methods and wildcards.
 OLDEST = (1, 22)
 
+#: The first with ``//go:wasmexport``.
+OLDEST_FOR_EXPORTS = (1, 24)
+
 HOW = "sudo apt install golang-go · sudo dnf install golang · brew install go · winget install GoLang.Go"
 
 #: Where Go's own installer puts it.
@@ -34,7 +37,7 @@ def find_go() -> Go | None:
     """The first Go here that is new enough; None when there is none."""
     for program in _candidates():
         version = _version(program)
-        if version and _numbers(version) >= OLDEST:
+        if version and numbers(version) >= OLDEST:
             return Go(program, version)
     return None
 
@@ -72,5 +75,6 @@ def _version(program: Path) -> str:
     return match[1]
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers(version: str) -> tuple[int, ...]:
+    """The major and minor version, to be compared."""
     return tuple(int(part) for part in version.split(".")[:2])

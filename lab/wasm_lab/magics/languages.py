@@ -1,0 +1,110 @@
+"""``%%wasm LANG``: cells in C, C++, Zig, Go and other languages than Rust."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.errors import UsageError
+from wasm_lab.magics import cells
+from wasm_lab.magics.line import parse_line, session
+from wasm_lab.source import LANGUAGES, NATIVE
+
+if TYPE_CHECKING:
+    import click
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from wasm_lab.source import Source
+
+_USAGE = "%%wasm LANG [options] [ARGS…], where LANG is one of " + ", ".join(LANGUAGES)
+
+
+def run_language_cell(shell: InteractiveShell, line: str, text: str) -> None:
+    """Do what a ``%%wasm`` cell asks for.
+
+    Raises:
+        UsageError: there is no such language or option.
+        BuildError, ToolchainError: why there is no module.
+        GuestFailure: it ran, and did not end well.
+    """
+    language, _, rest = line.strip().partition(" ")
+    if language in ("", "--help", "-h"):
+        print(f"Usage: {_USAGE}\n%%wasm LANG --help lists the options.")  # noqa: T201
+        return
+    if language == "rust":
+        options = parse_line(cells.cell_command(), rest)
+        if options is not None:
+            cells.run_cell(shell, text, options)
+    elif language in NATIVE:
+        options = parse_line(native_command(language), rest)
+        if options is not None:
+            run_native_cell(shell, language, text, options)
+    else:
+        raise UsageError(f"{language!r} is no language of the lab.", hint=f"Write {_USAGE}.")
+
+
+def native_command(language: str) -> click.Command:
+    """The options of ``%%wasm c`` and its like: those of ``%%wasm_rust`` that mean something there."""
+    import click
+
+    from wasm_lab.options import capability_options, profile_option, runtime_option
+
+    @click.command(f"%%wasm {language}", context_settings={"allow_interspersed_args": False})
+    @click.option("--name", default="", help="Name the cell; others import its functions by that name.")
+    @profile_option
+    @runtime_option(None)
+    @click.option("--no-run", is_flag=True, help="Only compile.")
+    @click.option("--panel", is_flag=True, help="Show switches that re-run it as they are toggled.")
+    @click.option("--audit", is_flag=True, help="List every host call.")
+    @click.option("--stdin", default="", metavar="TEXT", help="What the guest reads from standard input.")
+    @click.option("--quiet", is_flag=True, help="Show only the guest's own output.")
+    @capability_options
+    @click.argument("args", nargs=-1, type=click.UNPROCESSED)
+    def wasm() -> None:
+        """Compile a cell to WebAssembly and run it in a sandbox.
+
+        A cell with a main runs as a program, with ARGS as its arguments. One without makes
+        what it exports Python calls: functions of C, extern "C" functions of C++, export fn
+        of Zig, //go:wasmexport of Go. Files, environment and network are closed until an
+        option opens them.
+        """
+
+    return wasm
+
+
+def run_native_cell(shell: InteractiveShell, language: str, text: str, options: dict[str, Any]) -> None:
+    """Compile a cell of C, C++, Zig or Go and do what its kind calls for."""
+    from wasm_lab.source import Kind
+    from wasm_lab.views.progress import notebook_progress
+
+    here = session()
+    capabilities = cells.granted(options)
+    source = _source(language, text, options)
+    if options["panel"]:
+        from wasm_lab.views.panel_cell import show_panel
+
+        show_panel(shell, here, source, capabilities, {**options, "test": False})
+        return
+    with notebook_progress() as progress:
+        artifact = here.compile(source, progress=progress)
+    cells.show_warnings(artifact)
+    if options["no_run"]:
+        cells.show_built(artifact, options)
+    elif source.kind is Kind.FUNCTIONS:
+        cells.define_functions(shell, artifact, capabilities, options)
+    else:
+        cells.run_program(artifact, capabilities, options)
+
+
+def _source(language: str, text: str, options: dict[str, Any]) -> Source:
+    from wasm_lab.cells.languages import parse_language_cell
+    from wasm_lab.source import Profile
+
+    return parse_language_cell(
+        text,
+        language=language,
+        name=options["name"],
+        label=options["name"] or "cell",
+        first_line=2,  # line 1 of the cell is the magic
+        profile=Profile(options["profile"]),
+        uses=tuple(session().named_sources().values()),
+    )
