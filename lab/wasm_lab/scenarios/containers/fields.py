@@ -19,7 +19,9 @@ class Fields:
     def text(self, key: str) -> str:
         """A text; empty, and a finding, where there is none."""
         found = self._of(key, str, "a text")
-        return found if isinstance(found, str) else ""
+        if found == "":
+            self._say("error", self.where, f"`{key}` is empty.")
+        return found or ""
 
     def number(self, key: str) -> int | None:
         """A whole number."""
