@@ -4,6 +4,7 @@
     ├── UsageError                what was asked cannot be done as it was asked
     │   ├── HeaderError           the frontmatter of a cell or its options are wrong
     │   ├── ManifestError         a spin.toml is wrong; carries each mistake with its line
+    │   ├── KubeManifestError     a manifest of Kubernetes cannot be read; the same
     │   ├── SignatureError        a Rust signature cannot cross into Python
     │   └── StaleFunctionError    the cell was run again; this function is the old one
     ├── UnsupportedError          the runtime or target cannot do or enforce this
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
     from wasm_lab.diagnostic import Diagnostic
     from wasm_lab.run import Run, TrapInfo
+    from wasm_lab.scenarios.kubernetes.problems import Problem as KubeProblem
     from wasm_lab.scenarios.spin.problems import Problem
     from wasm_lab.testing import TestReport
 
@@ -86,6 +88,14 @@ class ManifestError(UsageError):
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
         self.version2 = ""  #: a version 1 file written as version 2, where that can be done
+
+
+class KubeManifestError(UsageError):
+    """A manifest of Kubernetes cannot be read; ``problems`` holds every mistake, with its line and mend."""
+
+    def __init__(self, message: str, *, problems: Sequence[KubeProblem] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
 
 
 class SignatureError(UsageError):

@@ -1,0 +1,199 @@
+"""Whether a cluster knows what an object says that it is."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from wasm_lab.scenarios.kubernetes.problems import Problem, Severity
+from wasm_lab.scenarios.kubernetes.removed import Removed, removed
+from wasm_lab.scenarios.kubernetes.schemas import schemas
+from wasm_lab.scenarios.kubernetes.versions import known_versions, said
+from wasm_lab.scenarios.kubernetes.words import close_to
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wasm_lab.scenarios.kubernetes.crds import Definitions
+    from wasm_lab.scenarios.kubernetes.documents import Document
+
+#: Groups that once were the API server's own and no version with schemas has.
+GONE = ("extensions", "settings.k8s.io", "auditregistration.k8s.io")
+
+#: Groups that programs read from files, and no cluster ever gets.
+OF_FILES = {
+    "kustomize.config.k8s.io": "kustomize",
+    "kind.x-k8s.io": "kind",
+    "kubeadm.k8s.io": "kubeadm",
+    "kubelet.config.k8s.io": "the kubelet",
+    "kubeproxy.config.k8s.io": "kube-proxy",
+    "kubescheduler.config.k8s.io": "the scheduler",
+    "apiserver.config.k8s.io": "the API server",
+    "apiserver.k8s.io": "the API server",
+    "audit.k8s.io": "the API server",
+    "client.authentication.k8s.io": "kubectl",
+    "k3d.io": "k3d",
+    "skaffold": "Skaffold",
+}
+
+
+def unknown_kind(document: Document, versions: Sequence[str], custom: Definitions) -> Problem:
+    """Why an object's apiVersion and kind are known to none of the versions."""
+    api_version, kind = document.api_version, document.kind
+    group, _, version = api_version.rpartition("/")
+    builtin = {name.rpartition("/")[0] for name, _ in schemas(versions[-1]).kinds} | set(GONE)
+    if gone := removed(api_version, kind):
+        return _gone(document, gone)
+    if elsewhere := _later_or_earlier(api_version, kind):
+        return _say(
+            document,
+            "apiVersion",
+            f"{api_version} {kind} is not in {said(tuple(versions))}; it is in {said(elsewhere)}.",
+            _served(kind, versions),
+        )
+    if api_version == "v1" and kind == "Config":
+        return _say(document, "kind", "a kubeconfig: a file for kubectl, which no cluster gets.", "", "note")
+    if program := OF_FILES.get(group):
+        return _say(
+            document, "apiVersion", f"a file for {program}, which no cluster gets.", _of_files(group), "note"
+        )
+    if group in builtin:
+        return _of_builtin(document, group, version, versions)
+    if group in custom.groups:
+        known = custom.groups[group]
+        if api_version in {name for name, _ in known}:
+            close = close_to(kind, [name for _, name in known])
+            return _say(
+                document,
+                "kind",
+                f"{group} has no kind `{kind}`.",
+                f"Did you mean `{close}`?"
+                if close
+                else "It has: " + ", ".join(sorted({n for _, n in known})) + ".",
+            )
+        return _say(
+            document,
+            "apiVersion",
+            f"{group} has no version `{version}`.",
+            "It has: " + ", ".join(sorted({name for name, _ in known})) + ".",
+        )
+    if "." not in group:
+        near = _near(document, group, versions)
+        return _say(
+            document,
+            "apiVersion",
+            f"unknown apiVersion `{api_version}`: Kubernetes has no group `{group}`; a custom one has a dot."
+            if group
+            else f"unknown apiVersion `{api_version}`.",
+            near or "For a Deployment it is apps/v1, for a Service v1.",
+        )
+    # A name with a dot may be anybody's. One that differs by a letter from a known one is a slip.
+    known_groups = [name for name in [*builtin, *custom.groups] if "." in name]
+    near_groups = difflib.get_close_matches(group, known_groups, n=1, cutoff=0.9)
+    if near_groups and not _another_word(group, near_groups[0]):
+        return _say(
+            document,
+            "apiVersion",
+            f"unknown apiVersion `{api_version}`: there is no group `{group}`.",
+            f"Did you mean {near_groups[0]}/{version}?",
+        )
+    if group == "core.spinoperator.dev":
+        return _say(
+            document,
+            "apiVersion",
+            "core.spinoperator.dev is the name that SpinKube had before its release 0.2.",
+            "Now it is core.spinkube.dev/v1alpha1.",
+            "warning",
+        )
+    return _say(
+        document,
+        "apiVersion",
+        f"{api_version} {kind} is no kind of Kubernetes itself: its fields are not checked.",
+        "Give its definition with --schema FILE, or validate it together with the file that has it.",
+        "note",
+    )
+
+
+def _another_word(group: str, known: str) -> bool:
+    """Whether groups differ by a whole part (gateway.networking.k8s.io), not by a slip."""
+    return group.count(".") != known.count(".")
+
+
+def _gone(document: Document, gone: Removed) -> Problem:
+    hint = (
+        f"Write apiVersion: {gone.instead}" if gone.instead else "Nothing takes its place under another name."
+    )
+    return _say(
+        document,
+        "apiVersion",
+        f"{document.api_version} {document.kind} was removed in Kubernetes {gone.since}.",
+        f"{hint}. {gone.note}" if gone.note and gone.instead else gone.note or f"{hint}.".replace("..", "."),
+    )
+
+
+def _later_or_earlier(api_version: str, kind: str) -> tuple[str, ...]:
+    from wasm_lab.scenarios.kubernetes.schemas import versions_with
+
+    return versions_with(api_version, kind)
+
+
+def _served(kind: str, versions: Sequence[str]) -> str:
+    now = [name for name, each in schemas(versions[-1]).kinds if each == kind]
+    return f"Kubernetes {versions[-1]} has it as {' and '.join(sorted(now))}." if now else ""
+
+
+def _of_builtin(document: Document, group: str, version: str, versions: Sequence[str]) -> Problem:
+    kinds = schemas(versions[-1]).kinds
+    api_version, kind = document.api_version, document.kind
+    own = [each for name, each in kinds if name == api_version]
+    if own:
+        if others := sorted(name for name, each in kinds if each == kind):
+            return _say(
+                document,
+                "apiVersion",
+                f"{api_version} has no kind `{kind}`.",
+                f"{kind} is in {' and '.join(others)}.",
+            )
+        close = close_to(kind, own) or close_to(kind, [each for _, each in kinds])
+        return _say(
+            document,
+            "kind",
+            f"{api_version} has no kind `{kind}`.",
+            f"Did you mean `{close}`?"
+            if close
+            else f"kubectl api-resources --api-group={group!r} lists what it has.",
+        )
+    return _say(
+        document,
+        "apiVersion",
+        f"unknown apiVersion `{api_version}`: {group or 'the core'} has no `{version}` in {said(tuple(versions))}.",
+        _near(document, group, versions),
+    )
+
+
+def _near(document: Document, group: str, versions: Sequence[str]) -> str:
+    """What was probably meant by an apiVersion."""
+    kinds = schemas(versions[-1]).kinds
+    by_kind = sorted({name for name, each in kinds if each == document.kind})
+    if by_kind:
+        return f"{document.kind} is in {' and '.join(by_kind)}."
+    close = close_to(document.api_version, {name for name, _ in kinds})
+    return f"Did you mean {close}?" if close else ""
+
+
+def _of_files(group: str) -> str:
+    if group == "kustomize.config.k8s.io":
+        return "To check what it makes: kubectl kustomize FOLDER | wasm-lab kube validate -"
+    return ""
+
+
+def _say(
+    document: Document, field: str, message: str, hint: str = "", severity: Severity = "error"
+) -> Problem:
+    return Problem(document.file, *document.place([field]), message, hint, severity, path=field)
+
+
+def since(api_version: str, kind: str) -> str:
+    """The first version, among those with schemas, that has a kind; empty for the first of all or none."""
+    have = [version for version in known_versions() if (api_version, kind) in schemas(version).kinds]
+    return have[0] if have and have[0] != known_versions()[0] else ""

@@ -1,0 +1,189 @@
+"""How a pod says that it is Wasm: RuntimeClasses, handlers, and crun's annotation."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.scenarios.kubernetes.pods import Pod, mapping, pod_of
+from wasm_lab.scenarios.kubernetes.problems import Problem
+from wasm_lab.scenarios.kubernetes.scalars import shown
+from wasm_lab.scenarios.kubernetes.words import close_to, field_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from wasm_lab.scenarios.kubernetes.documents import Document
+
+#: crun reads it from the OCI configuration of a container, where the pod's annotations arrive.
+#: github.com/containers/crun, docs/wasm-wasi-example.md
+VARIANT = "module.wasm.image/variant"
+VARIANTS = ("compat-smart", "compat")
+HANDLER = "run.oci.handler"
+
+#: Annotations of a pod; on any other object they do nothing.
+_OF_PODS = {VARIANT: "crun", HANDLER: "crun"}
+
+#: Handlers by which nodes usually name the shims of runwasi and its kin.
+SHIMS = re.compile(r"spin|wasmtime|wasmedge|wasmer|slight|lunatic|wws|wamr|runwasi")
+_WASM = re.compile(r"wasm|wasi|spin|crun|slight|wws|wamr|lunatic")
+
+
+def of_crun(document: Document) -> Iterator[Problem]:
+    """crun's annotations where nothing reads them, or with a value that it does not know."""
+    pod = pod_of(document)
+    pod_path = (*pod.path, "metadata", "annotations") if pod else ()
+    for path, found in _annotations(document, pod):
+        for key, value in found.items():
+            yield from _annotation(document, path, key, value)
+    for path in [("metadata", "labels")] + ([(*pod.path, "metadata", "labels")] if pod and pod.path else []):
+        for key in mapping(document.get(*path)):
+            if key in _OF_PODS:
+                yield Problem(
+                    document.file,
+                    *document.place([*path, key], key=True),
+                    f"`{key}` stands among the labels; {_OF_PODS[key]} reads only annotations.",
+                    f"Move it to {field_path(pod_path) or 'the annotations of the pod'}.",
+                    path=field_path([*path, key]),
+                )
+
+
+def _annotations(
+    document: Document, pod: Pod | None
+) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
+    """Every place of an object that has annotations, however deep."""
+    places: list[tuple[str | int, ...]] = [("metadata", "annotations")]
+    if pod and pod.path:
+        places.append((*pod.path, "metadata", "annotations"))
+        places += [(*pod.path[:end], "metadata", "annotations") for end in range(1, len(pod.path))]
+        places += [(*pod.path, "annotations"), (*pod.path, "spec", "annotations")]
+    places += [("spec", "deploymentAnnotations"), ("spec", "podAnnotations"), ("spec", "serviceAnnotations")]
+    for path in dict.fromkeys(places):
+        if found := mapping(document.get(*path)):
+            yield path, found
+
+
+def _annotation(document: Document, path: tuple[str | int, ...], key: str, value: Any) -> Iterator[Problem]:
+    where = field_path([*path, key])
+    place = document.place([*path, key], key=True)
+    pod = pod_of(document)
+    pod_path = (*pod.path, "metadata", "annotations") if pod else ()
+    if key not in _OF_PODS:
+        if key.startswith("module.wasm") or (key.startswith("run.oci.") and close_to(key, _OF_PODS)):
+            yield Problem(
+                document.file,
+                *place,
+                f"`{key}` is no annotation that crun knows, so it does nothing.",
+                f"Did you mean `{close_to(key, _OF_PODS) or VARIANT}`?",
+                path=where,
+            )
+        return
+    if document.kind == "SpinApp":
+        yield Problem(
+            document.file,
+            *place,
+            f"`{key}` is an annotation for crun; the containerd shim for Spin, which runs a SpinApp, does not read it.",
+            "Remove it: the SpinAppExecutor chooses what runs the app.",
+            "warning",
+            path=where,
+        )
+    elif path != pod_path:
+        if pod and key in pod.annotations:
+            return  # there, too: it works, and what stands here is for people
+        target = (
+            ".".join(map(str, pod_path)) if pod_path else "metadata.annotations of the pod or pod template"
+        )
+        yield Problem(
+            document.file,
+            *place,
+            f"`{key}` stands on the {document.kind}, where nothing reads it: crun sees only those of the pod.",
+            f"Move it to {target}.",
+            path=where,
+        )
+    elif key == VARIANT and value not in VARIANTS:
+        yield Problem(
+            document.file,
+            *document.place([*path, key]),
+            f"`{VARIANT}` is {shown(value)}, and crun knows only {' and '.join(VARIANTS)}.",
+            f"Write {close_to(str(value), VARIANTS) or VARIANTS[0]}; with it containers that are no Wasm still run.",
+            path=where,
+        )
+
+
+def classes(documents: Sequence[Document]) -> Iterator[Problem]:
+    """RuntimeClasses and the pods that name them."""
+    own = {document.name: document for document in documents if document.kind == "RuntimeClass"}
+    for document in own.values():
+        yield from _handler(document)
+    for document in documents:
+        for path, name in _names(document):
+            place = document.place(path)
+            if name in own:
+                pod = pod_of(document)
+                handler = own[name].text("handler")
+                if pod and VARIANT in pod.annotations and SHIMS.search(handler) and "crun" not in handler:
+                    yield _for_another(document, pod, name, handler)
+                continue
+            near = close_to(name, own)
+            yield Problem(
+                document.file,
+                *place,
+                f"the RuntimeClass `{name}` is named here, and none of these files creates it. Where the cluster has "
+                "none of that name, it refuses the pods.",
+                f"Did you mean `{near}`?"
+                if near
+                else f"Unless it is there already (kubectl get runtimeclass {name}): "
+                "wasm-lab kube render writes one.",
+                "warning" if near or _WASM.search(name) else "note",
+                path=".".join(map(str, path)),
+            )
+
+
+def _names(document: Document) -> Iterator[tuple[list[str | int], str]]:
+    pod = pod_of(document)
+    path: list[str | int] = [*pod.path, "spec", "runtimeClassName"] if pod else []
+    if document.kind == "SpinAppExecutor":
+        path = ["spec", "deploymentConfig", "runtimeClassName"]
+    if path and (name := document.text(*path)):
+        yield path, name
+
+
+def _handler(document: Document) -> Iterator[Problem]:
+    handler = document.get("handler")
+    if not isinstance(handler, str):
+        return
+    place = document.place(["handler"])
+    if not handler:
+        yield Problem(
+            document.file, *place, "the handler is empty.", "Such as crun, spin or wasmtime.", path="handler"
+        )
+    elif not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", handler):
+        shim = re.fullmatch(r"io\.containerd\.([a-z0-9-]+)\.v\d+", handler)
+        yield Problem(
+            document.file,
+            *place,
+            f"the handler {shown(handler)} is no name of a handler: small letters, digits and hyphens, at most 63."
+            + (
+                " This is the type of a shim, which stands in the node's containerd configuration."
+                if shim
+                else ""
+            ),
+            f"Write the name under which containerd knows it, such as `{shim[1]}`: the NAME of "
+            "[plugins.….containerd.runtimes.NAME]."
+            if shim
+            else "It is the name that the node's container runtime has in its own configuration.",
+            path="handler",
+        )
+
+
+def _for_another(document: Document, pod: Pod, name: str, handler: str) -> Problem:
+    path = [*pod.path, "metadata", "annotations", VARIANT]
+    return Problem(
+        document.file,
+        *document.place(path, key=True),
+        f"`{VARIANT}` is an annotation of crun, and the RuntimeClass `{name}` has the handler `{handler}`, "
+        "a shim of runwasi, which does not read it.",
+        "Remove the annotation; or, if crun is meant, use a RuntimeClass whose handler is crun.",
+        "warning",
+        path=".".join(map(str, path)),
+    )

@@ -1,0 +1,206 @@
+"""Strict checks of manifests without a cluster: schemas of several versions, then what schemas cannot say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wasm_lab.errors import KubeManifestError
+from wasm_lab.scenarios.kubernetes.crds import Definitions
+from wasm_lab.scenarios.kubernetes.documents import BYTES_MAX, Document, decode, read_documents, read_text
+from wasm_lab.scenarios.kubernetes.files import manifests
+from wasm_lab.scenarios.kubernetes.foreign import foreign, is_template, template
+from wasm_lab.scenarios.kubernetes.kinds import since, unknown_kind
+from wasm_lab.scenarios.kubernetes.problems import Problem
+from wasm_lab.scenarios.kubernetes.rules import runtimes, selectors
+from wasm_lab.scenarios.kubernetes.schema_errors import explain
+from wasm_lab.scenarios.kubernetes.schemas import schemas
+from wasm_lab.scenarios.kubernetes.versions import said, wanted_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from typing import BinaryIO
+
+#: Rules for one object, and rules for all of them together.
+OF_ONE = (selectors.own_pods, runtimes.of_crun)
+OF_ALL = (selectors.services, runtimes.classes)
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was found in one file."""
+
+    file: str
+    objects: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def valid(self) -> bool:
+        """Whether no error was found; warnings and notes do not count."""
+        return not any(problem.severity == "error" for problem in self.problems)
+
+
+def validate(source: str | Path, *, versions: Sequence[str] = (), file: str = "") -> list[Problem]:
+    """Check the manifests of a text or a file.
+
+    Args:
+        source: the text, or the path of a file.
+        versions: of Kubernetes, as `wanted_versions` takes them; by default the supported ones.
+        file: the name for messages, where a text is given.
+
+    Gives every problem in the order of its lines; none with the severity ``error`` means valid.
+
+    Raises:
+        UsageError: no such version.
+        ToolchainError: the schemas are not installed.
+
+    Example:
+        >>> validate("apiVersion: v1\\nkind: Pod\\nmetadata: {name: a}\\nspec: {container: []}\\n")[0].hint
+        'Did you mean `containers`?'
+    """
+    if isinstance(source, Path):
+        return validate_files([source], versions=versions)[0].problems
+    return validate_texts([(file, source)], versions=versions)[0].problems
+
+
+def validate_given(
+    words: Sequence[str],
+    *,
+    versions: Sequence[str] = (),
+    given: Sequence[Path] = (),
+    stdin: BinaryIO | None = None,
+) -> list[Checked]:
+    """Check files, folders, patterns and ``-``, all together.
+
+    A file found below a folder that is no manifest at all (a chart's template, a workflow) is a note; one that was
+    named is an error.
+
+    Raises:
+        UsageError, ToolchainError: as `validate`; nothing fits a pattern.
+    """
+    texts: list[tuple[str, str | KubeManifestError]] = []
+    found: set[str] = set()
+    for word in dict.fromkeys(words):
+        if word == "-":
+            data = stdin.read(BYTES_MAX + 1) if stdin else b""
+            texts.append(("<stdin>", _decoded(data, "<stdin>")))
+            continue
+        for meant in manifests([word]):
+            name = str(meant.path)
+            if name not in {each for each, _ in texts}:
+                texts.append((name, _read(meant.path)))
+                found |= set() if meant.named else {name}
+    return validate_texts(texts, versions=versions, given=given, found=found)
+
+
+def _read(path: Path) -> str | KubeManifestError:
+    try:
+        return read_text(path)
+    except KubeManifestError as error:
+        return error
+
+
+def _decoded(data: bytes, name: str) -> str | KubeManifestError:
+    try:
+        return decode(data, name)
+    except KubeManifestError as error:
+        return error
+
+
+def validate_files(
+    files: Iterable[Path], *, versions: Sequence[str] = (), given: Sequence[Path] = ()
+) -> list[Checked]:
+    """Check files together: an object of one may refer to an object of another.
+
+    Args:
+        files: to be checked.
+        versions: as for `validate`.
+        given: files with further definitions of custom resources, which are not checked themselves.
+
+    Raises:
+        UsageError, ToolchainError: as `validate`. A file that cannot be read is a problem of its own.
+    """
+    return validate_texts([(str(path), _read(path)) for path in files], versions=versions, given=given)
+
+
+def validate_texts(
+    texts: Iterable[tuple[str, str | KubeManifestError]],
+    *,
+    versions: Sequence[str] = (),
+    given: Sequence[Path] = (),
+    found: Collection[str] = (),
+) -> list[Checked]:
+    """As `validate_files`, with names and texts; ``found`` are those that nobody named."""
+    wanted = wanted_versions(tuple(versions))
+    custom = Definitions()
+    for path in given:
+        custom.add(read_documents(read_text(path), file=str(path)).documents)
+    checked: list[Checked] = []
+    documents: list[Document] = []
+    for name, text in texts:
+        result = Checked(name)
+        checked.append(result)
+        if isinstance(text, KubeManifestError):
+            result.problems += text.problems
+            continue
+        if name in found and is_template(name, text):
+            result.problems.append(template(name))
+            continue
+        reading = read_documents(text, file=name)
+        result.problems += reading.problems
+        result.objects = len(reading.documents)
+        documents += reading.documents
+    custom.add(documents)
+    by_file = {result.file: result for result in checked}
+    sound = [
+        document for document in documents if not _schema(document, wanted, custom, by_file[document.file])
+    ]
+    for rule in OF_ALL:
+        for problem in rule(sound):
+            by_file[problem.file].problems.append(problem)
+    for result in checked:
+        result.problems = sorted(dict.fromkeys(result.problems), key=lambda each: (each.line, each.column))
+    return checked
+
+
+def _schema(document: Document, versions: Sequence[str], custom: Definitions, result: Checked) -> bool:
+    """Check one object; gives whether it is no object of Kubernetes at all."""
+    if problem := foreign(document):
+        result.problems.append(problem)
+        return True
+    result.problems += against_versions(document, versions, custom)
+    for rule in OF_ONE:
+        result.problems += rule(document)
+    return False
+
+
+def against_versions(document: Document, versions: Sequence[str], custom: Definitions) -> Iterator[Problem]:
+    """What the schemas of several versions say, each problem once with the versions that mind."""
+    key = (document.api_version, document.kind)
+    have = [version for version in versions if key in schemas(version).kinds]
+    if not have and key not in custom:
+        yield unknown_kind(document, versions, custom)
+        return
+    found: dict[Problem, list[str]] = {}
+    for version in versions:
+        checker = custom.checker(*key, version) or schemas(version).checker(*key)
+        for problem in explain(document, checker) if checker else ():
+            found.setdefault(problem, []).append(version)
+    for problem, minding in found.items():
+        some = tuple(minding)
+        if len(some) < len(versions) and len(some) < len(have or versions):
+            yield replace(problem, message=f"{problem.message} ({said(some)})", versions=some)
+        else:
+            yield replace(problem, versions=some)
+    if have and len(have) < len(versions) and key not in custom:
+        lacking = tuple(version for version in versions if version not in have)
+        first = since(*key)
+        yield Problem(
+            document.file,
+            *document.place(["apiVersion"]),
+            f"{document.api_version} {document.kind} is not in {said(lacking)}.",
+            f"It is there since Kubernetes {first}." if first and first > lacking[-1] else "",
+            versions=lacking,
+            path="apiVersion",
+        )
