@@ -18,7 +18,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -90,8 +93,28 @@ class Keeper:
                     os._exit(1)
 
         user = self.setting["user"]
+        program: dict[str, Any] = {}
+        if user is not None and self.setting["by_descriptor"]:
+            # A program in root's own folder, which the other user cannot reach by its path.
+            opened = os.open(command[0], os.O_RDONLY)
+            program = {"executable": f"/proc/self/fd/{opened}", "pass_fds": (opened,)}
+        try:
+            return self._started(command, user, die_with_keeper, program)
+        finally:
+            for descriptor in program.get("pass_fds", ()):
+                os.close(descriptor)
+
+    def _started(
+        self,
+        command: list[str],
+        user: list[int] | None,
+        die_with_keeper: Callable[[], None],
+        program: dict[str, Any],
+    ) -> subprocess.Popen[bytes]:
+        if user is not None:
+            program |= {"user": user[0], "group": user[1], "extra_groups": []}
         with Path(self.setting["log"]).open("ab") as log:
-            return subprocess.Popen(
+            started: subprocess.Popen[bytes] = subprocess.Popen(
                 command,
                 cwd=self.setting["folder"],
                 env=self.setting["env"],
@@ -100,8 +123,9 @@ class Keeper:
                 stderr=log,
                 start_new_session=True,
                 preexec_fn=die_with_keeper,  # noqa: PLW1509 - there is one thread
-                **({} if user is None else {"user": user[0], "group": user[1], "extra_groups": []}),
+                **program,
             )
+        return started
 
 
 def main() -> None:

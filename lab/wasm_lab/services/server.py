@@ -56,7 +56,7 @@ class Server(ABC):
     ready_s = READY_S
     stop_signal = signal.SIGTERM
     crash_signal = signal.SIGKILL
-    by_descriptor = False  #: whether its program is started even where the server's user cannot reach its path
+    by_descriptor = False  #: whether its program is opened for a user who cannot reach its path
 
     def __init__(self) -> None:
         self.password = secrets.token_hex(12)
