@@ -1,4 +1,4 @@
-"""A real JupyterLab and a real browser, once for each test module.
+"""A real JupyterLab, once for all of these tests, and a real browser, once for each module.
 
 The browser is one that is installed already (Debian's ``chromium``); nothing is downloaded. Where
 it is missing these tests fail, for a skipped test would look like a passed one.
@@ -67,7 +67,7 @@ def _free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("jupyter")
     folder = home / "notebooks"
@@ -126,6 +126,7 @@ def _wait_until_ready(lab: Lab, process: subprocess.Popen[bytes]) -> None:
     pytest.fail(f"JupyterLab did not answer within 60 s:\n{lab.log.read_text()[-4000:]}")
 
 
+# Not for the session: as long as it is open, this thread has a running event loop, which other tests start.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = chromium()
@@ -149,6 +150,13 @@ def page(context: BrowserContext) -> Iterator[Page]:
     page.set_default_timeout(30_000)
     yield page
     page.close()
+
+
+_RAN = """(but) => {
+    const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
+    const code = cells.filter((each) => each.type === 'code');
+    return code.slice(0, code.length - but).every((each) => each.executionCount !== null);
+}"""
 
 
 @dataclass
@@ -190,15 +198,11 @@ class Notebook:
 
     def wait_idle(self, timeout_s: float = 60, but: int = 0) -> None:
         """Until every code cell has its number, but for the last few."""
-        self.page.wait_for_function(
-            """(but) => {
-                const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
-                const code = cells.filter((each) => each.type === 'code');
-                return code.slice(0, code.length - but).every((each) => each.executionCount !== null);
-            }""",
-            arg=but,
-            timeout=timeout_s * 1000,
-        )
+        self.page.wait_for_function(_RAN, arg=but, timeout=timeout_s * 1000)
+
+    def is_idle(self) -> bool:
+        """Whether every code cell has its number."""
+        return bool(self.page.evaluate(_RAN, 0))
 
     def outputs(self) -> list[dict[str, Any]]:
         """The outputs of all cells, as nbformat has them."""
