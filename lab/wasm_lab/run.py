@@ -20,7 +20,8 @@ class Frame:
     def __str__(self) -> str:
         # A crate's own path is enough of it: where cargo keeps the crate says nothing.
         file = self.file.rpartition("/registry/src/")[2].partition("/")[2] or self.file
-        place = f" at {file}:{self.line}:{self.column}" if file else ""
+        column = f":{self.column}" if self.column else ""  # Python's tracebacks tell none
+        place = f" at {file}:{self.line}{column}" if file else ""
         return f"{self.function}{place}"
 
 

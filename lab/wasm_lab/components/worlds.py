@@ -1,5 +1,7 @@
 """Rust that implements a world: a cell, and the bindings of its world as a module of the same crate.
 
+Python and JavaScript go to `scripted`.
+
 The bindings are made once for each world (`bindings`), so an edited cell expands no macro and needs no
 crate. The target wasm32-wasip2 makes the component; a cell with a macro of its own is built for
 wasm32-wasip1 and adapted, because that links faster with crates.
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 
 #: Of the crate that the bindings of a WIT type ``flags`` use.
 FLAGS_VERSION = "2"
+
+#: Languages whose own tools make a component of a text and its world.
+SCRIPTED = ("python", "js")
 
 _IMPLEMENTS = re.compile(r"\bGuest\w*\s+for\s+\w+")
 
@@ -146,13 +151,17 @@ def _lacks_guest(told: Diagnostic) -> bool:
 
 
 def build_world(source: Source, text: WitText, world: str, *, progress: Progress | None = None) -> Artifact:
-    """Compile a cell that implements a world, and make a component of it.
+    """Compile a cell that implements a world, and make a component of it, in the cell's language.
 
     Raises:
         UsageError: it does not implement all that the world exports; the hint is a text to begin with.
         CompileError, DependencyError, ToolchainError: why there is no artifact.
         LoadError: what was compiled does not give what its world says.
     """
+    if source.language in SCRIPTED:
+        from wasm_lab.components.scripted import build_scripted
+
+        return build_scripted(source, text, world, progress=progress)
     made = world_source(source, text, world)
     try:
         inside = build.build(made, progress=progress)

@@ -1,10 +1,13 @@
-"""What Rust says on standard error before it aborts: the same under every runtime."""
+"""What a guest says on standard error before it aborts: the same under every runtime.
+
+Rust tells its panic; the Python and JavaScript in a component tell the exception that nobody caught.
+"""
 
 from __future__ import annotations
 
 import re
 
-from wasm_lab.run import TrapKind
+from wasm_lab.run import Frame, TrapKind
 
 #: ``std::panicking::default_hook`` writes this to stderr; since Rust 1.91 with a thread number.
 _PANIC = re.compile(
@@ -40,3 +43,35 @@ def rust_abort(stderr: str) -> tuple[TrapKind, str] | None:
     if fatal and last is fatal[-1]:
         return TrapKind.UNREACHABLE, last[0]
     return TrapKind.PANIC, last["message"].rstrip("\n")
+
+
+#: ``traceback.print_exception`` writes this: the frames are indented, the exception is not.
+_TRACEBACK = re.compile(
+    r"^Traceback \(most recent call last\):\n(?P<frames>(?:[ \t].*\n)+)(?P<message>\S[^\n]*)", re.MULTILINE
+)
+_PYTHON_FRAME = re.compile(
+    r'^  File "(?P<file>[^"\n]*)", line (?P<line>\d+), in (?P<function>\S+)', re.MULTILINE
+)
+
+#: What componentize-py's runtime panics with after it has printed the traceback.
+PYTHON_PANIC = "Python function threw an unexpected exception"
+
+
+def scripted_abort(stderr: str) -> tuple[str, tuple[Frame, ...]] | None:
+    """The exception that ended a component of Python or JavaScript, and where it came from.
+
+    Example:
+        >>> text = 'Traceback (most recent call last):\\n  File "cell", line 3, in f\\nKeyError: 1\\n'
+        >>> scripted_abort(text + "thread 'main' panicked at lib.rs:1:1:\\n" + PYTHON_PANIC)
+        ('KeyError: 1', (Frame(function='f', file='cell', line=3, column=0, offset=0),))
+    """
+    if PYTHON_PANIC in stderr:
+        found = list(_TRACEBACK.finditer(stderr))
+        if not found:
+            return None
+        frames = [
+            Frame(function=each["function"], file=each["file"], line=int(each["line"]))
+            for each in _PYTHON_FRAME.finditer(found[-1]["frames"])
+        ]
+        return found[-1]["message"], tuple(reversed(frames))
+    return None

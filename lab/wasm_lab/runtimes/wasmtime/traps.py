@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wasmtime import Trap, TrapCode, WasmtimeError
 
 from wasm_lab.run import Frame, TrapInfo, TrapKind
-from wasm_lab.runtimes.aborts import rust_abort
+from wasm_lab.runtimes.aborts import rust_abort, scripted_abort
 from wasm_lab.runtimes.frames import STACK_IN_MEMORY, own_frames, plain_name, recurses
 from wasm_lab.runtimes.wasmtime import native
 
@@ -56,6 +56,9 @@ def trap_info(failure: WasmtimeError | Trap, *, limit: TrapKind | None, stderr: 
     message = kind.value
     if kind is TrapKind.UNREACHABLE:
         kind, message = _abort(stderr, every)
+        scripted = scripted_abort(stderr)
+        if scripted is not None:  # the frames of its interpreter tell a learner nothing
+            return TrapInfo(kind=TrapKind.PANIC, message=scripted[0], frames=scripted[1])
     elif kind is TrapKind.OUT_OF_BOUNDS and recurses(every, _MOST_FRAMES):
         kind, message = TrapKind.STACK_OVERFLOW, STACK_IN_MEMORY
     elif kind in {TrapKind.HOST, TrapKind.OTHER}:
