@@ -161,7 +161,7 @@ def _unreadable(
 def read_documents(text: str, *, file: str = "") -> Reading:
     """Every document of a text; one that is no YAML is a problem and does not stop the others."""
     reading = Reading()
-    for first_line, part in split(text):
+    for first_line, part in _json_parts(text) or split(text):
         try:
             node, problems = compose(part, file=file, first_line=first_line)
         except YamlMistake as mistake:
@@ -171,6 +171,24 @@ def read_documents(text: str, *, file: str = "") -> Reading:
         if node is not None and node.value is not None:
             reading.documents += [Document(file, each) for each in _items(node)]
     return reading
+
+
+def _json_parts(text: str) -> list[tuple[int, str]]:
+    """JSON objects that follow each other without a separator, as kubectl takes them; else nothing."""
+    import json
+
+    if not text.lstrip().startswith("{") or not re.search(r"^\}\s*\{", text, re.MULTILINE):
+        return []
+    decoder, parts, at = json.JSONDecoder(), [], 0
+    while at < len(text) and (at := at + len(text[at:]) - len(text[at:].lstrip())) < len(text):
+        try:
+            end = decoder.raw_decode(text, at)[1]
+        except (ValueError, RecursionError):
+            return []
+        start = text.rfind("\n", 0, at) + 1
+        parts.append((text.count("\n", 0, start), " " * (at - start) + text[at:end]))
+        at = end
+    return parts
 
 
 #: kubectl, too, takes every line that begins with three dashes for the end of a document.

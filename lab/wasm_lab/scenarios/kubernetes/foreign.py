@@ -31,9 +31,14 @@ def template(name: str) -> Problem:
     )
 
 
-def foreign(document: Document) -> Problem | None:
-    """Why a document is no object; None where it is one, or should be."""
+def foreign(document: Document, *, named: bool = True) -> Problem | None:
+    """Why a document is no object; None where it is one.
+
+    ``named``: whether a user named its file. Below a folder, what is plainly no manifest is only noted.
+    """
     value = document.value
+    if not named and not (isinstance(value, dict) and {"apiVersion", "kind", "metadata"} & value.keys()):
+        return _say(document, "no manifest: neither apiVersion nor kind; passed over.", severity="note")
     if isinstance(value, list):
         if value and all(isinstance(each, dict) and each.keys() >= _PATCH for each in value):
             return _say(document, "a JSON patch (as kustomize takes them), not an object.", severity="note")

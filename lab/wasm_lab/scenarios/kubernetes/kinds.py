@@ -31,10 +31,15 @@ OF_FILES = {
     "apiserver.config.k8s.io": "the API server",
     "apiserver.k8s.io": "the API server",
     "audit.k8s.io": "the API server",
+    "apidiscovery.k8s.io": "the API server",
     "client.authentication.k8s.io": "kubectl",
     "k3d.io": "k3d",
     "skaffold": "Skaffold",
 }
+
+
+#: Kinds of the API's own conversation.
+ANSWERS = "Status APIGroup APIGroupList APIResourceList APIVersions Table PartialObjectMetadata DeleteOptions".split()
 
 
 def unknown_kind(document: Document, versions: Sequence[str], custom: Definitions) -> Problem:
@@ -53,6 +58,8 @@ def unknown_kind(document: Document, versions: Sequence[str], custom: Definition
         )
     if api_version == "v1" and kind == "Config":
         return _say(document, "kind", "a kubeconfig: a file for kubectl, which no cluster gets.", "", "note")
+    if api_version in ("v1", "meta.k8s.io/v1") and kind in ANSWERS:
+        return _say(document, "kind", f"{kind} is what an API server answers, no object that one can create.")
     if program := OF_FILES.get(group):
         return _say(
             document, "apiVersion", f"a file for {program}, which no cluster gets.", _of_files(group), "note"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from typing import BinaryIO
 
+    from wasm_lab.scenarios.kubernetes.problems import Severity
+
 #: Rules for one object, and rules for all of them together.
 OF_ONE = (selectors.own_pods, runtimes.of_crun)
 OF_ALL = (selectors.services, runtimes.classes)
@@ -32,7 +34,8 @@ class Checked:
     """What was found in one file."""
 
     file: str
-    objects: int = 0
+    objects: int = 0  #: of Kubernetes; a file for a program is none
+    named: bool = True  #: whether a user named it, or it was found below a folder
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -139,12 +142,12 @@ def validate_texts(
     checked: list[Checked] = []
     documents: list[Document] = []
     for name, text in texts:
-        result = Checked(name)
+        result = Checked(name, named=name not in found)
         checked.append(result)
         if isinstance(text, KubeManifestError):
             result.problems += text.problems
             continue
-        if name in found and is_template(name, text):
+        if not result.named and is_template(name, text):
             result.problems.append(template(name))
             continue
         reading = read_documents(text, file=name)
@@ -153,9 +156,8 @@ def validate_texts(
         documents += reading.documents
     custom.add(documents)
     by_file = {result.file: result for result in checked}
-    sound = [
-        document for document in documents if not _schema(document, wanted, custom, by_file[document.file])
-    ]
+    lesser: Severity | None = None if versions else "warning"
+    sound = [each for each in documents if _alone(each, wanted, custom, by_file[each.file], lesser)]
     for rule in OF_ALL:
         for problem in rule(sound):
             by_file[problem.file].problems.append(problem)
@@ -164,19 +166,27 @@ def validate_texts(
     return checked
 
 
-def _schema(document: Document, versions: Sequence[str], custom: Definitions, result: Checked) -> bool:
-    """Check one object; gives whether it is no object of Kubernetes at all."""
-    if problem := foreign(document):
+def _alone(
+    document: Document, versions: Sequence[str], custom: Definitions, result: Checked, lesser: Severity | None
+) -> bool:
+    """Check one object for itself; gives whether it is one of Kubernetes at all."""
+    if problem := foreign(document, named=result.named):
         result.problems.append(problem)
-        return True
-    result.problems += against_versions(document, versions, custom)
+        result.objects -= 1
+        return False
+    result.problems += against_versions(document, versions, custom, lesser)
     for rule in OF_ONE:
         result.problems += rule(document)
-    return False
+    return True
 
 
-def against_versions(document: Document, versions: Sequence[str], custom: Definitions) -> Iterator[Problem]:
-    """What the schemas of several versions say, each problem once with the versions that mind."""
+def against_versions(
+    document: Document, versions: Sequence[str], custom: Definitions, lesser: Severity | None = None
+) -> Iterator[Problem]:
+    """What the schemas of several versions say, each problem once with the versions that mind.
+
+    ``lesser`` is the severity of what only some of the versions mind, where nobody asked for these versions.
+    """
     key = (document.api_version, document.kind)
     have = [version for version in versions if key in schemas(version).kinds]
     if not have and key not in custom:
@@ -189,8 +199,9 @@ def against_versions(document: Document, versions: Sequence[str], custom: Defini
             found.setdefault(problem, []).append(version)
     for problem, minding in found.items():
         some = tuple(minding)
-        if len(some) < len(versions) and len(some) < len(have or versions):
-            yield replace(problem, message=f"{problem.message} ({said(some)})", versions=some)
+        if len(some) < len(have or versions):
+            message = f"{problem.message} ({said(some)})"
+            yield replace(problem, message=message, versions=some, severity=lesser or problem.severity)
         else:
             yield replace(problem, versions=some)
     if have and len(have) < len(versions) and key not in custom:
@@ -200,7 +211,8 @@ def against_versions(document: Document, versions: Sequence[str], custom: Defini
             document.file,
             *document.place(["apiVersion"]),
             f"{document.api_version} {document.kind} is not in {said(lacking)}.",
-            f"It is there since Kubernetes {first}." if first and first > lacking[-1] else "",
+            f"It is there since Kubernetes {first}." if first and first in have else "",
+            lesser or "error",
             versions=lacking,
             path="apiVersion",
         )
