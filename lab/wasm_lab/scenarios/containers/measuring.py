@@ -1,0 +1,235 @@
+"""Measuring containers: the same program in each form, started in turns, weighed alone and in crowds."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from wasm_lab.errors import ContainerError, MeasureError, UsageError, WasmLabError
+from wasm_lab.measure.machine import machine
+from wasm_lab.measure.sample import Sample
+from wasm_lab.measure.store import Measurements
+from wasm_lab.scenarios.containers import fellows
+from wasm_lab.scenarios.containers.fellows import FELLOWS
+from wasm_lab.scenarios.containers.report import CROWD, CROWD_ALONE, WORKLOAD, ContainerReport, Figure
+from wasm_lab.scenarios.containers.starting import Containers, Ground, Started, Subject, ground
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+#: Seconds until a container that was started is weighed: what it does at its start is then over.
+SETTLE_S = 0.15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How often each is started, and how many idle together.
+
+    Raises:
+        UsageError: no rounds, or crowds that do not grow.
+    """
+
+    rounds: int = 10
+    crowd: tuple[int, ...] = (1, 4, 8)  #: how many are weighed together; empty for none
+    crowds: int = 2  #: how often each crowd is made
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1 or self.crowds < 0:
+            raise UsageError("Measuring takes at least one round.")
+        if list(self.crowd) != sorted(set(self.crowd)) or any(count < 1 for count in self.crowd):
+            raise UsageError("Crowds are counted upwards, such as 1,4,8.")
+
+    def starts(self, subjects: int) -> int:
+        """How many containers are started in all."""
+        return subjects * (self.rounds + self.crowds * max(self.crowd, default=0))
+
+
+#: Few rounds and small crowds.
+QUICK = Plan(rounds=5, crowd=(1, 3), crowds=2)
+
+
+def _silent(*_: object) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Who is told how far it is."""
+
+    on_step: Callable[[str, int, int], None] = (
+        _silent  #: what is done, how many starts are done, and of how many
+    )
+
+
+def measure_containers(
+    names: Sequence[str] = (),
+    plan: Plan | None = None,
+    *,
+    processes: bool = False,
+    watcher: Watcher | None = None,
+) -> ContainerReport:
+    """Start the program in each form, in rounds of random order, then weigh idle crowds of each.
+
+    Args:
+        names: of ``wasm``, ``wasm-compiled``, ``native``, ``python`` and ``node``; all by default.
+        plan: how often.
+        processes: start bare processes, even where containers can run.
+        watcher: who is told how far it is.
+
+    Every start is a new container in a new pod, its image being there and the machine's page cache warm.
+
+    Raises:
+        UsageError: an unknown name.
+        MeasureError: nothing can be measured here; with each reason.
+
+    Example:
+        >>> measure_containers(["native", "python"], QUICK).kind       # doctest: +SKIP
+        'containers'
+    """
+    known = [fellow.name for fellow in FELLOWS]
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"There is no form {name!r} of the program.", hint=f"There are: {', '.join(known)}."
+            )
+    plan, watcher = plan or Plan(), watcher or Watcher()
+    began = time.monotonic()
+    watcher.on_step("looking what is here", 0, 0)
+    with ground(processes=processes) as place:
+        found, missing = place.subjects()
+        wanted = set(names or known)
+        run = _Run(place, plan, watcher, missing=missing)
+        for subject in found:
+            if subject.fellow.name in wanted:
+                run.prepare(subject)
+        if not run.subjects:
+            reasons = "\n".join(f"- {title}: {why}" for title, why in missing.items())
+            raise MeasureError("Nothing can be measured here.", hint=reasons)
+        interrupted = run.all()
+        runtime = place.version() if isinstance(place, Containers) else ""
+    titles = [subject.title for subject in run.subjects]
+    native = [one.title for one in run.subjects if one.fellow.name == "native"]
+    return ContainerReport(
+        kind=place.kind,
+        why_no_containers=Containers.missing(),
+        subjects=tuple(run.subjects),
+        missing=run.missing if not names else {},
+        measurements=Measurements(tuple(run.samples), interrupted),
+        baseline=(native or titles)[0],
+        runtime=runtime,
+        duration_s=time.monotonic() - began,
+    )
+
+
+@dataclass
+class _Run:
+    place: Ground
+    plan: Plan
+    watcher: Watcher
+    missing: dict[str, str]
+    subjects: list[Subject] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    done: int = 0
+
+    def prepare(self, subject: Subject) -> None:
+        """Have it ready, or say why it is not."""
+        self.watcher.on_step(f"making the image of {subject.title}", 0, 0)
+        try:
+            self.place.ready(subject)
+            if self.place.kind == "containers":
+                image = fellows.archive(subject.fellow)
+                self._keep(subject, 0, Figure.COMPRESSED, image.compressed, "bytes")
+                self._keep(subject, 0, Figure.UNCOMPRESSED, image.uncompressed, "bytes")
+            self.subjects.append(subject)
+        except WasmLabError as error:
+            self.missing[subject.title] = str(error)
+
+    def all(self) -> bool:
+        """Rounds, then crowds; whether it was interrupted after the first round."""
+        order = random.Random(self.plan.seed)
+        try:
+            for number in range(self.plan.rounds):
+                turns = list(self.subjects)
+                order.shuffle(turns)
+                for subject in turns:
+                    self._start_once(subject, number)
+            for number in range(self.plan.crowds if self.plan.crowd else 0):
+                turns = list(self.subjects)
+                order.shuffle(turns)
+                for subject in turns:
+                    self._crowd(subject, number)
+        except KeyboardInterrupt:
+            if not self.samples:
+                raise
+            return True
+        return False
+
+    def _started(self, subject: Subject) -> Started:
+        total = self.plan.starts(len(self.subjects))
+        self.watcher.on_step(f"starting {subject.title}", self.done, total)
+        self.done += 1
+        return self.place.start(subject)
+
+    def _start_once(self, subject: Subject, number: int) -> None:
+        one = self._started(subject)
+        try:
+            time.sleep(SETTLE_S)
+            weights = one.weigh()
+        finally:
+            one.stop()
+        times = {Figure.START: one.words_ns - one.asked_ns, Figure.WORDS: one.logged_ns - one.words_ns}
+        if one.pod_ns:
+            times |= {
+                Figure.POD: one.words_ns - one.pod_ns,
+                Figure.PROGRAM: one.words_ns - one.start_ns,
+                Figure.CREATED: one.created_answer_ns - one.created_at_ns,
+                Figure.STARTED: one.started_answer_ns - one.started_at_ns,
+            }
+        for figure, value in times.items():
+            self._keep(subject, number, figure, value, "ns")
+        kinds = {"container": Figure.CONTAINER, "shim": Figure.SHIM, "pause": Figure.PAUSE}
+        for kind, value in weights.items():
+            self._keep(subject, number, kinds[kind], value, "bytes")
+
+    def _crowd(self, subject: Subject, number: int) -> None:
+        """Start more and more of one and weigh all that run."""
+        crowd: list[Started] = []
+        try:
+            for count in self.plan.crowd:
+                while len(crowd) < count:
+                    crowd.append(self._started(subject))
+                time.sleep(SETTLE_S)
+                weights = [one.weigh() for one in crowd]
+                together = sum(sum(parts.values()) for parts in weights)
+                alone = sum(parts["container"] for parts in weights)
+                self._keep(subject, number, CROWD, together, "bytes", given=str(count))
+                self._keep(subject, number, CROWD_ALONE, alone, "bytes", given=str(count))
+        finally:
+            for one in crowd:
+                with contextlib.suppress(ContainerError):
+                    one.stop()
+
+    def _keep(
+        self, subject: Subject, number: int, phase: str, value: float, unit: str, *, given: str = ""
+    ) -> None:
+        self.samples.append(
+            Sample(
+                workload=WORKLOAD,
+                input=given,
+                subject=subject.title,
+                language=subject.fellow.language,
+                runtime=subject.runtime,
+                runtime_version=subject.version,
+                process=number,
+                iteration=int(given or 0),
+                phase=str(phase),
+                value=float(value),
+                unit=unit,
+                machine=machine().name,
+                taken_at=time.time(),
+            )
+        )
