@@ -9,6 +9,7 @@ With everything there it takes a fraction of a second and no network.
   crun         user's own (WASM_LAB_TOOLS names another); works as an ordinary user, and on an
   Node.js      older Debian too. apt checks signatures and checksums, and the mirror is the one
   wrk          that this machine's own apt uses. Node.js only where there is none of version 20.
+  skopeo       Also umoci and docker-registry, all three as those above, in one folder.
   containerd   the packages of this Debian's own release, unpacked in the same way and never
   runc         started by the system.
   Kubernetes   etcd, API server, controllers and scheduler in one program, built from their published
@@ -36,6 +37,7 @@ from typing import TYPE_CHECKING
 from wasm_lab.errors import ToolchainError
 from wasm_lab.toolchains.containerd import find_containerd, find_crun, find_runc
 from wasm_lab.toolchains.control_plane import build_control_plane, kubernetes_version
+from wasm_lab.toolchains.image_tools import image_tools_missing
 from wasm_lab.toolchains.node import find_node
 from wasm_lab.toolchains.places import tools_folder
 from wasm_lab.toolchains.servers import find_postgres, find_redis
@@ -57,6 +59,10 @@ UNPACKED: dict[str, tuple[str, Callable[[], object | None]]] = {
     "WasmEdge": ("wasmedge", find_wasmedge),
     "Node.js": ("nodejs", find_node),
     "wrk": ("wrk", find_wrk),
+    "skopeo, umoci and a registry": (
+        "skopeo umoci docker-registry",
+        lambda: not image_tools_missing() or None,
+    ),
 }
 
 #: Servers, in the same form.
@@ -230,7 +236,7 @@ def write_programs(unpacked: Path) -> None:
         raise ToolsError(f"The packages of {unpacked.name} hold no dynamic loader.")
     (unpacked / "bin").unlink(missing_ok=True)
     (unpacked / "bin").mkdir()
-    programs = ("wasmedge*", "node", "wrk", "patchelf")
+    programs = ("wasmedge*", "node", "wrk", "patchelf", "skopeo", "umoci", "docker-registry")
     for program in sorted(path for name in programs for path in unpacked.glob(f"usr/bin/{name}")):
         script = unpacked / "bin" / program.name
         libraries = f'"$here/{loader.parent.relative_to(unpacked)}"'
