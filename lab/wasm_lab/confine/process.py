@@ -79,6 +79,7 @@ def run_confined(
     stdin: bytes | None = b"",
     inherit_output: bool = False,
     on_output: Callable[[str, bytes], None] | None = None,
+    on_wait: Callable[[], None] | None = None,
 ) -> Ended:
     """Run ``command`` in a process group of its own until it ends or has to.
 
@@ -91,6 +92,7 @@ def run_confined(
         inherit_output: it writes to this process's own standard output, without a bound, and what
             it writes to standard error is passed on there.
         on_output: called with ``"stdout"`` or ``"stderr"`` and each piece as it comes.
+        on_wait: called again and again while the process runs, in the caller's thread.
 
     Raises:
         OSError: the program cannot be started, or the kernel cannot wall it in.
@@ -124,7 +126,7 @@ def run_confined(
             taken = _Taken(None, _echo) if inherit_output else _Taken(bounds.output_bytes, on_output)
             streams = {"stdout": process.stdout, "stderr": process.stderr, "report": report}
             deadline = None if bounds.deadline_s is None else time.monotonic() + bounds.deadline_s
-            stop = _follow(process, {name: each for name, each in streams.items() if each}, taken, deadline)
+            stop = _follow(process, {name: each for name, each in streams.items() if each}, taken, deadline, on_wait)
             ended = time.perf_counter_ns()
         finally:
             _end(process, group)
@@ -175,7 +177,11 @@ def _echo(name: str, data: bytes) -> None:
 
 
 def _follow(
-    process: subprocess.Popen[bytes], streams: dict[str, Any], taken: _Taken, deadline: float | None
+    process: subprocess.Popen[bytes],
+    streams: dict[str, Any],
+    taken: _Taken,
+    deadline: float | None,
+    on_wait: Callable[[], None] | None,
 ) -> Stop | None:
     """Read until the process has ended and its pipes are empty, or until it must be stopped.
 
@@ -190,6 +196,8 @@ def _follow(
             if left is not None and left <= 0:
                 return Stop.DEADLINE
             over = process.poll() is not None
+            if on_wait is not None:
+                on_wait()
             if selector.get_map():
                 events = selector.select(0 if over else min(LOOK_S, left or LOOK_S))
             elif over:

@@ -1,68 +1,68 @@
-"""C and C++ by ``zig cc``: clang, wasm-ld, and wasi-libc, in one program."""
+"""C and C++: Zig's clang and wasm-ld, started one after the other."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wasm_lab.abi import needs_room
 from wasm_lab.build.languages import clang_messages, zig_home
+from wasm_lab.build.languages.c_library import library
 from wasm_lab.build.languages.making import Made, Making, run_compiler, work_folder
 from wasm_lab.cells.languages import exported_functions
 from wasm_lab.source import Kind, Profile
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from wasm_lab.artifact import Artifact
+    from wasm_lab.build.languages.zig_home import ZigHome
     from wasm_lab.build.progress import Progress
     from wasm_lab.source import Source
-    from wasm_lab.toolchains.zig import Zig
 
-#: Flags of each profile. Line tables let a trap tell the cell's lines.
-PROFILE_FLAGS: dict[Profile, tuple[str, ...]] = {
-    Profile.DEV: ("-O0", "-g", "-fno-sanitize=undefined"),
-    Profile.RELEASE: ("-O2", "-gline-tables-only", "-fno-sanitize=undefined"),
-    Profile.SIZE: ("-Oz", "-s", "-fno-sanitize=undefined"),
+#: What is undefined and is found while the program runs, unoptimised: a trap at its line.
+_CHECKS = (
+    "signed-integer-overflow,integer-divide-by-zero,shift,array-bounds,local-bounds,null,return,unreachable"
+)
+
+#: Words of clang for each profile. Line tables let a trap tell the cell's lines.
+PROFILE_WORDS: dict[Profile, tuple[str, ...]] = {
+    Profile.DEV: (
+        "-O0",
+        "-debug-info-kind=constructor",
+        f"-fsanitize={_CHECKS}",
+        f"-fsanitize-trap={_CHECKS}",
+    ),
+    Profile.RELEASE: ("-O2", "-debug-info-kind=line-tables-only"),
+    Profile.SIZE: ("-Oz",),
 }
 
 #: Shown without being asked for: they find real mistakes and seldom cry wolf.
-WARNINGS = ("-Wall", "-Wextra", "-Wno-unused-parameter")
+WARNINGS = ("-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-missing-field-initializers")
 
 STANDARDS = {"c": "-std=gnu23", "cpp": "-std=gnu++23"}
 
-#: Bytes of a guest's stack, as clang's own default for Rust's targets.
+#: Bytes of a guest's stack: as Rust's target has them.
 STACK_BYTES = 1 << 20
 
 #: What Python calls to make room for what it passes by address.
 ALLOCATOR = ("malloc", "free")
 
+#: What clang calls the folder that it works in; frames of a trap then tell the file's name alone.
+_HERE = "-fdebug-compilation-dir="
+
 
 def build(source: Source, *, progress: Progress | None = None) -> Artifact:
     """See `wasm_lab.build.languages.build_language`."""
     making = Making(source)
-    zig = zig_home.zig(progress)
-    flags = _flags(source)
+    home = zig_home.home(progress)
+    words = [*PROFILE_WORDS[source.profile], STANDARDS[source.language], *WARNINGS]
     return making.artifact(
-        compiler=f"zig {zig.version} (clang)",
-        decides=[flags, source.folder],
-        make=lambda: _make(making, zig, flags, progress),
+        compiler=f"zig {home.zig.version} (clang)",
+        decides=[words, STACK_BYTES, source.folder],
+        make=lambda: _make(making, home, words, progress),
         read=clang_messages.read,
         hint=clang_messages.hint,
     )
-
-
-def _flags(source: Source) -> list[str]:
-    flags = [*PROFILE_FLAGS[source.profile], *WARNINGS, STANDARDS[source.language]]
-    if source.language == "cpp":
-        flags += ["-fno-exceptions", "-fno-rtti"] if source.profile is Profile.SIZE else ["-fno-exceptions"]
-    if source.kind is Kind.FUNCTIONS:
-        flags.append("-mexec-model=reactor")
-        functions = exported_functions(source)
-        names = [each.name for each in functions if "mangled" not in each.obstacle]
-        if any(map(needs_room, functions)):
-            names += ALLOCATOR
-        flags += [f"-Wl,--export={name}" for name in names]
-    return flags
 
 
 def source_text(source: Source) -> str:
@@ -71,24 +71,75 @@ def source_text(source: Source) -> str:
     return f'#line {source.first_line} "{label}"\n{source.code}\n'
 
 
-def _make(making: Making, zig: Zig, flags: list[str], progress: Progress | None) -> Made:
+def exports(source: Source) -> list[str]:
+    """The names that the module exports; one that is not defined in the end is left out."""
+    if source.kind is not Kind.FUNCTIONS:
+        return []
+    functions = exported_functions(source)
+    return [*(each.name for each in functions), *(ALLOCATOR if any(map(needs_room, functions)) else ())]
+
+
+def _make(making: Making, home: ZigHome, words: list[str], progress: Progress | None) -> Made:
     source = making.source
-    with work_folder() as folder, zig_home.ready(zig, source.language, progress) as home:
-        file = folder / f"cell.{source.language}"
-        file.write_text(source_text(source), encoding="utf-8")
-        output = folder / "cell.wasm"
-        driver = "c++" if source.language == "cpp" else "cc"
-        own = [f"-I{source.folder}"] if source.folder else []
-        command: list[str | Path] = [zig.program, driver, "-target", "wasm32-wasi", *flags, *own]
-        command += [file.name, "-o", output]
+    made = library(home, source.language, source.profile, progress)
+    making.step("prepare")
+    with work_folder() as folder:
+        (folder / f"cell.{source.language}").write_text(source_text(source), encoding="utf-8")
+        walls = {
+            "folder": folder,
+            "env": home.environment(folder),
+            "label": source.label,
+            "executes": home.executes,
+        }
+        include = ["-I", source.folder] if source.folder else []
+        compile_words = [*made.frontend, *words, *include, _HERE, "-fcolor-diagnostics", "-emit-obj"]
+        compile_words += ["-main-file-name", source.label, "-dependency-file", "cell.d", "-MT", "cell"]
+        file = f"cell.{source.language}"
+        compile_words += ["-o", "cell.o", "-x", "c++" if source.language == "cpp" else "c", file]
         status, said = run_compiler(
-            command,
-            folder=folder,
-            env=home.environment(folder),
-            label=source.label,
-            reads=home.reads(source.folder),
-            writes=home.writes,
-            executes=home.executes,
+            [home.zig.program, "-cc1", *compile_words],
+            reads=[Path(source.folder)] if source.folder else [],
+            **walls,  # type: ignore[arg-type]
         )
-        making.step("zig cc")
-        return Made(output.read_bytes() if status == 0 and output.exists() else None, said, status)
+        making.step("clang")
+        if status:
+            return Made(None, said, status)
+        [*made.files(reactor=source.kind is Kind.FUNCTIONS)]
+        status, told = run_compiler(
+            [
+                home.zig.program,
+                "wasm-ld",
+                *made.linker,
+                *_link_words(source),
+                "-o",
+                "cell.wasm",
+                "cell.o",
+                *made.files(reactor=source.kind is Kind.FUNCTIONS),
+            ],
+            reads=[made.folder],
+            **walls,  # type: ignore[arg-type]
+        )
+        making.step("wasm-ld")
+        output = folder / "cell.wasm"
+        module = output.read_bytes() if status == 0 and output.exists() else None
+        return Made(module, said + told, status, tuple(_own_inputs(folder / "cell.d", home)))
+
+
+def _link_words(source: Source) -> list[str]:
+    words = ["--color-diagnostics", "--allow-undefined-file=/dev/null", "-z", f"stack-size={STACK_BYTES}"]
+    if source.kind is Kind.FUNCTIONS:
+        words += ["--no-entry", "--export-if-defined=_initialize"]
+        words += [f"--export-if-defined={name}" for name in exports(source)]
+    else:
+        words += ["--entry", "_start"]
+    return [*words, *(["-s"] if source.profile is Profile.SIZE else [])]
+
+
+def _own_inputs(listed: Path, home: ZigHome) -> list[str]:
+    """The learner's own files among those that clang says that it read, as a makefile lists them."""
+    if not listed.exists():
+        return []
+    text = listed.read_text(encoding="utf-8").partition(":")[2].replace("\\\n", " ")
+    files = [Path(word.replace("\\ ", " ")) for word in re.findall(r"(?:\\ |\S)+", text)]
+    own = [each for each in files if each.is_absolute() and not each.is_relative_to(home.zig.library)]
+    return [str(each) for each in own if not each.is_relative_to(home.zig.program.resolve().parent)]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wasm_lab.abi import needs_room
+from wasm_lab.artifact import CORE_PREAMBLE
 from wasm_lab.build.languages import go_messages
 from wasm_lab.build.languages.making import Made, Making, compiler_environment, run_compiler, work_folder
 from wasm_lab.cells.languages import exported_functions, read_code
@@ -77,7 +78,7 @@ def _has_glue(source: Source) -> bool:
 
 def source_text(source: Source) -> str:
     """The cell's text, whose lines and name the compiler takes for those of the cell."""
-    return f"//line {source.label}:{source.first_line}\n{source.code}\n"
+    return f"//line {source.label}:{source.first_line}:1\n{source.code}\n"
 
 
 def _make(making: Making, go: Go, flags: list[str]) -> Made:
@@ -116,4 +117,17 @@ def _make(making: Making, go: Go, flags: list[str]) -> Made:
         )
         making.step("go build")
         output = folder / "cell.wasm"
-        return Made(output.read_bytes() if status == 0 and output.exists() else None, said, status)
+        module = output.read_bytes() if status == 0 and output.exists() else None
+        if module is not None and not module.startswith(
+            CORE_PREAMBLE
+        ):  # an archive, of a package that is not main
+            return Made(None, _other_package(source))
+        return Made(module, said, status)
+
+
+def _other_package(source: Source) -> str:
+    """What to say of a package that is no program, which go itself builds without a word."""
+    lines = source.code.split("\n")
+    number = next((index for index, line in enumerate(lines) if line.startswith("package ")), 0)
+    name = lines[number].partition(" ")[2]
+    return f"{source.label}:{number + source.first_line}:1: this is package {name}, and a program is package main"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from wasm_lab.artifact import Artifact, Step
 from wasm_lab.build.cache import default_cache
 from wasm_lab.build.key import digest
+from wasm_lab.build.stored import file_digest
 from wasm_lab.build.unit import PASSED_VARIABLES
 from wasm_lab.confine.landlock import Openings, landlock_version
 from wasm_lab.confine.process import Bounds, Stop, run_confined
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from wasm_lab.source import Source
 
 #: Kind of the cache's entries; the rest of an entry's name is the digest of all that decides it.
-CACHE_KIND = "wasm-languages"
+CACHE_KIND = "wasm-of-languages"
 
 #: Seconds for one compile. The first with a library that has to be built takes a minute or two.
 DEADLINE_S = 600.0
@@ -45,6 +46,7 @@ class Made:
     output: bytes | None
     said: str
     status: int = 0
+    inputs: tuple[str, ...] = ()  #: files of the learner's that it read beside the text
 
 
 class Making:
@@ -108,7 +110,8 @@ class Making:
                 ) from error
             if made.output is None:
                 raise self._refusal(made, read, hint, compiler)
-            self.cache.put(CACHE_KIND, key, json.dumps({"said": made.said}).encode() + b"\n" + made.output)
+            head = {"said": made.said, "inputs": {path: file_digest(path) for path in made.inputs}}
+            self.cache.put(CACHE_KIND, key, json.dumps(head).encode() + b"\n" + made.output)
             found = made
         warnings = read(found.said, source) if found.said else ()
         self.step("cache")
@@ -128,7 +131,10 @@ class Making:
         if data is None:
             return None
         head, _, output = data.partition(b"\n")
-        return Made(output, json.loads(head)["said"])
+        header = json.loads(head)  # the cache has checked that these are the bytes that were written
+        if any(file_digest(path) != was for path, was in header["inputs"].items()):
+            return None
+        return Made(output, header["said"])
 
     def _refusal(
         self,
@@ -165,12 +171,14 @@ def run_compiler(
     writes: Sequence[Path] = (),
     executes: Sequence[Path],
     deadline_s: float = DEADLINE_S,
+    on_wait: Callable[[], None] | None = None,
 ) -> tuple[int, str]:
     """Run a compiler to its end: nearly no environment, a deadline, walls. Gives its status and what it said.
 
     Args:
         folder: where it works; it may write there.
         reads, writes, executes: what else it may open, where the kernel can hold it to that (Landlock).
+        on_wait: called again and again while it works.
 
     Raises:
         OSError: it cannot be started.
@@ -189,6 +197,7 @@ def run_compiler(
         bounds=Bounds(openings=openings, deadline_s=deadline_s, output_bytes=OUTPUT_BYTES),
         env=env,
         cwd=folder,
+        on_wait=on_wait,
     )
     said = (ended.stdout + ended.stderr).decode("utf-8", "replace")
     if ended.stop is Stop.DEADLINE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wasm_lab.abi import needs_room
@@ -12,9 +13,9 @@ from wasm_lab.source import Kind, Profile
 
 if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
+    from wasm_lab.build.languages.zig_home import ZigHome
     from wasm_lab.build.progress import Progress
     from wasm_lab.source import Source
-    from wasm_lab.toolchains.zig import Zig
 
 PROFILE_FLAGS: dict[Profile, tuple[str, ...]] = {
     Profile.DEV: ("-ODebug",),
@@ -42,12 +43,12 @@ export fn __wasm_lab_frame(size: usize) usize {
 def build(source: Source, *, progress: Progress | None = None) -> Artifact:
     """See `wasm_lab.build.languages.build_language`."""
     making = Making(source)
-    zig = zig_home.zig(progress)
+    home = zig_home.home(progress)
     flags = _flags(source)
     return making.artifact(
-        compiler=f"zig {zig.version}",
+        compiler=f"zig {home.zig.version}",
         decides=[flags, source.folder],
-        make=lambda: _make(making, zig, flags, progress),
+        make=lambda: _make(making, home, flags),
         read=zig_messages.read,
         hint=zig_messages.hint,
     )
@@ -72,18 +73,18 @@ def source_text(source: Source) -> str:
     return text + (f'comptime {{ _ = @import("{GLUE_FILE}"); }}\n' if _has_glue(source) else "")
 
 
-def _make(making: Making, zig: Zig, flags: list[str], progress: Progress | None) -> Made:
+def _make(making: Making, home: ZigHome, flags: list[str]) -> Made:
     source = making.source
-    with work_folder() as folder, zig_home.ready(zig, source.language, progress) as home:
+    with work_folder() as folder:
         file, output = folder / "cell.zig", folder / "cell.wasm"
         file.write_text(source_text(source), encoding="utf-8")
         (folder / GLUE_FILE).write_text(_GLUE, encoding="utf-8")
         status, said = run_compiler(
-            [zig.program, "build-exe", *flags, "--color", "off", file.name, f"-femit-bin={output.name}"],
+            [home.zig.program, "build-exe", *flags, "--color", "off", file.name, f"-femit-bin={output.name}"],
             folder=folder,
             env=home.environment(folder),
             label=source.label,
-            reads=home.reads(source.folder),
+            reads=[Path(source.folder)] if source.folder else [],
             writes=home.writes,
             executes=home.executes,
         )

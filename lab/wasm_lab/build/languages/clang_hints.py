@@ -1,0 +1,193 @@
+"""What to do next about errors of clang and wasm-ld that tell of WebAssembly, or that beginners make."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from wasm_lab.build.languages.messages import own_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wasm_lab.diagnostic import Diagnostic
+    from wasm_lab.source import Source
+
+_PROCESSES = "WASI 0.1 has no processes: a guest can neither start another program nor wait for one."
+_NETWORK = (
+    "WASI 0.1 cannot open connections: a guest gets its input by standard input, arguments and folders (--dir). "
+    "A component can, over wasi:http."
+)
+_THREADS = "Guests here have one thread. Do the work in turn, or start several instances."
+_SIGNALS = "WebAssembly has no signals: nothing can interrupt a guest from inside. Leave <signal.h> out."
+_EXCEPTIONS = (
+    "C++ exceptions are off, as WASI 0.1 engines do not have them in common: return a status, std::optional or "
+    "std::expected."
+)
+
+#: Names that only other systems have, to what to say of them.
+_NAMES: dict[str, str] = (
+    dict.fromkeys(
+        "fork vfork execv execve execvp execl execlp system popen pclose wait waitpid posix_spawn".split(),
+        _PROCESSES,
+    )
+    | dict.fromkeys(
+        "socket connect bind listen getaddrinfo gethostbyname setsockopt inet_pton sendto recvfrom".split(),
+        _NETWORK,
+    )
+    | dict.fromkeys("pthread_create thrd_create pthread_join".split(), _THREADS)
+    | dict.fromkeys("signal sigaction raise kill alarm".split(), _SIGNALS)
+    | dict.fromkeys(
+        "__cxa_throw __cxa_allocate_exception __cxa_begin_catch __cxa_rethrow".split(), _EXCEPTIONS
+    )
+    | dict.fromkeys(
+        "setjmp longjmp".split(), "setjmp and longjmp need exceptions of the engine: return a status instead."
+    )
+    | dict.fromkeys("mmap munmap mprotect".split(), "WebAssembly has one memory, which grows: use malloc.")
+    | dict.fromkeys(
+        "getuid geteuid getpwnam getpwuid chown chroot".split(),
+        "WASI has no users: a guest has what its capabilities say.",
+    )
+)
+
+#: Headers of other systems.
+_HEADERS = {
+    "pthread.h": _THREADS,
+    "threads.h": _THREADS,
+    "thread": _THREADS,
+    "signal.h": _SIGNALS,
+    "sys/wait.h": _PROCESSES,
+    "spawn.h": _PROCESSES,
+    "netdb.h": _NETWORK,
+    "windows.h": "This is WebAssembly, not Windows: use the C library and POSIX.",
+    "emscripten.h": "This is WASI, without a browser around it: leave <emscripten.h> and EMSCRIPTEN_KEEPALIVE out.",
+    "setjmp.h": _NAMES["setjmp"],
+    "iostream": "That is a header of C++: begin the cell with %%wasm cpp.",
+    "vector": "That is a header of C++: begin the cell with %%wasm cpp.",
+    "string": "That is a header of C++: begin the cell with %%wasm cpp; that of C is <string.h>.",
+}
+
+#: Names of the C++ library to their headers, where the header's name is another.
+_STD = {
+    "cout": "iostream",
+    "cin": "iostream",
+    "cerr": "iostream",
+    "endl": "iostream",
+    "sort": "algorithm",
+    "count_if": "algorithm",
+    "accumulate": "numeric",
+    "iota": "numeric",
+    "unique_ptr": "memory",
+    "make_unique": "memory",
+    "shared_ptr": "memory",
+    "pair": "utility",
+    "move": "utility",
+    "uint32_t": "cstdint",
+    "int64_t": "cstdint",
+    "size_t": "cstddef",
+    "ifstream": "fstream",
+    "ofstream": "fstream",
+    "stringstream": "sstream",
+    "sqrt": "cmath",
+    "printf": "cstdio",
+    "getline": "string",
+    "to_string": "string",
+}
+_SAME = frozenset(
+    "vector string map set unordered_map unordered_set array optional variant tuple deque list queue stack span "
+    "format print ranges expected functional string_view bitset complex random chrono thread mutex filesystem".split()
+)
+
+
+def hint(diagnostics: Sequence[Diagnostic], source: Source) -> str:
+    """What to do next; empty where the messages say it all.
+
+    Args:
+        diagnostics: of a compile that failed.
+    """
+    found: dict[str, None] = {}
+    for each in diagnostics:
+        if each.level == "error":
+            for said in (_of_name(each.message), _of_header(each.message), _of_words(each.message, source)):
+                if said:
+                    found.setdefault(said)
+    if source.language == "cpp":
+        if any(re.search(r"std::(?:j?thread|async)\b", line) for line in _lines_of_std(diagnostics, source)):
+            found.setdefault(_THREADS)
+        headers = _std_headers(diagnostics, source)
+        if headers:
+            found.setdefault(f"Begin with {' '.join(f'#include <{each}>' for each in headers)}")
+    return "\n".join(found)
+
+
+def _of_name(message: str) -> str:
+    used = re.match(
+        r"use of undeclared identifier '(\w+)'|(?:call to undeclared (?:library )?function '(\w+)')", message
+    )
+    missing = re.match(r"(\w+)(?:\(.*\))? is used, and nothing defines it", message)
+    name = next((group for match in (used, missing) if match for group in match.groups() if group), "")
+    if name in _NAMES:
+        return _NAMES[name]
+    if missing and name == "main":
+        return "A program begins at int main(void)."
+    if missing:
+        return (
+            f"Define {name} in this cell. If another cell exports it, say of which name the cell is: "
+            f'__attribute__((import_module("NAME"), import_name("{name}"))) before its declaration.'
+        )
+    return ""
+
+
+def _of_header(message: str) -> str:
+    found = re.match(r"'([^']+)' file not found", message)
+    if not found:
+        return ""
+    header = found[1]
+    if header in _HEADERS:
+        return _HEADERS[header]
+    return (
+        f"Only the C and C++ libraries come with the compiler, and {header} is of neither. "
+        "A header of your own stands beside a file that you build with wasm-lab build."
+    )
+
+
+def _of_words(message: str, source: Source) -> str:
+    if "signal support" in message:
+        return _SIGNALS
+    if message.startswith("Setjmp/longjmp"):
+        return _NAMES["setjmp"]
+    if "exceptions disabled" in message:
+        return _EXCEPTIONS
+    if "std::thread" in message or "'thread' in namespace 'std'" in message:
+        return _THREADS
+    if "undeclared library function" in message:
+        header = {"printf": "stdio.h", "malloc": "stdlib.h", "strlen": "string.h"}
+        name = re.search(r"function '(\w+)'", message)
+        known = header.get(name[1], "") if name else ""
+        return f"Begin with #include <{known}>" if known else ""
+    if source.language == "c" and re.search(
+        r"unknown type name '(?:class|template|namespace|using)'", message
+    ):
+        return "That is C++: begin the cell with %%wasm cpp."
+    if "undeclared identifier 'std'" in message and source.language == "c":
+        return "That is C++: begin the cell with %%wasm cpp."
+    if "std::filesystem" in message or "namespace 'std::filesystem'" in message:
+        return "std::filesystem is left out of this C++ library: use fopen, or opendir of <dirent.h>, with --dir."
+    return ""
+
+
+def _lines_of_std(diagnostics: Sequence[Diagnostic], source: Source) -> list[str]:
+    """The learner's lines where something of ``std::`` is not known."""
+    unknown = [each for each in diagnostics if re.search(r"'std'|in namespace 'std'", each.message)]
+    return [own_line(source, span.line) for each in unknown if each.level == "error" for span in each.spans]
+
+
+def _std_headers(diagnostics: Sequence[Diagnostic], source: Source) -> list[str]:
+    """Headers of what the lines with errors name of ``std::`` and the text does not include."""
+    included = set(re.findall(r"#\s*include\s*<([^>]+)>", source.code))
+    lines = _lines_of_std(diagnostics, source)
+    names = dict.fromkeys(name for line in lines for name in re.findall(r"std::(\w+)", line))
+    headers = dict.fromkeys(_STD.get(name, name if name in _SAME else "") for name in names)
+    return [
+        each for each in headers if each and each not in included and each not in ("thread", "filesystem")
+    ]
