@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wasm_lab.cli import container_run
 from wasm_lab.options import build_options
 
 if TYPE_CHECKING:
@@ -196,3 +197,7 @@ def _show(problem: Problem) -> None:
     click.echo(f"{level}: {shown(problem.where)}: {shown(problem.message)}", color=colour)
     if problem.hint:
         click.echo(f"    {problem.hint}", color=colour)
+
+
+container.add_command(container_run.run)
+container.add_command(container_run.measure)
