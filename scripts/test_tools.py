@@ -19,6 +19,7 @@ With everything there it takes a fraction of a second and no network.
   Redis        by apt-get, where this is run by root; otherwise the packages of this Debian's own
   PostgreSQL   release, unpacked as those above: servers start programs of their own, which run only
                with the C library they were made for.
+  workerd      from npm, pinned by version and checksum, into the lab's own folder.
 
 Exit status 1 when something is missing afterwards; the last lines say what and how to get it.
 """
@@ -42,6 +43,7 @@ from wasm_lab.toolchains.node import find_node
 from wasm_lab.toolchains.places import tools_folder
 from wasm_lab.toolchains.servers import find_postgres, find_redis
 from wasm_lab.toolchains.wasmedge import find_wasmedge
+from wasm_lab.toolchains.workerd import ensure_workerd
 from wasm_lab.toolchains.wrk import find_wrk
 
 if TYPE_CHECKING:
@@ -91,6 +93,7 @@ def main() -> int:
         get_containerd,
         *(functools.partial(get_server, name, *how) for name, how in SERVERS.items()),
         get_kubernetes,
+        get_workerd,
     ]
     for step in steps:
         try:
@@ -110,6 +113,14 @@ def get_packages() -> None:
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         raise ToolsError(f"missing: {' '.join(packages)}. Run: sudo apt-get install {' '.join(packages)}")
     install_packages(packages)
+
+
+def get_workerd() -> None:
+    """Install workerd from npm into the lab's own folder."""
+    try:
+        ensure_workerd(lambda line: print(f"test-tools: {line}", flush=True))
+    except ToolchainError as error:
+        raise ToolsError(str(error)) from None
 
 
 def get_server(name: str, package: str, find: Callable[[], object | None]) -> None:

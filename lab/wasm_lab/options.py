@@ -24,6 +24,7 @@ from wasm_lab.source import DEFAULT_EDITION, EDITIONS, Profile, Target
 if TYPE_CHECKING:
     from wasm_lab.bench.comparing import Effort
     from wasm_lab.capabilities import Capabilities
+    from wasm_lab.scenarios.edge.worker import Bindings
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -253,3 +254,96 @@ def effort_from(options: dict[str, Any], available: tuple[Phase, ...]) -> Effort
         baseline=options["baseline"],
         seed=options["seed"],
     )
+
+
+def _named(option: str, value: str, what: str) -> Callable[[Command], Command]:
+    return click.option(
+        f"--{option}",
+        f"{option}s".replace("-", "_"),
+        multiple=True,
+        metavar=f"NAME={value}",
+        help=f"{what}; may be repeated.",
+    )
+
+
+#: What a Cloudflare Worker may use.
+worker_options = _stack(
+    [
+        _named("var", "VALUE", "A text in env"),
+        _named("secret", "VALUE", "A text in env that is shown and exported nowhere"),
+        _named("json-var", "VALUE|@FILE", "A JSON value in env, parsed"),
+        _named("text", "FILE", "The text of a file in env"),
+        _named("data", "FILE", "The bytes of a file in env, as ArrayBuffer"),
+        click.option("--kv", multiple=True, metavar="NAME", help="A KV namespace in env; may be repeated."),
+        click.option(
+            "--allow-host",
+            "allowed_hosts",
+            multiple=True,
+            metavar="HOST[:PORT]",
+            help="A host that it may send requests to; may be repeated.  [default: none]",
+        ),
+        click.option(
+            "--compatibility-date",
+            metavar="DATE",
+            help="The platform's behaviour on that day.  [default: the newest that the lab knows]",
+        ),
+        click.option(
+            "--compatibility-flag",
+            "compatibility_flags",
+            multiple=True,
+            metavar="FLAG",
+            help="Such as nodejs_compat; may be repeated.",
+        ),
+    ]
+)
+
+
+def bindings_from(options: dict[str, Any], folder: Path) -> Bindings:
+    """A worker's bindings from parsed options; files are looked for in ``folder``.
+
+    Raises:
+        UsageError: an option's text cannot be read, or a file of it.
+    """
+    import json
+
+    from wasm_lab.scenarios.edge.worker import Bindings
+
+    def pairs(kind: str) -> list[tuple[str, str]]:
+        words = [word.partition("=") for word in options[f"{kind}s".replace("-", "_")]]
+        for name, equals, _ in words:
+            if not name or not equals:
+                raise UsageError(
+                    f"--{kind} takes NAME=…, and {name!r} is none.", hint=f"Such as --{kind} NAME=…"
+                )
+        return [(name, value) for name, _, value in words]
+
+    def bytes_of(file: str) -> bytes:
+        return file_of_stdin(str(folder / Path(file).expanduser()))
+
+    def value_of(name: str, written: str) -> Any:
+        try:
+            return json.loads(bytes_of(written[1:]) if written.startswith("@") else written)
+        except ValueError as error:
+            raise UsageError(f"--json-var {name}: that is no JSON: {error}.") from None
+
+    def text_of(name: str, file: str) -> str:
+        try:
+            return bytes_of(file).decode()
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                f"--text {name}: {file} is not UTF-8 text (byte {error.start}).", hint="Give it with --data."
+            ) from None
+
+    return Bindings(
+        texts={**dict(pairs("var")), **{name: text_of(name, file) for name, file in pairs("text")}},
+        secrets=dict(pairs("secret")),
+        json={name: value_of(name, written) for name, written in pairs("json-var")},
+        data={name: bytes_of(file) for name, file in pairs("data")},
+        kv=tuple(options["kv"]),
+    )
+
+
+def worker_settings(options: dict[str, Any]) -> dict[str, Any]:
+    """The settings of `scenarios.edge.Worker.of` that options name; what is not named has its default."""
+    names = ("allowed_hosts", "compatibility_date", "compatibility_flags")
+    return {name: options[name] for name in names if options[name]}

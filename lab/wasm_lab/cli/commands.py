@@ -20,6 +20,7 @@ COMMANDS = {
     "plugins": "plugins:plugins",
     "wit": "wit:wit",
     "spin": "spin:spin",
+    "worker": "worker:worker",
     "kube": "kube:kube",
     "container": "container:container",
     "doctor": "doctor:doctor",

@@ -58,6 +58,16 @@ class WasmLabMagics(Magics):
             spin.start(self.shell, cell, options)
 
     @cell_magic
+    def worker(self, line: str, cell: str) -> None:
+        """Start the Cloudflare Worker of a cell: ``%%worker NAME``."""
+        from wasm_lab.magics import worker
+
+        options = parse_line(worker.worker_command(), line)
+        if options is not None:
+            assert self.shell is not None, "magics run in a shell"
+            worker.start(self.shell, cell, options)
+
+    @cell_magic
     def wit(self, line: str, cell: str) -> None:
         """Check a WIT text and keep its worlds: ``%%wit NAME``."""
         from wasm_lab.magics import wit

@@ -167,7 +167,12 @@ def define_functions(
     names = [f"{name}{inspect.signature(function)}" for name, function in cell.functions.items()]
     if not names and not cell.refused:
         names = [_NO_FUNCTIONS[artifact.source.language if artifact.source else "rust"]]
-    _footer(options, *names, built_line(artifact))
+    from wasm_lab.magics.worker import workers_using
+
+    old = [
+        f"{each} still runs the earlier one: run its %%worker cell again" for each in workers_using(cell.name)
+    ]
+    _footer(options, *names, *old, built_line(artifact))
 
 
 #: What to say of a library that gives Python nothing.

@@ -25,6 +25,8 @@ from wasm_lab.toolchains.wasmedge import HOW as HOW_WASMEDGE
 from wasm_lab.toolchains.wasmedge import find_wasmedge
 from wasm_lab.toolchains.wasmtime_cli import HOW as HOW_WASMTIME
 from wasm_lab.toolchains.wasmtime_cli import find_wasmtime_cli
+from wasm_lab.toolchains.workerd import HOW as HOW_WORKERD
+from wasm_lab.toolchains.workerd import find_workerd
 from wasm_lab.toolchains.wrk import HOW as HOW_WRK
 from wasm_lab.toolchains.wrk import find_wrk
 
@@ -171,7 +173,13 @@ def examine() -> Report:
 
     What does not answer in time counts as found and not working.
     """
-    tasks: list[Callable[[], list[Row]]] = [_python_row, _rust_rows, _wasmedge_row, _load_test_rows]
+    tasks: list[Callable[[], list[Row]]] = [
+        _python_row,
+        _rust_rows,
+        _wasmedge_row,
+        _workerd_row,
+        _load_test_rows,
+    ]
     tasks += [_task(_package_row, package) for package in PACKAGES]
     tasks += [_task(_program_row, program) for program in PROGRAMS]
     with ThreadPoolExecutor(max_workers=8) as pool:
@@ -284,6 +292,22 @@ def _wasmedge_row() -> list[Row]:
             version=found.version if found else "",
             path=str(found.program) if found else "",
             how=HOW_WASMEDGE,
+        )
+    ]
+
+
+def _workerd_row() -> list[Row]:
+    found = find_workerd()
+    return [
+        Row(
+            name="workerd",
+            purpose="runs Cloudflare Workers",
+            required=False,
+            found=found is not None,
+            ok=found is not None,
+            version=found.version if found else "",
+            path=str(found.program) if found else "",
+            how=HOW_WORKERD,
         )
     ]
 

@@ -37,6 +37,7 @@ def register_formatters(shell: InteractiveShell) -> None:
     drawn.for_type_by_name("wasm_lab.components.compose", "Composition", _draw_composition)
     whole = shell.display_formatter.ipython_display_formatter
     whole.for_type_by_name("wasm_lab.scenarios.loadtest.report", "LoadReport", _show_load_test)
+    whole.for_type_by_name("wasm_lab.scenarios.edge.live", "LiveWorker", _show_worker)
 
 
 def _pretty_run(run: Any, printer: Any, _cycle: bool) -> None:
@@ -66,3 +67,11 @@ def _show_load_test(report: Any) -> None:
     from wasm_lab.views.loadtest import show_load_test
 
     show_load_test(report)
+
+
+def _show_worker(live: Any) -> None:
+    from IPython.display import display
+
+    from wasm_lab.views.worker import worker_report
+
+    display(worker_report(live))

@@ -60,6 +60,12 @@ def cell_module(name: str, artifact: Artifact) -> str:
         UsageError: the artifact has no function that can be called.
     """
     source = artifact.source
+    if source is not None and source.language != "rust":
+        raise UsageError(
+            f"{name} is a cell in {source.language}, and the lab writes glue for Rust.",
+            hint=f'Its exports can be called as they are: import module from "./{name}.wasm"; '
+            "new WebAssembly.Instance(module, {}).exports",
+        )
     functions = crate_for(source).functions if source else ()
     if not functions:
         raise UsageError(

@@ -59,7 +59,13 @@ class Gathered:
 
 
 def gather(
-    main: str, text: str, *, folder: Path, artifacts: Mapping[str, Artifact], always: tuple[str, ...] = ()
+    main: str,
+    text: str,
+    *,
+    folder: Path,
+    artifacts: Mapping[str, Artifact],
+    always: tuple[str, ...] = (),
+    first_line: int = 1,
 ) -> Gathered:
     """Every module that a worker's text leads to.
 
@@ -69,13 +75,14 @@ def gather(
         folder: where relative imports start.
         artifacts: cells and files by the names under which they may be imported: ``import { f } from
             "NAME"`` for the functions, ``import module from "./NAME.wasm"`` for the module itself.
+        first_line: of the cell or file, in which the text begins.
         always: those of ``artifacts`` that belong to it whether the text imports them or not.
 
     Raises:
         UsageError: an import leads nowhere; the message has its line.
     """
     found = _Gathering(folder, artifacts)
-    found.add(Module(main, "esModule", text.encode()))
+    found.add(Module(main, "esModule", text.encode()), first_line)
     for name in always:
         found.add_cell(name)
     return Gathered(tuple(found.modules.values()), tuple(found.cells))
@@ -100,13 +107,13 @@ class _Gathering:
         self.modules: dict[str, Module] = {}
         self.cells: dict[str, None] = {}
 
-    def add(self, module: Module) -> None:
+    def add(self, module: Module, first_line: int = 1) -> None:
         if module.name in self.modules:
             return
         self.modules[module.name] = module
         if module.kind == "esModule":
             for name, line in imports(module.data.decode(errors="replace")):
-                self._follow(module.name, name, line)
+                self._follow(module.name, name, line + first_line - 1)
 
     def add_cell(self, name: str) -> None:
         """The functions of a cell: its glue, its Wasm, and the short name that leads there."""

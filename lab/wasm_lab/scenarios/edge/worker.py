@@ -27,6 +27,7 @@ READY = 'export default { fetch() { return new Response("ready"); } };'
 
 #: Names of bindings: they become properties of ``env``, and globals of a script in the older syntax.
 _NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _SCRIPT = re.compile(r"\baddEventListener\s*\(")
 _EXPORT = re.compile(r"\bexport\b")
 _DEFAULT = re.compile(r"\bexport\s+default\b|\bas\s+default\b|\bexport\s*\*")
@@ -131,9 +132,19 @@ class Worker:
                 )
             if name in artifacts:
                 raise UsageError(f"A cell is named {name} too.", hint="Give the worker another name.")
-            gathered = gather(f"{name}.js", text, folder=folder or Path(), artifacts=artifacts, always=wasm)
+            gathered = gather(
+                f"{name}.js",
+                text,
+                folder=folder or Path(),
+                artifacts=artifacts,
+                always=wasm,
+                first_line=settings.get("first_line", 1),
+            )
         for host in settings.get("allowed_hosts", ()):
             parsed_host(host)
+        date = settings.get("compatibility_date", COMPATIBILITY_DATE)
+        if not _DATE.fullmatch(date):
+            raise UsageError(f"{date!r} is no compatibility date.", hint=f"Such as {COMPATIBILITY_DATE}.")
         return cls(
             name=name,
             modules=gathered.modules,
