@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 #: Where archives lie in the cache.
 KIND = "container-images"
 
+#: Changes with the way in which files are put into layers.
+_FORM = "2"
+
 #: The word that has the program end after its first line.
 EXIT = "exit"
 
@@ -159,8 +162,8 @@ def _native_image() -> Image:
         program = Path(own) / "idle"
         program.write_bytes(native())
         program.chmod(0o755)
-        entries = [Entry("/idle", native(), 0o755), *libraries_of([str(program)])]
-        return files_image(entries, "localhost/wasm-lab/idle-native:1", entrypoint=["/idle"])
+        layers = {"libraries": libraries_of([str(program)]), "program": [Entry("/idle", native(), 0o755)]}
+        return files_image(layers, "localhost/wasm-lab/idle-native:1", entrypoint=["/idle"])
 
 
 def _python_image() -> Image:
@@ -175,13 +178,17 @@ def _python_image() -> Image:
         and "__pycache__" not in path.parts
         and path.suffix != ".a"
     }
-    entries = [Entry(f"/usr/bin/{version}", program, 0o755), Entry("/idle.py", PYTHON.encode())]
-    entries += [Entry(path, real) for path, real in files.items()]
-    entries += [Entry(path, data) for path, data in _compiled_python(library, version).items()]
+    standard = [Entry(path, real) for path, real in files.items()]
+    standard += [Entry(path, data) for path, data in _compiled_python(library, version).items()]
     native_parts = [str(path) for path in files.values() if path.suffix == ".so"]
-    entries += libraries_of([str(program), *native_parts])
+    layers = {
+        "libraries": libraries_of([str(program), *native_parts]),
+        "interpreter": [Entry(f"/usr/bin/{version}", program, 0o755)],
+        "standard library": standard,
+        "program": [Entry("/idle.py", PYTHON.encode())],
+    }
     return files_image(
-        entries,
+        layers,
         "localhost/wasm-lab/idle-python:1",
         entrypoint=[f"/usr/bin/{version}", "/idle.py"],
         environment={"PYTHONHOME": "/usr"},
@@ -207,7 +214,8 @@ def _compiled_python(library: Path, version: str) -> dict[str, bytes]:
                 continue
             made = Path(own) / f"{number}.pyc"
             mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-            py_compile.compile(name, cfile=str(made), invalidation_mode=mode, doraise=True)
+            inside = f"/usr/lib/{version}/{path.relative_to(library)}"
+            py_compile.compile(name, cfile=str(made), dfile=inside, invalidation_mode=mode, doraise=True)
             kept = Path(importlib.util.cache_from_source(name)).relative_to(library)
             found[f"/usr/lib/{version}/{kept}"] = made.read_bytes()
     return found
@@ -215,14 +223,18 @@ def _compiled_python(library: Path, version: str) -> dict[str, bytes]:
 
 def _node_image() -> Image:
     program, lister = _node_program()
-    entries = [Entry("/usr/bin/node", program, 0o755), Entry("/idle.js", NODE.encode())]
+    engine = [Entry("/usr/bin/node", program, 0o755)]
     root = program.parents[2] if lister else Path("/")
     scripts = root / _NODE_SCRIPTS.relative_to("/")
     for folder in ("acorn", "acorn-walk", "cjs-module-lexer", "undici"):
         for path in sorted((scripts / folder).rglob("*.js")):
-            entries.append(Entry(f"{_NODE_SCRIPTS}/{path.relative_to(scripts)}", path))
-    entries += libraries_of([str(program)], lister)
-    return files_image(entries, "localhost/wasm-lab/idle-node:1", entrypoint=["/usr/bin/node", "/idle.js"])
+            engine.append(Entry(f"{_NODE_SCRIPTS}/{path.relative_to(scripts)}", path))
+    layers = {
+        "libraries": libraries_of([str(program)], lister),
+        "node": engine,
+        "program": [Entry("/idle.js", NODE.encode())],
+    }
+    return files_image(layers, "localhost/wasm-lab/idle-node:1", entrypoint=["/usr/bin/node", "/idle.js"])
 
 
 def _node_program() -> tuple[Path, tuple[str, ...]]:
@@ -283,7 +295,7 @@ def archive(fellow: Fellow) -> Archive:
         UnsupportedError: what it needs is missing here.
     """
     cache = default_cache()
-    key = digest(KIND, fellow.name, RUST, PYTHON, NODE, *fellow.decided_by())
+    key = digest(KIND, _FORM, fellow.name, RUST, PYTHON, NODE, *fellow.decided_by())
     try:
         with cache.lock(KIND, key):
             folder = cache.folder(KIND, key)
