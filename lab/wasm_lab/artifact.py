@@ -25,6 +25,19 @@ class Step:
     duration_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a component was made from by writing over a block of its data.
+
+    Machine code does not depend on data, so what is known of the component with the blank block, such as its
+    WIT and its machine code, serves every other that was made of it.
+    """
+
+    sha256: str  #: of the component with the blank block
+    blank: bytes = field(repr=False)
+    filled: bytes = field(repr=False)  #: as long
+
+
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
     """A module or component, ready for a runtime.
@@ -41,6 +54,7 @@ class Artifact:
     steps: tuple[Step, ...] = ()  #: what this build did; one ``cache`` step when cached
     cached: bool = False  #: whether the bytes came from the build cache
     warnings: tuple[Diagnostic, ...] = ()
+    template: Template | None = field(default=None, repr=False)  #: of Python and JavaScript
 
     @cached_property
     def sha256(self) -> str:

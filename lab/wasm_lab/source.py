@@ -78,6 +78,7 @@ class Bindings:
     modules: tuple[str, ...] = ()
     wit: str = field(default="", repr=False)  #: for Python and JavaScript: the package, with all that it uses
     functions: tuple[str, ...] = ()  #: for Python: the functions of the world itself
+    interfaces: tuple[str, ...] = ()  #: for Python: the classes of exported interfaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

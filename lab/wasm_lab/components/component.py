@@ -55,7 +55,8 @@ class Component:
                 f"{artifact.label} is {kind}, and only a component has interfaces.",
                 hint="Build it for wasm32-wasip2, or make it one with wasm-tools component new.",
             )
-        return cls(artifact, read_world(artifact.wasm, artifact.label, sha256=artifact.sha256))
+        sha256 = artifact.template.sha256 if artifact.template else artifact.sha256  # of the same interfaces
+        return cls(artifact, read_world(artifact.wasm, artifact.label, sha256=sha256))
 
     @property
     def label(self) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wasm_lab import build
-from wasm_lab.components.names import snake
+from wasm_lab.components.names import pascal, snake
 from wasm_lab.components.wit import Function, Interface
 from wasm_lab.errors import CompileError, UsageError
 from wasm_lab.source import Bindings, Kind, Target
@@ -36,6 +36,7 @@ def scripted_source(source: Source, text: WitText, world: str) -> Source:
         world=made.name,
         wit=text.package.text,
         modules=tuple(snake(short_of(each.name)) for each in interfaces if each.resources),
+        interfaces=tuple(pascal(short_of(each.name)) for each in interfaces),
         functions=tuple(snake(item.name) for item in made.exports.values() if isinstance(item, Function)),
     )
     return replace(source, kind=Kind.FUNCTIONS, target=Target.WASIP2, bindings=bindings)

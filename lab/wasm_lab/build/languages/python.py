@@ -1,9 +1,9 @@
 """Python to a component, by componentize-py.
 
-What is componentized is a module of the lab's own (``python_entry.txt``), which runs the learner's text in
-its own namespace while the component is made: so the text keeps its lines, and what goes wrong in it then is
-told by its lines. Code without a world becomes a program for ``wasi:cli/run``, which runs the text anew at
-each start.
+The tool takes ten seconds, and the engine as long again, for an interpreter that is always the same. So what is
+componentized is a module of the lab's own (``python_entry.txt``, ``python_program.txt``) with a place for the
+learner's text (`slot`), once for each world and each set of unusual imports; the text is written into it
+afterwards. It runs at the first call. Code without a world becomes a program for ``wasi:cli/run``.
 """
 
 from __future__ import annotations
@@ -18,20 +18,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.artifact import Artifact, Step
-from wasm_lab.build.cache import default_cache
-from wasm_lab.build.key import digest
-from wasm_lab.build.languages import scripting
+from wasm_lab.build.languages import scripting, slot
 from wasm_lab.errors import BuildError, CompileError
 from wasm_lab.toolchains.componentize_py import ComponentizePy, ensure_componentize_py
 from wasm_lab.toolchains.pypi import version_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from wasm_lab.build.progress import Progress
     from wasm_lab.source import Source
 
 CACHE_KIND = "python-component"
+
+#: Packages of the bindings, which are always there.
+BINDINGS = ("wit_world", "componentize_py_types", "componentize_py_runtime", "poll_loop")
+
+#: Modules that every component has, so that most texts need no component of their own.
+USUAL = (
+    "abc argparse array ast base64 binascii bisect calendar cmath codecs collections collections.abc "
+    "colorsys contextlib copy csv dataclasses datetime decimal difflib encodings.ascii encodings.cp1252 "
+    "encodings.idna encodings.latin_1 encodings.utf_16 encodings.utf_32 enum fnmatch fractions functools gc "
+    "glob hashlib heapq hmac html html.parser inspect io itertools json keyword locale logging math numbers "
+    "operator os os.path pathlib pprint queue random re secrets shlex statistics string struct sys tempfile "
+    "textwrap time timeit traceback types typing unicodedata unittest urllib.parse uuid warnings weakref "
+    "xml.etree.ElementTree zlib"
+).split()
 
 #: Seconds that one build may take; ten are usual.
 DEADLINE_S = 180
@@ -59,40 +71,37 @@ def build(source: Source, *, progress: Progress | None = None) -> Artifact:
     """A component of Python code; see `wasm_lab.build.build`.
 
     Raises:
-        CompileError: the text is no Python, or it raised while it was imported; told at its lines.
+        CompileError: the text is no Python, or imports what a component cannot have; told at its lines.
         ToolchainError: componentize-py cannot be had.
         BuildError: componentize-py failed, or took too long.
     """
-    started = time.perf_counter_ns()
-    check_syntax(source)
-    files = _files(source)
+    tree = check_syntax(source)
+    given = {"label": source.label, "code": source.code, "first_line": source.first_line}
+    text = json.dumps(given).encode()
+    size = slot.size_for(text)
     version = version_of("componentize-py")
-    cache = default_cache()
-    key = digest(CACHE_KIND, version, files)
-    wasm, steps = cache.get(CACHE_KIND, key), []
-    cached = wasm is not None
-    if wasm is None:
-        tool = ensure_componentize_py(scripting.teller(progress))
-        if progress:
-            progress(
-                f"{source.label}: componentize-py {version} makes a component, which takes some 10 s", 0, 0
-            )
-        now = time.perf_counter_ns()
-        if now - started > scripting.NOTABLE_NS:
-            steps.append(Step("componentize-py from PyPI", now - started))
-        wasm = _componentized(source, files, tool)
-        steps.append(Step("componentize-py", time.perf_counter_ns() - now))
-        cache.put(CACHE_KIND, key, wasm)
-    else:
-        steps.append(Step("cache", time.perf_counter_ns() - started))
-    return Artifact(
-        wasm=wasm,
-        label=source.label,
-        source=source,
-        compiler=f"componentize-py {version}",
-        steps=tuple(steps),
-        cached=cached,
+    made = scripting.base(
+        source,
+        CACHE_KIND,
+        (version, _files(source, tree, size)),
+        lambda steps: _base(source, tree, size, steps, progress),
     )
+    return scripting.artifact(source, made, text, compiler=f"componentize-py {version}")
+
+
+def _base(source: Source, tree: ast.Module, size: int, steps: list[Step], progress: Progress | None) -> bytes:
+    """The component with a blank place for the text."""
+    began = time.perf_counter_ns()
+    tool = ensure_componentize_py(scripting.teller(progress))
+    now = time.perf_counter_ns()
+    if now - began > scripting.NOTABLE_NS:
+        steps.append(Step("componentize-py from PyPI", now - began))
+    what = source.bindings.world if source.bindings else "programs"
+    if progress:
+        progress(f"Python for {what}: componentize-py {tool.version}, once, some 10 s", 0, 0)
+    wasm = _componentized(source, tree, _files(source, tree, size), tool)
+    steps.append(Step("componentize-py", time.perf_counter_ns() - now))
+    return wasm
 
 
 def check_syntax(source: Source) -> ast.Module:
@@ -113,30 +122,32 @@ def check_syntax(source: Source) -> ast.Module:
         raise CompileError(f"{source.label} is no Python: {error}.") from None
 
 
-def _files(source: Source) -> dict[str, str]:
+def _files(source: Source, tree: ast.Module, size: int) -> dict[str, str]:
     """The text files that componentize-py reads, by name: all that decides what it makes."""
     bindings = source.bindings
-    tree = ast.parse(source.code)
+    required = set(_imported(tree.body)) - set(USUAL)
     given: dict[str, Any] = {
-        "LABEL": source.label,
-        "CODE": source.code,
-        "FIRST_LINE": source.first_line,
-        "MODULES": sorted(set(_imported(tree))),
+        "SLOT": size,
+        "USUAL": list(USUAL),
+        "REQUIRED": sorted(required & set(_modules(tree))),
+        "OPTIONAL": sorted(set(_imported(ast.walk(tree))) - required - set(USUAL)),
         "FUNCTIONS": list(bindings.functions) if bindings else [],
+        "INTERFACES": list(bindings.interfaces) if bindings else [],
     }
-    spec = "".join(f"{name} = {value!r}\n" for name, value in given.items())
-    entry = "python_entry.txt" if bindings else "python_program.txt"
     files = {
         "world.wit": bindings.wit if bindings else PROGRAM,
         "world": bindings.world if bindings else "lab:program/program",
-        "lab_spec.py": spec,
+        "lab_spec.py": "".join(f"{name} = {value!r}\n" for name, value in given.items()),
         "lab_common.py": _resource("python_common.txt"),
-        f"{ENTRY}.py": _resource(entry),
+        f"{ENTRY}.py": _resource("python_entry.txt" if bindings else "python_program.txt"),
     }
     for name in bindings.modules if bindings else ():
         # componentize-py looks for the resources of an exported interface in a module of its name.
         files[f"{name}.py"] = (
-            f"from {ENTRY} import lab_resource\n\ndef __getattr__(name):\n    return lab_resource({name!r}, name)\n"
+            f"from {ENTRY} import lab_resource\n\n"
+            f"def __getattr__(name):\n"
+            f"    if name.startswith('__'):\n        raise AttributeError(name)\n"
+            f"    found = globals()[name] = lab_resource({name!r}, name)\n    return found\n"
         )
     return files
 
@@ -145,17 +156,29 @@ def _resource(name: str) -> str:
     return resources.files("wasm_lab.build.languages").joinpath(name).read_text(encoding="utf-8")
 
 
-def _imported(tree: ast.Module) -> Iterator[str]:
-    """The modules that code imports anywhere: a component has only those that were loaded while it was made."""
-    for node in ast.walk(tree):
+def _modules(tree: ast.Module) -> Iterator[str]:
+    """The modules that certain imports name themselves; ``from x import y`` may name a function."""
+    for node in tree.body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names if alias.name != "*")
 
 
-def _componentized(source: Source, files: dict[str, str], tool: ComponentizePy) -> bytes:
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """The modules that code may import: a component has only those that were loaded while it was made."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            root = node.module.partition(".")[0]
+            if root not in BINDINGS:
+                yield node.module
+                if node.module not in USUAL:
+                    yield from (f"{node.module}.{alias.name}" for alias in node.names if alias.name != "*")
+
+
+def _componentized(source: Source, tree: ast.Module, files: dict[str, str], tool: ComponentizePy) -> bytes:
     with tempfile.TemporaryDirectory(prefix="wasm-lab-python-") as temporary:
         folder = Path(temporary).resolve()
         app, empty = folder / "app", folder / "empty"
@@ -178,14 +201,14 @@ def _componentized(source: Source, files: dict[str, str], tool: ComponentizePy) 
         )
         if ended.status == 0 and output.exists():
             return output.read_bytes()
-    raise _failure(source, ended.stderr.decode("utf-8", "replace"), ended.status)
+    raise _failure(source, tree, ended.stderr.decode("utf-8", "replace"), ended.status)
 
 
-#: What `python_common` puts around the report of an exception of the learner's code.
+#: What `python_common` puts around its report of a module that cannot be imported.
 _REPORT = re.compile(r"lab-report:(\{.*?\}):lab-report", re.DOTALL)
 
 
-def _failure(source: Source, said: str, status: int) -> BuildError:
+def _failure(source: Source, tree: ast.Module, said: str, status: int) -> BuildError:
     report = _REPORT.search(said)
     if report is None:
         lines = [line for line in said.partition("Stack backtrace:")[0].splitlines() if line.strip()]
@@ -196,14 +219,12 @@ def _failure(source: Source, said: str, status: int) -> BuildError:
             hint="A negative status is a signal, such as -9 when memory ran out.",
         )
     told = json.loads(report[1])
-    places = [(line, column) for line, column in told["places"] if line]
-    line, column = places[-1] if places else (1, 1)
-    message = f"{told['type']}: {told['message']}" if told["message"] else told["type"]
-    mistake = scripting.diagnostic(source, message, line, column, told["length"])
-    hint = ""
-    if told["type"] in ("ModuleNotFoundError", "ImportError"):
-        hint = (
-            "A component holds Python's standard library, without what needs threads, processes or C code of "
-            "other packages. Packages of this machine are not seen."
-        )
-    return scripting.refusal(source, [mistake], hint=hint, what="raised while it was imported")
+    place = next((node for node in tree.body if told["module"] in _imported([node])), tree.body[0])
+    length = (place.end_col_offset or 0) - place.col_offset if place.end_lineno == place.lineno else 1
+    mistake = scripting.diagnostic(source, told["message"], place.lineno, place.col_offset + 1, length)
+    return scripting.refusal(
+        source,
+        [mistake],
+        hint="A component holds Python's standard library, without what needs threads, processes or code in C "
+        "of other packages. Packages of this machine are not seen.",
+    )

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from wasm_lab.artifact import Artifact, Step, Template
+from wasm_lab.build.cache import default_cache
+from wasm_lab.build.key import digest
+from wasm_lab.build.languages import slot
 from wasm_lab.build.layout import draw, text
 from wasm_lab.confine.landlock import Openings, landlock_version
 from wasm_lab.confine.process import Bounds, Ended, Stop, run_confined
@@ -90,6 +97,61 @@ def run_tool(
             f"{source.label} wrote more than {OUTPUT_BYTES >> 20} MB while it was made a component."
         )
     return ended
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A component with a blank place for a text, and how it came to be."""
+
+    wasm: bytes
+    sha256: str
+    steps: tuple[Step, ...]  #: empty when the cache had it
+
+
+def base(source: Source, kind: str, parts: Sequence[Any], make: Callable[[list[Step]], bytes]) -> Base:
+    """The component from the cache, or made by ``make``; by one process at a time.
+
+    Args:
+        parts: all that decides what is made, as values that JSON can hold.
+        make: gets a list for its steps.
+
+    Raises:
+        BuildError: the cache cannot be written, or what ``make`` raises.
+    """
+    cache, key = default_cache(), digest(kind, list(parts))
+    steps: list[Step] = []
+    wasm = cache.get(kind, key)
+    if wasm is None:
+        try:
+            lock = cache.lock(kind, key)
+            with lock:
+                wasm = cache.get(kind, key)
+                if wasm is None:
+                    wasm = make(steps)
+                    cache.put(kind, key, wasm)
+        except OSError as error:
+            raise BuildError(
+                f"{source.label} is made a component in {cache.root}, and that failed: {error.strerror or error}.",
+                hint="Make room there, or set WASM_LAB_CACHE to a folder that can be written.",
+            ) from error
+    return Base(wasm, hashlib.sha256(wasm).hexdigest(), tuple(steps))
+
+
+def artifact(source: Source, made: Base, text: bytes, *, compiler: str) -> Artifact:
+    """The component with a text written into it."""
+    began = time.perf_counter_ns()
+    size = slot.size_for(text)
+    wasm = slot.fill(made.wasm, text, source.label)
+    step = Step("text", time.perf_counter_ns() - began)
+    return Artifact(
+        wasm=wasm,
+        label=source.label,
+        source=source,
+        compiler=compiler,
+        steps=(*made.steps, step),
+        cached=not made.steps,
+        template=Template(made.sha256, slot.blank(size), slot.filled(text, size)),
+    )
 
 
 def diagnostic(source: Source, message: str, line: int, column: int, length: int = 1) -> Diagnostic:

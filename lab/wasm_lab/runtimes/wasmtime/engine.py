@@ -27,7 +27,7 @@ from wasm_lab.runtimes.wasmtime.host import define_calls
 from wasm_lab.wasi.missing import explain_missing, explain_unloadable, missing_imports
 
 if TYPE_CHECKING:
-    from wasm_lab.artifact import Artifact
+    from wasm_lab.artifact import Artifact, Template
 
 #: Kind of the cache entries that hold machine code (see `wasm_lab.build.cache`).
 CACHE_KIND = "machine-code"
@@ -159,6 +159,8 @@ class GuestEngine:
             message, hint = explain_unloadable(artifact.label, artifact.wasm, "")
             raise LoadError(message, hint=hint)
         kind = _component_type() if artifact.is_component else wasmtime.Module
+        if artifact.template is not None:
+            return self._from_template(artifact, artifact.template, kind, started)
         module = self._from_cache(kind, key)
         if module is not None:
             return self._loaded(artifact, module, Phase.LOAD, started)
@@ -170,6 +172,30 @@ class GuestEngine:
         loaded = self._loaded(artifact, module, Phase.COMPILE, started)
         default_cache().put(CACHE_KIND, key, bytes(module.serialize()))
         return loaded
+
+    def _from_template(self, artifact: Artifact, template: Template, kind: Any, started: int) -> Loaded:
+        """Machine code of what the artifact was made from, with the same bytes written over the same block.
+
+        It is what compiling the artifact gives: code does not depend on data. It is not kept, for the next
+        edit makes another.
+        """
+        key = hashlib.sha256(f"{template.sha256} {_platform()} {self.key}".encode()).hexdigest()
+        code, phase = default_cache().get(CACHE_KIND, key), Phase.LOAD
+        if code is not None and template.blank in code:
+            try:
+                module = kind.deserialize(self.engine, code.replace(template.blank, template.filled))
+                return self._loaded(artifact, module, phase, started)
+            except wasmtime.WasmtimeError:
+                pass  # of a foreign engine: compile it again
+        original = artifact.wasm.replace(template.filled, template.blank)
+        try:
+            code = bytes(kind(self.engine, original).serialize())
+            default_cache().put(CACHE_KIND, key, code)
+            module = kind.deserialize(self.engine, code.replace(template.blank, template.filled))
+        except wasmtime.WasmtimeError as error:
+            message, hint = explain_unloadable(artifact.label, artifact.wasm, str(error))
+            raise LoadError(message, hint=hint) from None
+        return self._loaded(artifact, module, Phase.COMPILE, started)
 
     def _from_cache(self, kind: Any, key: str) -> Any:
         path = default_cache().path(CACHE_KIND, key)
