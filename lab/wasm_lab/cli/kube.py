@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from wasm_lab.scenarios.kubernetes.problems import Problem
-    from wasm_lab.scenarios.kubernetes.validate import Checked
+    from wasm_lab.scenarios.kubernetes.validating import Checked
 
 _FILE = click.Path(path_type=Path)
 
@@ -73,7 +73,7 @@ def render(source: str, selector: tuple[str, ...], port: int, out: Path | None, 
 
     SOURCE is an image's reference, a Wasm file or a spin.toml. Each part has a comment that says why it is there.
     """
-    from wasm_lab.scenarios.kubernetes.render import render as rendered
+    from wasm_lab.scenarios.kubernetes.rendering import render as rendered
 
     text = rendered(source, port=port or None, node_selector=_pairs(selector), **given)
     if out is None:
@@ -138,7 +138,7 @@ def validate(
     schemas of several versions of Kubernetes, unknown fields included, and against each other. Exit status 1 when
     any file is wrong.
     """
-    from wasm_lab.scenarios.kubernetes.validate import validate_given
+    from wasm_lab.scenarios.kubernetes.validating import validate_given
 
     checked = validate_given(files, versions=versions, given=given, stdin=sys.stdin.buffer)
     if as_json:

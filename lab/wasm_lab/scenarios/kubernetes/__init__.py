@@ -17,8 +17,8 @@ _WHERE = {
     "Document": "documents",
     "Problem": "problems",
     "load_documents": "documents",
-    "render": "render",
-    "validate": "validate",
+    "render": "rendering",
+    "validate": "validating",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import re
 from typing import TYPE_CHECKING
 
 from wasm_lab.scenarios.kubernetes.problems import Problem, Severity
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from wasm_lab.scenarios.kubernetes.crds import Definitions
     from wasm_lab.scenarios.kubernetes.documents import Document
+
+#: What is said of a custom resource whose definition is not known.
+UNCHECKED = "its fields are not checked"
 
 #: Groups that once were the API server's own and no version with schemas has.
 GONE = ("extensions", "settings.k8s.io", "auditregistration.k8s.io")
@@ -96,13 +99,17 @@ def unknown_kind(document: Document, versions: Sequence[str], custom: Definition
         )
     # A name with a dot may be anybody's. One that differs by a letter from a known one is a slip.
     known_groups = [name for name in [*builtin, *custom.groups] if "." in name]
-    near_groups = difflib.get_close_matches(group, known_groups, n=1, cutoff=0.9)
-    if near_groups and not _another_word(group, near_groups[0]):
+    near_groups = [name for name in known_groups if slip(group, name)]
+    if near_groups:
         return _say(
             document,
             "apiVersion",
             f"unknown apiVersion `{api_version}`: there is no group `{group}`.",
             f"Did you mean {near_groups[0]}/{version}?",
+        )
+    if re.fullmatch(r"[a-z]+\.k8s\.io", group) and (meant := _near(document, group, versions)):
+        return _say(
+            document, "apiVersion", f"unknown apiVersion `{api_version}`: there is no group `{group}`.", meant
         )
     if group == "core.spinoperator.dev":
         return _say(
@@ -115,15 +122,31 @@ def unknown_kind(document: Document, versions: Sequence[str], custom: Definition
     return _say(
         document,
         "apiVersion",
-        f"{api_version} {kind} is no kind of Kubernetes itself: its fields are not checked.",
+        f"{api_version} {kind} is no kind of Kubernetes itself: {UNCHECKED}.",
         "Give its definition with --schema FILE, or validate it together with the file that has it.",
         "note",
     )
 
 
-def _another_word(group: str, known: str) -> bool:
-    """Whether groups differ by a whole part (gateway.networking.k8s.io), not by a slip."""
-    return group.count(".") != known.count(".")
+def slip(word: str, meant: str) -> bool:
+    """Whether two words differ by at most two letters: changed, lost, added or exchanged.
+
+    Example:
+        >>> slip("networking.k8s.oi", "networking.k8s.io"), slip("gateway.k8s.io", "node.k8s.io")
+        (True, False)
+    """
+    if abs(len(word) - len(meant)) > 2:
+        return False
+    rows: list[list[int]] = [[*range(len(meant) + 1)]]
+    for i, letter in enumerate(word, 1):
+        row = [i]
+        for j, other in enumerate(meant, 1):
+            cost = min(rows[-1][j] + 1, row[j - 1] + 1, rows[-1][j - 1] + (letter != other))
+            if i > 1 and j > 1 and letter == meant[j - 2] and word[i - 2] == other:
+                cost = min(cost, rows[-2][j - 2] + 1)
+            row.append(cost)
+        rows.append(row)
+    return rows[-1][-1] <= 2
 
 
 def _gone(document: Document, gone: Removed) -> Problem:

@@ -93,3 +93,8 @@ def mappings(value: Any) -> list[tuple[int, dict[str, Any]]]:
         if isinstance(value, list)
         else []
     )
+
+
+def within(selector: dict[str, Any], labels: dict[str, Any]) -> bool:
+    """Whether labels have all that a selector looks for."""
+    return all(labels.get(key) == value for key, value in selector.items())

@@ -34,6 +34,17 @@ _TABLE: dict[tuple[str, str], Removed] = {
         "1.16", "", "PodSecurityPolicy itself is gone since 1.25; Pod Security Admission takes its place."
     ),
     ("extensions/v1beta1", "Ingress"): Removed("1.22", "networking.k8s.io/v1", _INGRESS),
+    ("extensions/v1beta1", "HorizontalPodAutoscaler"): Removed("1.8", "autoscaling/v2"),
+    ("extensions/v1beta1", "Job"): Removed("1.7", "batch/v1"),
+    **{
+        ("authorization.k8s.io/v1beta1", kind): Removed("1.22", "authorization.k8s.io/v1")
+        for kind in (
+            "LocalSubjectAccessReview",
+            "SelfSubjectAccessReview",
+            "SelfSubjectRulesReview",
+            "SubjectAccessReview",
+        )
+    },
     ("extensions/v1beta1", "Scale"): Removed("1.16", "autoscaling/v1"),
     ("networking.k8s.io/v1beta1", "Ingress"): Removed("1.22", "networking.k8s.io/v1", _INGRESS),
     ("networking.k8s.io/v1beta1", "IngressClass"): Removed("1.22", "networking.k8s.io/v1"),

@@ -111,13 +111,12 @@ def _home(
     document: Document, checker: Checker, error: ValidationError, path: list[str | int], field: str
 ) -> str:
     """Where a field belongs, if that is one level up, down, or beside."""
-    properties = checker.part([*error.schema_path][:-1]).get("properties", {})
-    for name, below in properties.items():
-        inner = checker.follow(below)
-        listed = "items" in inner
-        inner = checker.follow(inner["items"]) if listed and isinstance(inner["items"], dict) else inner
-        if field in inner.get("properties", ()) and name not in ("status", "managedFields"):
-            return field_path([*path, name]) + ("[]" if listed else "")
+    level = [(field_path(path), checker.part([*error.schema_path][:-1]))]
+    for _ in range(3):
+        level = [inner for outer in level for inner in _below(checker, *outer)]
+        for where, node in level:
+            if field in node.get("properties", ()):
+                return where
     for up in range(1, len(path) + 1):
         above = _schema_at(checker, path[:-up])
         if field in above.get("properties", ()):
@@ -127,6 +126,16 @@ def _home(
             if field in beside.get("properties", ()):
                 return field_path([*path[:-up], name])
     return ""
+
+
+def _below(checker: Checker, where: str, node: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The mappings one level down, with their paths."""
+    for name, below in node.get("properties", {}).items():
+        inner = checker.follow(below)
+        listed = isinstance(inner.get("items"), dict)
+        inner = checker.follow(inner["items"]) if listed else inner
+        if name not in ("status", "managedFields", "metadata"):
+            yield f"{where}.{name}".lstrip(".") + ("[]" if listed else ""), inner
 
 
 def _schema_at(checker: Checker, path: list[str | int]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from wasm_lab.errors import UsageError
 from wasm_lab.scenarios.spin.deploy import kubernetes_name
 
 if TYPE_CHECKING:
-    from wasm_lab.scenarios.kubernetes.render import Way
+    from wasm_lab.scenarios.kubernetes.rendering import Way
 
 #: An image that was built on this machine and is pushed nowhere.
 LOCAL = "localhost"

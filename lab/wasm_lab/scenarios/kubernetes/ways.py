@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.scenarios.kubernetes.quantities import amount
-from wasm_lab.scenarios.kubernetes.render import HANDLERS
+from wasm_lab.scenarios.kubernetes.rendering import HANDLERS
 from wasm_lab.scenarios.kubernetes.yaml_text import Said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wasm_lab.scenarios.kubernetes.render import Wanted, Way
+    from wasm_lab.scenarios.kubernetes.rendering import Wanted, Way
 
 #: Who the program is in its container: nobody in particular. The number that distroless images use.
 USER = 65532

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.scenarios.kubernetes.pods import is_builtin, mapping, mappings, pod_of
+from wasm_lab.scenarios.kubernetes.pods import is_builtin, mapping, mappings, pod_of, within
 from wasm_lab.scenarios.kubernetes.problems import Problem
 from wasm_lab.scenarios.kubernetes.scalars import shown
 from wasm_lab.scenarios.kubernetes.words import close_to
@@ -86,13 +86,13 @@ def _fits(expression: dict[str, Any], labels: dict[str, Any]) -> bool:
     key, values = expression.get("key"), expression.get("values") or []
     match expression.get("operator"):
         case "In":
-            return labels.get(str(key)) in values
+            return labels.get(str(key)) in (values if isinstance(values, list) else [])
         case "NotIn":
-            return labels.get(str(key)) not in values
+            return labels.get(str(key)) not in (values if isinstance(values, list) else [])
         case "Exists":
-            return key in labels
+            return str(key) in labels
         case "DoesNotExist":
-            return key not in labels
+            return str(key) not in labels
     return True
 
 
@@ -113,10 +113,17 @@ def services(documents: Sequence[Document]) -> Iterator[Problem]:
         found = [
             pod
             for document, pod in pods
-            if document.namespace == service.namespace and selector.items() <= pod.labels.items()
+            if document.namespace == service.namespace and within(selector, pod.labels)
         ]
-        if near and not found:
+        if near and not found and not any(_served(pod, document, documents) for document, pod in near):
             yield _finds_nothing(service, selector, near[0][0], near[0][1].labels)
+
+
+def _served(pod: Pod, document: Document, documents: Sequence[Document]) -> bool:
+    """Whether a Service finds a pod: then one that finds none is likely meant for pods of other files."""
+    services = [each for each in documents if each.kind == "Service" and each.namespace == document.namespace]
+    selectors = [mapping(service.get("spec", "selector")) for service in services]
+    return any(selector and within(selector, pod.labels) for selector in selectors)
 
 
 def _finds_nothing(

@@ -11,9 +11,17 @@ from wasm_lab.scenarios.kubernetes.crds import Definitions
 from wasm_lab.scenarios.kubernetes.documents import BYTES_MAX, Document, decode, read_documents, read_text
 from wasm_lab.scenarios.kubernetes.files import manifests
 from wasm_lab.scenarios.kubernetes.foreign import foreign, is_template, template
-from wasm_lab.scenarios.kubernetes.kinds import since, unknown_kind
+from wasm_lab.scenarios.kubernetes.kinds import UNCHECKED, since, unknown_kind
 from wasm_lab.scenarios.kubernetes.problems import Problem
-from wasm_lab.scenarios.kubernetes.rules import runtimes, selectors
+from wasm_lab.scenarios.kubernetes.rules import (
+    choices,
+    containers,
+    names,
+    resources,
+    runtimes,
+    selectors,
+    together,
+)
 from wasm_lab.scenarios.kubernetes.schema_errors import explain
 from wasm_lab.scenarios.kubernetes.schemas import schemas
 from wasm_lab.scenarios.kubernetes.versions import said, wanted_versions
@@ -25,8 +33,21 @@ if TYPE_CHECKING:
     from wasm_lab.scenarios.kubernetes.problems import Severity
 
 #: Rules for one object, and rules for all of them together.
-OF_ONE = (selectors.own_pods, runtimes.of_crun)
-OF_ALL = (selectors.services, runtimes.classes)
+OF_ONE = (
+    names.names,
+    selectors.own_pods,
+    runtimes.of_crun,
+    containers.containers,
+    resources.resources,
+    choices.choices,
+)
+OF_ALL = (
+    selectors.services,
+    runtimes.classes,
+    together.twice,
+    together.target_ports,
+    together.backends,
+)
 
 
 @dataclass(slots=True)
@@ -174,7 +195,10 @@ def _alone(
         result.problems.append(problem)
         result.objects -= 1
         return False
-    result.problems += against_versions(document, versions, custom, lesser)
+    found = [*against_versions(document, versions, custom, lesser)]
+    result.problems += found
+    if any(problem.path in ("apiVersion", "kind") and problem.severity != "warning" for problem in found):
+        return UNCHECKED in found[0].message
     for rule in OF_ONE:
         result.problems += rule(document)
     return True
