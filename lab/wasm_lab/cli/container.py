@@ -201,3 +201,30 @@ def _show(problem: Problem) -> None:
 
 container.add_command(container_run.run)
 container.add_command(container_run.measure)
+
+
+SIZES = """\b
+Examples:
+  wasm-lab container sizes
+  wasm-lab container sizes --json
+"""
+
+
+@container.command(epilog=SIZES)
+@click.option("--json", "as_json", is_flag=True, help="Print the sizes as JSON.")
+def sizes(as_json: bool) -> int:
+    """Compare images of one program: Wasm, native, Python, Node.
+
+    Each is the least that runs, made of this machine's own files. The first time takes some
+    seconds: Python's library and Node are compressed.
+    """
+    from wasm_lab.scenarios.containers.sizes import compare_sizes
+    from wasm_lab.views.images import sizes_record, sizes_table
+    from wasm_lab.views.tables import print_table
+
+    found = compare_sizes(lambda title: click.echo(f"building: {title}", err=True))
+    if as_json:
+        click.echo(json.dumps(sizes_record(found), indent=2))
+    else:
+        print_table(sizes_table(found), sys.stdout)
+    return 0

@@ -13,6 +13,7 @@ from wasm_lab.views.tables import Stack, size
 if TYPE_CHECKING:
     from wasm_lab.scenarios.containers.findings import ImageFound, Report
     from wasm_lab.scenarios.containers.image import Image
+    from wasm_lab.scenarios.containers.sizes import Size
 
 
 def shown(text: str) -> str:
@@ -120,3 +121,55 @@ def _layers(image: ImageFound) -> Table:
             Text(shown(layer.digest)),
         )
     return table
+
+
+#: What the figures of `sizes` are, for whoever compares them with others.
+SIZES_ARE = (
+    "Each image is the least that runs one small program: the program, and of this machine's own files what it "
+    "loads. There is no shell, no package manager and no system beneath, so an official image is larger: "
+    "docs/containers.md has published sizes of some. Python and Node bring their engine in the image; a module "
+    "needs one on every machine that runs it."
+)
+
+
+def sizes_record(sizes: list[Size]) -> list[dict[str, Any]]:
+    """A comparison of sizes as plain data."""
+    return [
+        {
+            "name": each.name,
+            "title": each.title,
+            "compressed_bytes": each.compressed,
+            "uncompressed_bytes": each.uncompressed,
+            "layers": plain(each.layers),
+        }
+        if not each.missing
+        else {"name": each.name, "title": each.title, "missing": each.missing}
+        for each in sizes
+    ]
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f} ×" if ratio >= 100 else f"{ratio:.3g} ×"
+
+
+def sizes_table(sizes: list[Size]) -> Stack:
+    """Each image, its layers below it, and what it is against the Wasm image."""
+    table = Table(title="sizes of images", title_justify="left", caption=SIZES_ARE, caption_justify="left")
+    table.add_column("image")
+    for column in ("compressed", "uncompressed", "files", "Wasm = 1"):
+        table.add_column(column, justify="right")
+    least = next((each.compressed for each in sizes if each.name == "wasm"), 0)
+    for each in sizes:
+        if each.missing:
+            table.add_row(Text(each.title), Text("not available here"), "", "", "")
+            continue
+        ratio = _times(each.compressed / least) if least else ""
+        files = sum(layer.files or 0 for layer in each.layers) or 1
+        table.add_row(Text(each.title), size(each.compressed), size(each.uncompressed), str(files), ratio)
+        for layer in each.layers if len(each.layers) > 1 else ():
+            uncompressed = size(layer.uncompressed_bytes or 0)
+            table.add_row(
+                Text(f"  {layer.title}", "dim"), size(layer.size_bytes), uncompressed, str(layer.files), ""
+            )
+    missing = [Text(f"{each.title}: {each.missing}") for each in sizes if each.missing]
+    return Stack(table, *missing)

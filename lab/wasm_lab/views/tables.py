@@ -57,7 +57,7 @@ def size(size_bytes: int) -> str:
     """Bytes below 10 000, else KiB or MiB with three digits."""
     if size_bytes < 10_000:
         return f"{size_bytes} B"
-    if size_bytes < 1024 * 1024:
+    if size_bytes < 999.5 * 1024:  # more would be four digits
         return f"{size_bytes / 1024:.3g} KiB"
     return f"{size_bytes / 1024 / 1024:.3g} MiB"
 

@@ -238,16 +238,21 @@ def _node_image() -> Image:
 
 
 def _node_program() -> tuple[Path, tuple[str, ...]]:
-    """The binary of Node.js, and what lists its libraries where ldd cannot: it was unpacked with a loader."""
+    """The binary of Node.js, and what lists its libraries."""
     found = find_node()
     if found is None:
         raise UnsupportedError(node_missing())
-    program = found.program.resolve()
+    return unwrapped(found.program)
+
+
+def unwrapped(program: Path) -> tuple[Path, tuple[str, ...]]:
+    """The binary behind a program, and what lists its libraries where ldd cannot: it was unpacked with a loader."""
+    program = program.resolve()
     if program.read_bytes()[:2] != b"#!":
         return program, ()
     root = program.parent.parent
     loader = next(root.glob("usr/lib/*/ld-linux-*.so.*"))
-    return root / "usr/bin/node", (str(loader), "--library-path", str(loader.parent), "--list")
+    return root / "usr/bin" / program.name, (str(loader), "--library-path", str(loader.parent), "--list")
 
 
 def libraries_of(programs: list[str], lister: tuple[str, ...] = ()) -> list[Entry]:

@@ -1,0 +1,124 @@
+"""The same program as an image of Wasm, native, Python and Node: how large each is, and what is in it.
+
+Each image is the least that runs: the program, and of this machine's own files what it loads. There
+is no shell, no package manager and no system beneath. Official images have those, and are larger.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wasm_lab.errors import BuildError, ToolchainError, UnsupportedError
+from wasm_lab.scenarios.containers import fellows
+from wasm_lab.scenarios.containers.image import Entry, Image, files_image, wasm_image
+from wasm_lab.scenarios.containers.inspecting import inspect_image
+from wasm_lab.scenarios.containers.static import static_program
+from wasm_lab.toolchains.wasmedge import find_wasmedge, wasmedge_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wasm_lab.scenarios.containers.findings import LayerFound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """One image of the comparison."""
+
+    name: str  #: such as ``python``
+    title: str  #: as a table has it
+    layers: tuple[LayerFound, ...] = ()
+    missing: str = ""  #: why there is none here, and how to get it
+
+    @property
+    def compressed(self) -> int:
+        """Bytes that a registry holds and a node downloads."""
+        return sum(layer.size_bytes for layer in self.layers)
+
+    @property
+    def uncompressed(self) -> int:
+        """Bytes on the disk of a node, with what a tar adds."""
+        return sum(layer.uncompressed_bytes or 0 for layer in self.layers)
+
+
+def compare_sizes(on_step: Callable[[str], None] = lambda _: None) -> list[Size]:
+    """Build the images and read them again; Python's and Node's take some seconds the first time.
+
+    Args:
+        on_step: told the title of each before it is built.
+
+    Raises:
+        BuildError: the program does not build.
+    """
+    found = []
+    for name, title, make in _SUBJECTS:
+        on_step(title)
+        try:
+            found.append(Size(name=name, title=title, layers=make()))
+        except (UnsupportedError, ToolchainError) as error:
+            found.append(Size(name=name, title=title, missing=str(error)))
+    return found
+
+
+def _of_fellow(name: str) -> tuple[LayerFound, ...]:
+    fellow = next(each for each in fellows.FELLOWS if each.name == name)
+    why = fellow.missing()
+    if why:
+        raise UnsupportedError(why)
+    return _layers(fellows.archive(fellow).path)
+
+
+def _of_image(image: Image) -> tuple[LayerFound, ...]:
+    with tempfile.TemporaryDirectory(prefix="wasm-lab-") as own:
+        path = Path(own) / "image.tar"
+        image.write_archive(path)
+        return _layers(path)
+
+
+def _layers(path: Path) -> tuple[LayerFound, ...]:
+    """What the file holds, with every digest checked."""
+    report = inspect_image(path)
+    if not report.sound:
+        raise BuildError(f"The image {path} is damaged: {report.problems[0].message}", hint="Run it again.")
+    return report.images[0].layers
+
+
+def _artifact() -> tuple[LayerFound, ...]:
+    return _of_image(wasm_image(fellows.module(), "localhost/wasm-lab/idle:1", form="artifact"))
+
+
+def _static() -> tuple[LayerFound, ...]:
+    entry = Entry("/idle", static_program(fellows.RUST), 0o755)
+    return _of_image(
+        files_image({"program": [entry]}, "localhost/wasm-lab/idle-static:1", entrypoint=["/idle"])
+    )
+
+
+def _with_engine() -> tuple[LayerFound, ...]:
+    """The module with an engine in the image, which then runs like any other program."""
+    found = find_wasmedge()
+    if found is None:
+        raise UnsupportedError(wasmedge_missing())
+    program, lister = fellows.unwrapped(found.program)
+    layers = {
+        "libraries": fellows.libraries_of([str(program)], lister),
+        "WasmEdge": [Entry("/usr/bin/wasmedge", program, 0o755)],
+        "program": [Entry("/idle.wasm", fellows.module())],
+    }
+    start = ["/usr/bin/wasmedge", "/idle.wasm"]
+    return _of_image(files_image(layers, "localhost/wasm-lab/idle-engine:1", entrypoint=start))
+
+
+_SUBJECTS: tuple[tuple[str, str, Callable[[], tuple[LayerFound, ...]]], ...] = (
+    ("wasm", "Wasm", lambda: _of_fellow("wasm")),
+    ("wasm-artifact", "Wasm, as an artifact", _artifact),
+    ("wasm-compiled", "Wasm with WasmEdge's machine code", lambda: _of_fellow("wasm-compiled")),
+    ("wasm-with-engine", "Wasm, with WasmEdge in the image", _with_engine),
+    ("native-static", "native, in one file", _static),
+    ("native", "native, with its libraries", lambda: _of_fellow("native")),
+    ("python", "Python", lambda: _of_fellow("python")),
+    ("node", "Node", lambda: _of_fellow("node")),
+)
