@@ -40,6 +40,9 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 CGROUPS = Path("/sys/fs/cgroup")
 
+#: Controllers of version 2 that a container cannot do without: containerd gives every pod a share of the CPU.
+NEEDED = {"memory", "cpu"}
+
 #: How the groups are called; behind it comes the number of the process that made them.
 PREFIX = "wasm-lab-"
 
@@ -93,7 +96,7 @@ class Groups:
         """Make our groups, below those that this process is in.
 
         Version 2 lends controllers only from a group without processes of its own, so there ours lies
-        below the nearest one that lends memory to its children.
+        below the nearest one that lends what is needed.
         """
         mounts = _cgroup_mounts()
         mine = _own_groups()
@@ -123,13 +126,16 @@ class Groups:
             if not parent.is_relative_to(point):
                 break
             with contextlib.suppress(OSError):
-                if "memory" in (parent / "cgroup.subtree_control").read_text().split():
+                if set((parent / "cgroup.subtree_control").read_text().split()) >= NEEDED:
                     group = parent / name
                     (group / "lab").mkdir(parents=True)
                     self.hierarchies = [Hierarchy("", group)]
                     self.version = 2
                     return
-        self.why = f"no group from {start} up to {point} lends its memory controller to a further one"
+        self.why = (
+            f"no cgroup from {start} up to {point} lends its memory and cpu controllers to further ones, "
+            "as systemd arranges it"
+        )
 
     def enter(self) -> None:
         """Put this process into them."""
@@ -158,6 +164,9 @@ class Groups:
                     if controller != one.controllers:
                         (CGROUPS / controller).symlink_to(one.controllers)
         elif self.version == 2:
+            _libc.umount2(
+                str(CGROUPS).encode(), MNT_DETACH
+            )  # the same file system does not mount over itself
             _mount("cgroup2", CGROUPS, "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
     def remove(self) -> None:

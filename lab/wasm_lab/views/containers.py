@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from wasm_lab.scenarios.containers.report import STARTS, WEIGHTS, Figure
-from wasm_lab.views.loadtest import _ratio, value_and_interval
+from wasm_lab.views.loadtest import _ratio
 from wasm_lab.views.plain import plain
 from wasm_lab.views.tables import Stack, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from wasm_lab.measure.statistics import Summary
     from wasm_lab.scenarios.containers.measuring import Watcher
     from wasm_lab.scenarios.containers.report import ContainerReport
     from wasm_lab.scenarios.containers.running import ContainerRun
@@ -80,7 +82,7 @@ def _starts(report: ContainerReport) -> Table:
         table.add_column(figure.value, justify="right")
     table.add_column("ratio", justify="right")
     for one in report.subjects:
-        cells = (value_and_interval(report.summary(one.title, figure)) for figure in figures)
+        cells = (_value(report.summary(one.title, figure)) for figure in figures)
         ratio = "1" if one.title == report.baseline else _ratio(report.ratio(Figure.START, one.title))
         table.add_row(one.title, *cells, ratio)
     return table
@@ -94,8 +96,19 @@ def _memory(report: ContainerReport) -> Table:
     for figure in figures:
         table.add_column(figure.value if containers else "PSS of the process", justify="right")
     for one in report.subjects:
-        table.add_row(one.title, *(value_and_interval(report.summary(one.title, each)) for each in figures))
+        table.add_row(one.title, *(_value(report.summary(one.title, each)) for each in figures))
     return table
+
+
+def _value(one: Summary | None) -> str:
+    """A median in ms or MB, its interval in brackets; a dash where nothing was measured."""
+    if one is None:
+        return "–"
+    unit = "ms" if one.unit == "ns" else "MB"
+    middle, low, high = (f"{value / 1e6:.3g}" for value in (one.median, one.low, one.high))
+    if math.isnan(one.low) or low == middle == high:
+        return f"{middle} {unit}"
+    return f"{middle} ({low}–{high}) {unit}"
 
 
 def _crowds(report: ContainerReport) -> Table:

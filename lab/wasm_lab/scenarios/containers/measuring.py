@@ -107,9 +107,10 @@ def measure_containers(
             if subject.fellow.name in wanted:
                 run.prepare(subject)
         if not run.subjects:
-            reasons = "\n".join(f"- {title}: {why}" for title, why in missing.items())
-            raise MeasureError("Nothing can be measured here.", hint=reasons)
+            raise MeasureError("Nothing can be measured here.", hint=_reasons(run.missing))
         interrupted = run.all()
+        if not run.subjects:
+            raise MeasureError("Nothing could be measured.", hint=_reasons(run.missing))
         runtime = place.version() if isinstance(place, Containers) else ""
     titles = [subject.title for subject in run.subjects]
     native = [one.title for one in run.subjects if one.fellow.name == "native"]
@@ -117,12 +118,22 @@ def measure_containers(
         kind=place.kind,
         why_no_containers=Containers.missing(),
         subjects=tuple(run.subjects),
-        missing=run.missing if not names else {},
+        missing=_asked(run.missing, names),
         measurements=Measurements(tuple(run.samples), interrupted),
         baseline=(native or titles)[0],
         runtime=runtime,
         duration_s=time.monotonic() - began,
     )
+
+
+def _asked(missing: dict[str, str], names: Sequence[str]) -> dict[str, str]:
+    """Of what is missing, that which was asked for."""
+    titles = tuple(f"{fellow.title} (" for fellow in FELLOWS if not names or fellow.name in names)
+    return {title: why for title, why in missing.items() if title.startswith(titles)}
+
+
+def _reasons(missing: dict[str, str]) -> str:
+    return "\n".join(f"- {title}: {why}" for title, why in missing.items())
 
 
 @dataclass
@@ -156,17 +167,26 @@ class _Run:
                 turns = list(self.subjects)
                 order.shuffle(turns)
                 for subject in turns:
-                    self._start_once(subject, number)
+                    self._try(self._start_once, subject, number)
             for number in range(self.plan.crowds if self.plan.crowd else 0):
                 turns = list(self.subjects)
                 order.shuffle(turns)
                 for subject in turns:
-                    self._crowd(subject, number)
+                    self._try(self._crowd, subject, number)
         except KeyboardInterrupt:
             if not self.samples:
                 raise
             return True
         return False
+
+    def _try(self, what: Callable[[Subject, int], None], subject: Subject, number: int) -> None:
+        """Measure one; what fails is measured no more, and the others go on without it."""
+        try:
+            what(subject, number)
+        except WasmLabError as error:
+            self.subjects.remove(subject)
+            self.samples = [one for one in self.samples if one.subject != subject.title]
+            self.missing[subject.title] = str(error)
 
     def _started(self, subject: Subject) -> Started:
         total = self.plan.starts(len(self.subjects))

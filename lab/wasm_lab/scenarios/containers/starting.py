@@ -278,7 +278,7 @@ class Processes(Ground):
             program.chmod(0o700)
             return [str(program)]
         if name in ("python", "node"):
-            script = folder / f"idle.{name}"
+            script = folder / ("idle.py" if name == "python" else "idle.js")
             script.write_text(fellows.PYTHON if name == "python" else fellows.NODE)
             if name == "python":
                 return [sys.executable, str(script)]
