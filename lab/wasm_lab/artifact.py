@@ -54,6 +54,8 @@ class Artifact:
     steps: tuple[Step, ...] = ()  #: what this build did; one ``cache`` step when cached
     cached: bool = False  #: whether the bytes came from the build cache
     warnings: tuple[Diagnostic, ...] = ()
+    #: built from named cells whose functions it imports, each by its cell's name
+    libraries: tuple[Artifact, ...] = field(default=(), repr=False)
     template: Template | None = field(default=None, repr=False)  #: of Python and JavaScript
 
     @cached_property

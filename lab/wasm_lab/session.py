@@ -85,9 +85,25 @@ class Session:
         Raises:
             CompileError, DependencyError, ToolchainError: why there is no artifact.
         """
-        artifact = _build.build(source, progress=progress)
+        artifact = self.linked(_build.build(source, progress=progress))
         self.last_artifact = artifact
         return artifact
+
+    def linked(self, artifact: Artifact) -> Artifact:
+        """The artifact with those of the named cells whose functions it imports, by the cell's name.
+
+        A module that runs with others has instances of them of its own: what Python did to a live cell
+        is not seen by it.
+        """
+        from wasm_lab.build.imports import import_modules
+
+        own = artifact.source.name if artifact.source else ""
+        used = [
+            self.cells[name].artifact
+            for name in import_modules(artifact.wasm)
+            if name in self.cells and name != own
+        ]
+        return replace(artifact, libraries=tuple(used)) if used else artifact
 
     def check_wit(self, text: str, *, name: str, label: str = "", first_line: int = 1) -> WitText:
         """Check a WIT text, which may use the packages of earlier ones, and keep it under its name.
@@ -120,9 +136,13 @@ class Session:
         return component
 
     def named_sources(self) -> dict[str, Source]:
-        """The sources of named cells: the crates that a later cell may use."""
+        """The sources of named cells in Rust: the crates that a later cell may use."""
         sources = [cell.artifact.source for cell in self.cells.values()]
-        return {source.name: source for source in sources if source and source.name != UNNAMED}
+        return {
+            source.name: source
+            for source in sources
+            if source and source.name != UNNAMED and source.language == "rust"
+        }
 
     def run(
         self,
@@ -146,6 +166,7 @@ class Session:
                 hint="Its public functions can be called (--invoke NAME), and its tests run (wasm-lab test).",
             )
         engine, capabilities = self._checked(runtime, capabilities, audit=audit)
+        engine.check_libraries(artifact)
         self.last_run = engine.run(artifact, capabilities, audit=audit, output=output)
         return self.last_run
 
@@ -162,6 +183,7 @@ class Session:
         from wasm_lab.live import LiveCell
 
         engine, capabilities = self._checked(runtime, capabilities, audit=audit)
+        engine.check_libraries(artifact)
         cell = LiveCell(artifact, engine, capabilities, audit=audit, output=output)
         earlier = self.cells.get(cell.name)
         if earlier:

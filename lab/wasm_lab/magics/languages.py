@@ -106,5 +106,4 @@ def _source(language: str, text: str, options: dict[str, Any]) -> Source:
         label=options["name"] or "cell",
         first_line=2,  # line 1 of the cell is the magic
         profile=Profile(options["profile"]),
-        uses=tuple(session().named_sources().values()),
     )

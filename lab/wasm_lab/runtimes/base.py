@@ -88,6 +88,7 @@ class Runtime(ABC):
     """An engine that runs artifacts. Stateless from outside; safe to share."""
 
     name: str
+    links_modules = False  #: whether a module may call functions of other modules here
 
     @property
     @abstractmethod
@@ -122,6 +123,19 @@ class Runtime(ABC):
                         f"{self.name} cannot enforce {name}, so it does not run this.",
                         hint="Choose another runtime, or leave that option out.",
                     )
+
+    def check_libraries(self, artifact: Artifact) -> None:
+        """Refuse a module that calls others where that is not possible.
+
+        Raises:
+            UnsupportedError: naming the cells whose functions it imports.
+        """
+        if artifact.libraries and not self.links_modules:
+            names = ", ".join(each.source.name for each in artifact.libraries if each.source)
+            raise UnsupportedError(
+                f"{artifact.label} calls functions of {names}, and {self.name} here runs a module alone.",
+                hint="Run it in wasmtime, which links modules to each other.",
+            )
 
     @abstractmethod
     def run(

@@ -102,6 +102,12 @@ def explain_missing(label: str, missing: Sequence[tuple[str, str]]) -> tuple[str
     for pattern, reason, advice in _HOSTS:
         if any(re.match(pattern, name) for name in names):
             return f"{message} {reason}", advice
+    cells = [module for module, name in missing if name and module.isidentifier()]
+    if cells:
+        return message, (
+            f"If {cells[0]} is to be another cell, run that before, with --name {cells[0]}; otherwise run it with the "
+            "host that it was made for."
+        )
     return message, "Run it with the host that it was made for."
 
 

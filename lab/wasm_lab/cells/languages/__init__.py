@@ -14,7 +14,6 @@ from wasm_lab.errors import HeaderError, UnsupportedError
 from wasm_lab.source import LANGUAGE_NAMES, LANGUAGES, UNNAMED, Kind, Profile, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from wasm_lab.cells.signatures import Signature
@@ -31,7 +30,6 @@ class CellCode:
     functions: tuple[
         Signature, ...
     ] = ()  #: those that it exports; `Signature.obstacle` says why one cannot cross
-    imports: tuple[str, ...] = ()  #: modules from which it imports functions, as it names them
     has_main: bool = True  #: whether there is a ``main``, also where it does nothing
 
 
@@ -75,7 +73,6 @@ def parse_language_cell(
     label: str = "",
     first_line: int = 1,
     profile: Profile = Profile.RELEASE,
-    uses: Sequence[Source] = (),
 ) -> Source:
     """The Source of a cell or a file in ``language``.
 
@@ -84,7 +81,6 @@ def parse_language_cell(
         name: names the cell; other cells import its functions from a module of that name.
         label: what messages call the text; the name when it is empty.
         first_line: the line of the cell on which ``text`` begins (2 after a magic line).
-        uses: earlier cells whose functions this one may import.
 
     Raises:
         HeaderError: the name is wrong, or there is no code.
@@ -106,7 +102,6 @@ def parse_language_cell(
             f"{label} has no code.", hint=f"It takes at least one line of {LANGUAGE_NAMES[language]}."
         )
     read = read_code(language, code)
-    imported = tuple(each for each in uses if each.name in read.imports and each.name != name)
     return Source(
         code=code,
         kind=read.kind,
@@ -114,6 +109,5 @@ def parse_language_cell(
         name=name or UNNAMED,
         label=label,
         first_line=first_line,
-        uses=imported,
         profile=profile,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wasm_lab.cells.languages import CellCode
 from wasm_lab.cells.languages.pairs import Written, joined
-from wasm_lab.cells.languages.tree import comment_before, line_of, one_line, parse, walk
+from wasm_lab.cells.languages.tree import comment_before, line_of, one_line, parse
 from wasm_lab.cells.signatures import UNIT, RustType, Signature
 from wasm_lab.cells.syntax import string_values, text_of
 from wasm_lab.source import Kind
@@ -82,7 +82,6 @@ def read(code: str, language: str) -> CellCode:
     return CellCode(
         kind=Kind.PROGRAM if main else Kind.FUNCTIONS,
         functions=tuple(each for each in signatures if each is not None),
-        imports=tuple(dict.fromkeys(_import_modules(root))),
         has_main=main,
     )
 
@@ -135,12 +134,6 @@ def _export_name(node: Node) -> str:
     text = one_line(node, body)
     found = re.search(r'export_name\s*\(\s*"([^"]+)"\s*\)', text)
     return found[1] if found else ""
-
-
-def _import_modules(root: Node) -> Iterator[str]:
-    for node in walk(root):
-        if node.type == "attribute_specifier":
-            yield from re.findall(r'import_module\s*\(\s*"([^"]+)"\s*\)', text_of(node))
 
 
 def _aliases(root: Node) -> dict[str, str]:

@@ -47,14 +47,12 @@ _INSTEAD = {
 _PAIR = "xs *T, n uint32, and unsafe.Slice(xs, n) inside"
 
 _EXPORT = re.compile(r"//go:wasmexport\s+(\S+)")
-_IMPORT = re.compile(r"//go:wasmimport\s+(\S+)\s+(\S+)")
 
 
 def read(code: str, language: str) -> CellCode:
     """See `wasm_lab.cells.languages.read_code`."""
     root = parse(language, code).root_node
     signatures, has_main, empty = [], False, True
-    imports: list[str] = []
     for node in root.named_children:
         if node.type != "function_declaration":
             continue
@@ -63,16 +61,13 @@ def read(code: str, language: str) -> CellCode:
             has_main = True
             empty = body is not None and not [each for each in body.named_children if each.type != "comment"]
         for comment in comments_before(node):
-            exported, imported = _EXPORT.match(comment), _IMPORT.match(comment)
+            exported = _EXPORT.match(comment)
             if exported:
                 signatures.append(_signature(node, exported[1]))
-            elif imported:
-                imports.append(imported[1])
     library = bool(signatures) and empty
     return CellCode(
         kind=Kind.FUNCTIONS if library else Kind.PROGRAM,
         functions=tuple(signatures),
-        imports=tuple(dict.fromkeys(imports)),
         has_main=has_main,
     )
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from wasm_lab.cells.languages import CellCode
 from wasm_lab.cells.languages.pairs import Written, joined
-from wasm_lab.cells.languages.tree import comment_before, line_of, one_line, parse, walk
+from wasm_lab.cells.languages.tree import comment_before, line_of, one_line, parse
 from wasm_lab.cells.signatures import UNIT, RustType, Signature
 from wasm_lab.cells.syntax import text_of
 from wasm_lab.source import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
 
     from tree_sitter import Node
 
@@ -57,18 +56,8 @@ def read(code: str, language: str) -> CellCode:
     return CellCode(
         kind=Kind.PROGRAM if main else Kind.FUNCTIONS,
         functions=tuple(signatures),
-        imports=tuple(dict.fromkeys(_import_modules(root))),
         has_main=main,
     )
-
-
-def _import_modules(root: Node) -> Iterator[str]:
-    """The modules of ``extern "name" fn``."""
-    for node in walk(root):
-        if node.type == "function_declaration" and any(text_of(each) == "extern" for each in node.children):
-            strings = [child for child in node.children if child.type == "string"]
-            for string in strings[:1]:
-                yield text_of(string).strip('"')
 
 
 def _signature(node: Node, name: str) -> Signature:

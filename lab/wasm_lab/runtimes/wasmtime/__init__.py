@@ -12,16 +12,21 @@ from wasm_lab.runtimes.wasmtime.interrupts import held
 from wasm_lab.runtimes.wasmtime.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    import wasmtime
+
     from wasm_lab.artifact import Artifact
     from wasm_lab.capabilities import Capabilities
     from wasm_lab.run import Run
     from wasm_lab.runtimes.base import OutputSink
+    from wasm_lab.runtimes.wasmtime.engine import GuestEngine, Loaded
+    from wasm_lab.runtimes.wasmtime.linked import Linked
 
 
 class WasmtimeRuntime(Runtime):
     """Runs WASI 0.1 modules and WASI 0.2 commands in this process, through PyPI ``wasmtime``."""
 
     name = "wasmtime"
+    links_modules = True
 
     @property
     def version(self) -> str:
@@ -45,8 +50,7 @@ class WasmtimeRuntime(Runtime):
             from wasm_lab.runtimes.wasmtime.command import run_command
 
             engine = guest_engine(fuel=capabilities.fuel is not None)
-            loaded = engine.load(artifact)
-            prepared = engine.prepare(artifact, loaded, answered_here(capabilities, audit=audit))
+            loaded, prepared = _prepared(engine, artifact, answered_here(capabilities, audit=audit))
             if "_start" not in loaded.exports:
                 exports = ", ".join(loaded.exports) or "nothing"
                 raise LoadError(
@@ -78,8 +82,7 @@ class WasmtimeRuntime(Runtime):
             from wasm_lab.runtimes.wasmtime.instance import WasmtimeInstance
 
             engine = guest_engine(fuel=capabilities.fuel is not None)
-            loaded = engine.load(artifact)
-            prepared = engine.prepare(artifact, loaded, answered_here(capabilities, audit=audit))
+            loaded, prepared = _prepared(engine, artifact, answered_here(capabilities, audit=audit))
             sandbox = Sandbox(engine, artifact, loaded, capabilities, audit=audit, output=output)
             return WasmtimeInstance(sandbox, artifact, loaded, prepared)
 
@@ -99,6 +102,19 @@ class WasmtimeRuntime(Runtime):
         check_component(artifact, loaded)
         sandbox = Sandbox(engine, artifact, loaded, capabilities, audit=False, output=output)
         return run_component(sandbox, artifact, loaded, engine)
+
+
+def _prepared(
+    engine: GuestEngine, artifact: Artifact, answered: frozenset[str]
+) -> tuple[Loaded, wasmtime.InstancePre | Linked]:
+    """A module in the engine with its imports resolved: by WASI, and by other cells where it uses some."""
+    loaded = engine.load(artifact)
+    if not artifact.libraries:
+        return loaded, engine.prepare(artifact, loaded, answered)
+    from wasm_lab.runtimes.wasmtime.linked import Linked
+
+    linked = Linked(engine, artifact, loaded, answered)
+    return loaded._replace(memories=linked.memories), linked
 
 
 #: Fields of Capabilities, and ``audit``, and how this room keeps a guest to them.

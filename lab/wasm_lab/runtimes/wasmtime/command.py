@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
     from wasm_lab.run import TrapInfo
     from wasm_lab.runtimes.wasmtime.engine import Loaded
+    from wasm_lab.runtimes.wasmtime.linked import Linked
 
 _NO_SLOTS = ctypes.c_void_p(None)
 _NONE = ctypes.c_size_t(0)
 
 
-def run_command(sandbox: Sandbox, artifact: Artifact, loaded: Loaded, prepared: wasmtime.InstancePre) -> Run:
+def run_command(
+    sandbox: Sandbox, artifact: Artifact, loaded: Loaded, prepared: wasmtime.InstancePre | Linked
+) -> Run:
     """Execute ``_start`` of a WASI 0.1 command in a store of its own, and close the store."""
     phases = dict(loaded.phases_ns)
     guard, memory = sandbox.guard, None

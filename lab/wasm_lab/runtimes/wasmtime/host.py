@@ -84,14 +84,15 @@ class Host:
         self.exit_status: int | None = None
         self.make_forwarder: Callable[[Any], Forwarder] | None = None
         self.started_ns = time.perf_counter_ns()
+        self.several_memories = False  #: modules are linked to each other: each call is of one of them
         self._context = context
         self._memory: Any = None
-        self._forwarder: Forwarder | None = None
+        self._forwarders: dict[bytes, Forwarder] = {}  #: by the memory's handle
 
     # Guest memory -------------------------------------------------------------------------
 
     def find_memory(self, caller: int) -> None:
-        """Learn which memory the guest's addresses are in, from the first call it makes."""
+        """Learn which memory the guest's addresses are in, from the caller of its first call, or of each."""
         item: Any = native.Extern()
         found = native.caller_export_get(c_void_p(caller), b"memory", c_size_t(6), byref(item))
         if not found or item.kind != native.EXTERN_MEMORY:
@@ -116,16 +117,17 @@ class Host:
 
     def forward(self, name: str, raw: tuple[int, ...]) -> int:
         """Have the native implementation answer; its errno."""
-        if self._forwarder is None:
+        forwarder = self._forwarders.get(memory := bytes(self._memory) if self.several_memories else b"")
+        if forwarder is None:
             if self.make_forwarder is None:
                 raise StopGuest("no native implementation to pass this call on to")
-            self._forwarder = self.make_forwarder(self._memory)
-        return self._forwarder.call(name, raw)
+            forwarder = self._forwarders[memory] = self.make_forwarder(self._memory)
+        return forwarder.call(name, raw)
 
     def answer(self, number: int, caller: int, slots: int) -> None:
         """Answer one call, whose arguments lie at ``slots``, and put the result there."""
         call, layout = _CALLS[number], _LAYOUTS[number]
-        if self._memory is None:
+        if self._memory is None or self.several_memories:
             self.find_memory(caller)
         raw = layout.unpack(ctypes.string_at(slots, layout.size))
         errno = self._answer(call, raw) if self.log is None else self._audited(self.log, call, raw)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wasm_lab.run import HostCall
     from wasm_lab.runtimes.base import RawFunction
     from wasm_lab.runtimes.wasmtime.engine import Loaded
+    from wasm_lab.runtimes.wasmtime.linked import Linked
 
 #: Wasm's number types, and the C type that lies at the start of a ``wasmtime_val_raw_t``.
 _NUMBERS: tuple[tuple[wasmtime.ValType, Any], ...] = (
@@ -45,7 +46,7 @@ class WasmtimeInstance(Instance):
     """A library's live instance; see `wasm_lab.runtimes.base.Instance`."""
 
     def __init__(
-        self, sandbox: Sandbox, artifact: Artifact, loaded: Loaded, prepared: wasmtime.InstancePre
+        self, sandbox: Sandbox, artifact: Artifact, loaded: Loaded, prepared: wasmtime.InstancePre | Linked
     ) -> None:
         self._label = artifact.label
         self._sandbox = sandbox

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wasm_lab.capabilities import Capabilities
     from wasm_lab.runtimes.base import OutputSink
     from wasm_lab.runtimes.wasmtime.engine import GuestEngine, Loaded
+    from wasm_lab.runtimes.wasmtime.linked import Linked
     from wasm_lab.wasi.audit import AuditLog
 
 #: Entries that each table may have; each takes 8 bytes of the host.
@@ -105,12 +106,15 @@ class Sandbox:
                 ) from None
         return config
 
-    def instantiate(self, prepared: wasmtime.InstancePre) -> Any:
+    def instantiate(self, prepared: wasmtime.InstancePre | Linked) -> Any:
         """An instance of a module whose imports are known (a ``wasmtime_instance_t``).
 
         Raises:
             GuestStopped: its start function trapped.
         """
+        if not isinstance(prepared, wasmtime.InstancePre):
+            self.host.several_memories = True
+            return prepared.instantiate(self)
         instance = native.InstanceHandle()
         trap = ctypes.c_void_p()
         error = native.instantiate_pre(prepared.ptr(), self.context, byref(instance), byref(trap))
