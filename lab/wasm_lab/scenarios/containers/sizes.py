@@ -6,20 +6,21 @@ is no shell, no package manager and no system beneath. Official images have thos
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wasm_lab.errors import BuildError, ToolchainError, UnsupportedError
 from wasm_lab.scenarios.containers import fellows
+from wasm_lab.scenarios.containers.fellows import Fellow
 from wasm_lab.scenarios.containers.image import Entry, Image, files_image, wasm_image
 from wasm_lab.scenarios.containers.inspecting import inspect_image
 from wasm_lab.scenarios.containers.static import static_program
+from wasm_lab.toolchains.rust import find_rust
 from wasm_lab.toolchains.wasmedge import find_wasmedge, wasmedge_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from wasm_lab.scenarios.containers.findings import LayerFound
 
@@ -54,28 +55,16 @@ def compare_sizes(on_step: Callable[[str], None] = lambda _: None) -> list[Size]
         BuildError: the program does not build.
     """
     found = []
-    for name, title, make in _SUBJECTS:
-        on_step(title)
+    for fellow in _SUBJECTS:
+        on_step(fellow.title)
+        name, title = fellow.name, fellow.title
         try:
-            found.append(Size(name=name, title=title, layers=make()))
+            why = fellow.missing()
+            layers = () if why else _layers(fellows.archive(fellow).path)
+            found.append(Size(name=name, title=title, layers=layers, missing=why))
         except (UnsupportedError, ToolchainError) as error:
             found.append(Size(name=name, title=title, missing=str(error)))
     return found
-
-
-def _of_fellow(name: str) -> tuple[LayerFound, ...]:
-    fellow = next(each for each in fellows.FELLOWS if each.name == name)
-    why = fellow.missing()
-    if why:
-        raise UnsupportedError(why)
-    return _layers(fellows.archive(fellow).path)
-
-
-def _of_image(image: Image) -> tuple[LayerFound, ...]:
-    with tempfile.TemporaryDirectory(prefix="wasm-lab-") as own:
-        path = Path(own) / "image.tar"
-        image.write_archive(path)
-        return _layers(path)
 
 
 def _layers(path: Path) -> tuple[LayerFound, ...]:
@@ -86,18 +75,16 @@ def _layers(path: Path) -> tuple[LayerFound, ...]:
     return report.images[0].layers
 
 
-def _artifact() -> tuple[LayerFound, ...]:
-    return _of_image(wasm_image(fellows.module(), "localhost/wasm-lab/idle:1", form="artifact"))
+def _artifact() -> Image:
+    return wasm_image(fellows.module(), "localhost/wasm-lab/idle:1", form="artifact")
 
 
-def _static() -> tuple[LayerFound, ...]:
-    entry = Entry("/idle", static_program(fellows.RUST), 0o755)
-    return _of_image(
-        files_image({"program": [entry]}, "localhost/wasm-lab/idle-static:1", entrypoint=["/idle"])
-    )
+def _static() -> Image:
+    layers = {"program": [Entry("/idle", static_program(fellows.RUST), 0o755)]}
+    return files_image(layers, "localhost/wasm-lab/idle-static:1", entrypoint=["/idle"])
 
 
-def _with_engine() -> tuple[LayerFound, ...]:
+def _with_engine() -> Image:
     """The module with an engine in the image, which then runs like any other program."""
     found = find_wasmedge()
     if found is None:
@@ -109,16 +96,44 @@ def _with_engine() -> tuple[LayerFound, ...]:
         "program": [Entry("/idle.wasm", fellows.module())],
     }
     start = ["/usr/bin/wasmedge", "/idle.wasm"]
-    return _of_image(files_image(layers, "localhost/wasm-lab/idle-engine:1", entrypoint=start))
+    return files_image(layers, "localhost/wasm-lab/idle-engine:1", entrypoint=start)
 
 
-_SUBJECTS: tuple[tuple[str, str, Callable[[], tuple[LayerFound, ...]]], ...] = (
-    ("wasm", "Wasm", lambda: _of_fellow("wasm")),
-    ("wasm-artifact", "Wasm, as an artifact", _artifact),
-    ("wasm-compiled", "Wasm with WasmEdge's machine code", lambda: _of_fellow("wasm-compiled")),
-    ("wasm-with-engine", "Wasm, with WasmEdge in the image", _with_engine),
-    ("native-static", "native, in one file", _static),
-    ("native", "native, with its libraries", lambda: _of_fellow("native")),
-    ("python", "Python", lambda: _of_fellow("python")),
-    ("node", "Node", lambda: _of_fellow("node")),
+def _decided_by() -> tuple[str, ...]:
+    engine = find_wasmedge()
+    return find_rust().version, f"{engine.version} {engine.program}" if engine else ""
+
+
+def _nothing() -> str:
+    return ""
+
+
+#: Images beside those that are started and measured; none of these is.
+_FURTHER = (
+    Fellow("wasm-artifact", "Wasm, as an artifact", "rust", _artifact, _nothing, _decided_by),
+    Fellow(
+        "wasm-with-engine",
+        "Wasm, with WasmEdge in the image",
+        "rust",
+        _with_engine,
+        wasmedge_missing,
+        _decided_by,
+    ),
+    Fellow("native-static", "native, in one file", "rust", _static, _nothing, _decided_by),
+)
+
+_BY_NAME = {fellow.name: fellow for fellow in (*fellows.FELLOWS, *_FURTHER)}
+
+_SUBJECTS = tuple(
+    _BY_NAME[name]
+    for name in (
+        "wasm",
+        "wasm-artifact",
+        "wasm-compiled",
+        "wasm-with-engine",
+        "native-static",
+        "native",
+        "python",
+        "node",
+    )
 )

@@ -38,7 +38,9 @@ def static_program(code: str) -> bytes:
 
     toolchain = for_host(find_rust())
     if "linux" not in toolchain.host:
-        raise UnsupportedError(f"Programs without shared libraries are of Linux, and this is {toolchain.host}.")
+        raise UnsupportedError(
+            f"Programs without shared libraries are of Linux, and this is {toolchain.host}."
+        )
     with tempfile.TemporaryDirectory(prefix="wasm-lab-") as own:
         source, program = Path(own) / "main.rs", Path(own) / "main"
         source.write_text(code, encoding="utf-8")
