@@ -114,6 +114,7 @@ class Workerd(Server):
         return [
             str(found.program),
             "serve",
+            "--verbose",  # or an uncaught error is told without its lines
             str(self.folder / "files" / CONFIG),
             f"--socket-addr={HTTP_SOCKET}={LOOPBACK}:{self.port}",
             f"--socket-addr={OWN_SOCKET}=unix:{self.own_socket}",

@@ -38,6 +38,8 @@ export class Store extends DurableObject {
     try {
       return await this.answer(request);
     } catch (error) {
+      // A body that nobody reads would keep the sender waiting for ever.
+      if (request.body && !request.bodyUsed) await read(request.body).catch(() => {});
       const status = error instanceof Refusal ? error.status : 500;
       return new Response(error.message, { status, statusText: error.message.replace(/[^\x20-\x7e]/g, "?") });
     }
@@ -185,9 +187,9 @@ async function read(body) {
   if (body)
     for await (const part of body) {
       size += part.length;
-      if (size > LARGEST_VALUE) throw new Refusal(413, `Value length exceeds limit of ${LARGEST_VALUE}.`);
-      parts.push(part);
+      if (size <= LARGEST_VALUE) parts.push(part); // the rest is read and dropped
     }
+  if (size > LARGEST_VALUE) throw new Refusal(413, `Value length of ${size} exceeds limit of ${LARGEST_VALUE}.`);
   const whole = new Uint8Array(size);
   let at = 0;
   for (const part of parts) {

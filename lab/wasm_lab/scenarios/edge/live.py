@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.diagnostic import Diagnostic, Span
 from wasm_lab.errors import CompileError, ServiceError, UsageError
+from wasm_lab.scenarios.edge.log import readable
 from wasm_lab.scenarios.edge.namespace import Namespace
 from wasm_lab.scenarios.edge.worker import files_of
 from wasm_lab.services.workerd import Workerd
@@ -31,12 +32,9 @@ REMEMBERED = 100
 #: Lines of the log that an error shows.
 _SHOWN_LINES = 12
 
-#: What workerd says of the way it was started, which is the lab's business.
-_OWN_WORDS = "Unable to find and open the program executable"
-
-#: What V8 says of a text that it does not take, and where: ``  at file:///bundle/NAME.js:LINE:COLUMN``.
+#: What V8 says of a text that it does not take, and where: ``  at NAME.js:LINE:COLUMN``.
 _UNCAUGHT = re.compile(r"Uncaught (?P<message>.*?)(?=\n\s+at |\n\S|\Z)", re.DOTALL)
-_PLACE = re.compile(r"at (?:.*\()?(?:file:///bundle/)?(?P<name>[^\s()]+?):(?P<line>\d+):(?P<column>\d+)")
+_PLACE = re.compile(r"at (?:.*\()?(?P<name>[^\s()]+?):(?P<line>\d+):(?P<column>\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,7 @@ class LiveWorker:
     @property
     def log(self) -> str:
         """What it told on the console, and what workerd told of it, since it was started."""
-        return _without_own_words(self._server.log)
+        return readable(self._server.log)
 
     def request(
         self,
@@ -244,19 +242,17 @@ class LiveWorker:
 
     def _refusal(self, error: ServiceError) -> CompileError | ServiceError:
         """What workerd says of the worker's text, with the line of the cell; else the error as it was."""
-        said = _without_own_words(self._server.last_words)
+        said = readable(self._server.last_words)
         found = _UNCAUGHT.search(said)
         if found is None:
-            if said and _OWN_WORDS in error.hint:
-                return ServiceError(error.message, hint=f"The end of its log:\n{said.strip()}")
-            return error
+            return ServiceError(error.message, hint=f"The end of its log:\n{said.strip()}") if said else error
         worker, message = self.worker, " ".join(found["message"].split())
         main = worker.modules[0].name
         label = worker.label or main
         spans: tuple[Span, ...] = ()
         place = _PLACE.search(said, found.start())
         rendered = f"{label}: {message}"
-        if place and place["name"] in (main, "worker.js", "main"):
+        if (place and place["name"] == main) or (place and worker.script):
             line, column = int(place["line"]), int(place["column"])
             text = ("\n" * (worker.first_line - 1) + worker.modules[0].data.decode()).split("\n")
             shown = text[line - 1] if line <= len(text) else ""
@@ -282,10 +278,6 @@ def _hint(message: str) -> str:
     if "Unexpected token" in message and "module" not in message:
         return "TypeScript is not JavaScript: take types out, or compile it before."
     return ""
-
-
-def _without_own_words(log: str) -> str:
-    return "".join(line for line in log.splitlines(keepends=True) if _OWN_WORDS not in line)
 
 
 class LiveWorkers:
