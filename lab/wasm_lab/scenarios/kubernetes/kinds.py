@@ -9,7 +9,7 @@ from wasm_lab.scenarios.kubernetes.problems import Problem, Severity
 from wasm_lab.scenarios.kubernetes.removed import Removed, removed
 from wasm_lab.scenarios.kubernetes.schemas import schemas
 from wasm_lab.scenarios.kubernetes.versions import known_versions, said
-from wasm_lab.scenarios.kubernetes.words import close_to
+from wasm_lab.scenarios.kubernetes.words import close_to, distance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,7 @@ def unknown_kind(document: Document, versions: Sequence[str], custom: Definition
         )
     # A name with a dot may be anybody's. One that differs by a letter from a known one is a slip.
     known_groups = [name for name in [*builtin, *custom.groups] if "." in name]
-    near_groups = [name for name in known_groups if slip(group, name)]
+    near_groups = [name for name in known_groups if distance(group, name) <= 2]
     if near_groups:
         return _say(
             document,
@@ -115,7 +115,7 @@ def unknown_kind(document: Document, versions: Sequence[str], custom: Definition
         return _say(
             document,
             "apiVersion",
-            "core.spinoperator.dev is the name that SpinKube had before its release 0.2.",
+            "core.spinoperator.dev is the name that SpinKube had before its release 0.4.",
             "Now it is core.spinkube.dev/v1alpha1.",
             "warning",
         )
@@ -126,27 +126,6 @@ def unknown_kind(document: Document, versions: Sequence[str], custom: Definition
         "Give its definition with --schema FILE, or validate it together with the file that has it.",
         "note",
     )
-
-
-def slip(word: str, meant: str) -> bool:
-    """Whether two words differ by at most two letters: changed, lost, added or exchanged.
-
-    Example:
-        >>> slip("networking.k8s.oi", "networking.k8s.io"), slip("gateway.k8s.io", "node.k8s.io")
-        (True, False)
-    """
-    if abs(len(word) - len(meant)) > 2:
-        return False
-    rows: list[list[int]] = [[*range(len(meant) + 1)]]
-    for i, letter in enumerate(word, 1):
-        row = [i]
-        for j, other in enumerate(meant, 1):
-            cost = min(rows[-1][j] + 1, row[j - 1] + 1, rows[-1][j - 1] + (letter != other))
-            if i > 1 and j > 1 and letter == meant[j - 2] and word[i - 2] == other:
-                cost = min(cost, rows[-2][j - 2] + 1)
-            row.append(cost)
-        rows.append(row)
-    return rows[-1][-1] <= 2
 
 
 def _gone(document: Document, gone: Removed) -> Problem:

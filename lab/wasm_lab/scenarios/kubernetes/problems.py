@@ -34,7 +34,7 @@ class Problem:
     @property
     def place(self) -> str:
         """``file:line:column``, as compilers write it."""
-        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{self.file}:{self.line}:{self.column}".lstrip(":") if self.line else self.file
 
     def __str__(self) -> str:
         place = f"{self.place}: " if self.place else ""

@@ -83,8 +83,8 @@ def render(
         UsageError: a value is none that Kubernetes takes, or the way does not fit the file.
 
     Example:
-        >>> print(render("ghcr.io/me/hello:1", way="crun", port=None).splitlines()[-1])
-                  memory: 32Mi
+        >>> render("ghcr.io/me/hello:1", way="crun", port=None).splitlines()[-1].strip()
+        'memory: 32Mi'
     """
     from wasm_lab.scenarios.kubernetes.sources import look_at
 

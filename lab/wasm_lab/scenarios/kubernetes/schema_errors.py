@@ -56,7 +56,11 @@ def _explained(document: Document, checker: Checker, error: ValidationError) -> 
         for field in kind.unexpected:
             yield _unknown(document, checker, error, path, field)
     elif name == "required":
-        yield _missing(document, path, kind.property)
+        given = document.get(*path)
+        fields = checker.part([*error.schema_path][:-1]).get("properties", {})
+        misspelt = [key for key in given if key not in fields and close_to(key, fields) == kind.property]
+        if not misspelt:  # else the unknown field is the mistake, and is told
+            yield _missing(document, path, kind.property)
     elif name == "type":
         types = [str(each) for each in kind.types] if hasattr(kind, "types") else []
         yield _wrong_type(document, path, types, error.instance)
@@ -158,7 +162,6 @@ def _missing(document: Document, path: list[str | int], field: str) -> Problem:
     there = f"`{above}`" if path else document.kind or "the object"
     why = WHY_REQUIRED.get(field, "")
     hint = f"Add `{field}:` below {there}."
-    value = document.get(*path)
     if field == "selector" and (labels := document.get(*path, "template", "metadata", "labels")):
         text = ", ".join(f"{key}: {shown(value)}" for key, value in list(labels.items())[:3])
         hint = f"Add, with the labels of the template: selector: {{matchLabels: {{{text}}}}}"
@@ -168,8 +171,6 @@ def _missing(document: Document, path: list[str | int], field: str) -> Problem:
         )
         if document.get("spec", "handler") is not None:
             hint = "It stands below spec here; in node.k8s.io/v1 it stands at the top: move it there."
-    elif isinstance(value, dict) and (close := close_to(field, list(value))):
-        hint = f"Is `{close}` in line {document.place([*path, close], key=True)[0]} meant?"
     return Problem(
         document.file,
         *place,

@@ -12,6 +12,7 @@ from wasm_lab.scenarios.kubernetes.documents import BYTES_MAX, Document, decode,
 from wasm_lab.scenarios.kubernetes.files import manifests
 from wasm_lab.scenarios.kubernetes.foreign import foreign, is_template, template
 from wasm_lab.scenarios.kubernetes.kinds import UNCHECKED, since, unknown_kind
+from wasm_lab.scenarios.kubernetes.kustomize import patch
 from wasm_lab.scenarios.kubernetes.problems import Problem
 from wasm_lab.scenarios.kubernetes.rules import (
     choices,
@@ -168,8 +169,11 @@ def validate_texts(
         if isinstance(text, KubeManifestError):
             result.problems += text.problems
             continue
-        if not result.named and is_template(name, text):
+        if is_template(name, text):
             result.problems.append(template(name))
+            continue
+        if part := patch(name):
+            result.problems.append(part)
             continue
         reading = read_documents(text, file=name)
         result.problems += reading.problems

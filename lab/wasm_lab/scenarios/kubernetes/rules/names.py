@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.scenarios.kubernetes.pods import mapping, pod_of
 from wasm_lab.scenarios.kubernetes.rules.containers import Path, say
 from wasm_lab.scenarios.kubernetes.scalars import shown
+from wasm_lab.scenarios.kubernetes.words import close_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,8 @@ def names(document: Document) -> Iterator[Problem]:
 def _own(document: Document) -> Iterator[Problem]:
     metadata = document.get("metadata")
     if not isinstance(metadata, dict):
-        if not _NAMELESS.fullmatch(document.kind) and metadata is None:
+        misspelt = any(close_to(key, ["metadata"]) for key in document.value)
+        if not _NAMELESS.fullmatch(document.kind) and metadata is None and not misspelt:
             yield say(
                 document,
                 (),
@@ -102,8 +104,6 @@ def _own(document: Document) -> Iterator[Problem]:
 
 def _close(metadata: dict[str, Any]) -> list[str]:
     """Names for which a misspelt key stands, which the schema reports."""
-    from wasm_lab.scenarios.kubernetes.words import close_to
-
     return [known for key in metadata if (known := close_to(key, ["name", "generateName"])) and key != known]
 
 

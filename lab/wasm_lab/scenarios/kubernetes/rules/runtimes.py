@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
     from wasm_lab.scenarios.kubernetes.documents import Document
 
-#: crun reads it from the OCI configuration of a container, where the pod's annotations arrive.
-#: github.com/containers/crun, docs/wasm-wasi-example.md
+#: crun reads it from the OCI configuration of a container, where the pod's annotations arrive
+#: (github.com/containers/crun, src/libcrun/handlers/handler-utils.c).
 VARIANT = "module.wasm.image/variant"
 VARIANTS = ("compat-smart", "compat")
 HANDLER = "run.oci.handler"
+HANDLERS = ("wasm-smart", "wasm")
 
 #: Annotations of a pod; on any other object they do nothing.
 _OF_PODS = {VARIANT: "crun", HANDLER: "crun"}
 
 #: Handlers by which nodes usually name the shims of runwasi and its kin.
 SHIMS = re.compile(r"spin|wasmtime|wasmedge|wasmer|slight|lunatic|wws|wamr|runwasi")
-_WASM = re.compile(r"wasm|wasi|spin|crun|slight|wws|wamr|lunatic")
 
 
 def of_crun(document: Document) -> Iterator[Problem]:
@@ -134,7 +134,7 @@ def classes(documents: Sequence[Document]) -> Iterator[Problem]:
                 if near
                 else f"Unless it is there already (kubectl get runtimeclass {name}): "
                 "wasm-lab kube render writes one.",
-                "warning" if near or _WASM.search(name) else "note",
+                "warning" if near else "note",
                 path=".".join(map(str, path)),
             )
 
