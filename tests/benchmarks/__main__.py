@@ -16,7 +16,17 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from tests.benchmarks import builds, components, engines, guests, plugins, processes, spin_host, stores
+from tests.benchmarks import (
+    builds,
+    components,
+    engines,
+    guests,
+    images,
+    plugins,
+    processes,
+    spin_host,
+    stores,
+)
 from tests.benchmarks.pairs import Pair
 
 BENCHMARKS: dict[str, Callable[[Path, int], Pair]] = {
@@ -41,6 +51,9 @@ BENCHMARKS: dict[str, Callable[[Path, int], Pair]] = {
     "spin-p99": spin_host.latency,
     "spin-cold-start": spin_host.cold_start,
     "spin-soak": spin_host.soak,
+    "image": images.image,
+    "image-component": images.component_image,
+    "image-command": images.image_command,
     "load-ext": processes.load_ext,
     "command": processes.command,
 }
