@@ -79,6 +79,8 @@ class Bindings:
     wit: str = field(default="", repr=False)  #: for Python and JavaScript: the package, with all that it uses
     functions: tuple[str, ...] = ()  #: for Python: the functions of the world itself
     interfaces: tuple[str, ...] = ()  #: for Python: the classes of exported interfaces
+    imports: tuple[str, ...] = ()  #: for JavaScript: what the world imports
+    entry: str = field(default="", repr=False)  #: for JavaScript: exports that call those of the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

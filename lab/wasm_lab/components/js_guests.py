@@ -1,9 +1,11 @@
-"""JavaScript that implements a world: a text to begin with."""
+"""JavaScript that implements a world: what a text lacks of it, what calls it, and a text to begin with."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+from wasm_lab.build.languages.js import read
 from wasm_lab.components.names import pascal
 from wasm_lab.components.scripted import short_of
 from wasm_lab.components.wit import Function, Interface, ResultOf
@@ -14,9 +16,77 @@ if TYPE_CHECKING:
     from wasm_lab.source import Source
 
 
-def check(_source: Source, _world: World) -> Findings:
-    """Nothing: JavaScript's own parser and engine look, when the component is built."""
-    return [], []
+def check(source: Source, world: World) -> Findings:
+    """What of a world's exports a text does not export, as far as that is plain to see.
+
+    Raises:
+        CompileError: the text is no JavaScript.
+        ToolchainError: Node.js or componentize-js cannot be had.
+    """
+    text = read(source)
+    missing: list[str] = []
+    for item in world.exports.values():
+        if isinstance(item, Function):
+            if camel(item.name) not in text.exports:
+                missing.append(f"{item} (export function {camel(item.name)})")
+            continue
+        name = next((each for each in (item.name, camel(short_of(item.name))) if each in text.exports), None)
+        if name is None:
+            missing.append(f"{item.name} (export const {camel(short_of(item.name))})")
+            continue
+        members = text.shapes.get(text.exports[name])
+        for function in item.functions.values():
+            owner = function.resource and pascal(function.resource.name)
+            own = text.shapes.get(owner) if owner else members
+            wanted = "constructor" if function.kind == "constructor" else camel(function.name)
+            if own is None or wanted in own or (wanted == "constructor" and not function.params):
+                continue
+            missing.append(f"{function} ({wanted} in {owner or name})")
+        for resource in item.resources:
+            if members is not None and pascal(resource.name) not in members:
+                missing.append(
+                    f"the resource {resource.name} of {item.name} (class {pascal(resource.name)} in {name})"
+                )
+    return missing, []
+
+
+def entry(world: World) -> str:
+    """Exports of a module that call those of the text, whose names ``cell()`` gives."""
+    parts = []
+    for item in world.exports.values():
+        if isinstance(item, Function):
+            name = camel(item.name)
+            parts.append(f"export function {name}(...given) {{ return cell().{name}(...given); }}")
+            continue
+        short = camel(short_of(item.name))
+        of = f"(cell()[{json.dumps(item.name)}] ?? cell().{short})"
+        members = []
+        for function in item.functions.values():
+            if function.resource is None:
+                members.append(f"{camel(function.name)}: (...given) => {of}.{camel(function.name)}(...given)")
+        members += [_resource(resource.name, item, of) for resource in item.resources]
+        parts.append(
+            f"const $own_{short} = {{ {', '.join(members)} }};\nexport {{ $own_{short} as {short} }};"
+        )
+    return "\n".join(parts)
+
+
+def _resource(resource: str, item: Interface, of: str) -> str:
+    """A class whose instances are the text's own."""
+    name = pascal(resource)
+    real = f"{of}.{name}"
+    lines = [f"static [Symbol.hasInstance](one) {{ return one instanceof {real}; }}"]
+    for function in item.functions.values():
+        if function.resource is None or function.resource.name != resource:
+            continue
+        called = camel(function.name)
+        if function.kind == "constructor":
+            lines.append(f"constructor(...given) {{ return new {real}(...given); }}")
+        elif function.kind == "static":
+            lines.append(f"static {called}(...given) {{ return {real}.{called}(...given); }}")
+        else:
+            lines.append(f"{called}(...given) {{ return {real}.prototype.{called}.apply(this, given); }}")
+    return f"{name}: class {name} {{ {' '.join(lines)} }}"
 
 
 def skeleton(world: World) -> str:

@@ -36,6 +36,8 @@ def scripted_source(source: Source, text: WitText, world: str) -> Source:
         world=made.name,
         wit=text.package.text,
         modules=tuple(snake(short_of(each.name)) for each in interfaces if each.resources),
+        imports=tuple(made.imports) if source.language == "js" else (),
+        entry=_entry(made) if source.language == "js" else "",
         interfaces=tuple(pascal(short_of(each.name)) for each in interfaces),
         functions=tuple(snake(item.name) for item in made.exports.values() if isinstance(item, Function)),
     )
@@ -71,6 +73,12 @@ def build_scripted(
         if not error.diagnostics:
             error.hint = "\n".join(part for part in (error.hint, whole) if part)
         raise
+
+
+def _entry(world: World) -> str:
+    from wasm_lab.components.js_guests import entry
+
+    return entry(world)
 
 
 def short_of(interface: str) -> str:

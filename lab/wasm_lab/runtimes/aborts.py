@@ -57,6 +57,15 @@ _PYTHON_FRAME = re.compile(
 PYTHON_PANIC = "Python function threw an unexpected exception"
 
 
+#: StarlingMonkey, the engine inside a component of JavaScript, writes this before it aborts.
+_JS_ABORT = "Redirecting call to abort() to mozalloc_abort"
+_JS_STACK = re.compile(r"(?P<message>[^\n]*)\nStack:\n(?P<frames>(?: +[^\n]*\n)*)")
+_JS_FRAME = re.compile(r"^ +(?P<function>[^@\n]*)@(?P<file>.*?):(?P<line>\d+):(?P<column>\d+)$", re.MULTILINE)
+
+#: Modules of the lab's and of the tool's own in such a stack.
+_JS_OWN = ("cell.js", "initializer.js")
+
+
 def scripted_abort(stderr: str) -> tuple[str, tuple[Frame, ...]] | None:
     """The exception that ended a component of Python or JavaScript, and where it came from.
 
@@ -74,4 +83,19 @@ def scripted_abort(stderr: str) -> tuple[str, tuple[Frame, ...]] | None:
             for each in _PYTHON_FRAME.finditer(found[-1]["frames"])
         ]
         return found[-1]["message"], tuple(reversed(frames))
+    if _JS_ABORT in stderr:
+        told = list(_JS_STACK.finditer(stderr))
+        if not told:
+            return None
+        frames = [
+            Frame(
+                function=each["function"] or "the top of the text",
+                file=each["file"],
+                line=int(each["line"]),
+                column=int(each["column"]),
+            )
+            for each in _JS_FRAME.finditer(told[-1]["frames"])
+            if not each["file"].endswith(_JS_OWN)
+        ]
+        return told[-1]["message"], tuple(frames)
     return None

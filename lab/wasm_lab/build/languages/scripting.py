@@ -49,6 +49,7 @@ def run_tool(
     env: Mapping[str, str],
     reads: Sequence[Path],
     deadline_s: float,
+    stdin: bytes = b"",
 ) -> Ended:
     """Run a tool that sees its own files, the system's programs and ``folder``, and may write only there.
 
@@ -84,6 +85,7 @@ def run_tool(
                 **env,
             },
             cwd=folder,
+            stdin=stdin,
         )
     except OSError as error:
         raise ToolchainError(f"{command[0]} does not start: {error.strerror or error}.") from None

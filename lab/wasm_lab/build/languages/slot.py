@@ -10,7 +10,6 @@ machine code for the new component out of that of the old one.
 from __future__ import annotations
 
 import functools
-import hashlib
 import struct
 
 from wasm_lab.errors import BuildError
@@ -39,11 +38,17 @@ def size_for(text: bytes) -> int:
 
 @functools.lru_cache(maxsize=4)
 def blank(size: int) -> bytes:
-    """The bytes of a blank block, which stand nowhere else: SHA-256 in counter mode.
+    """The bytes of a blank block, which stand nowhere else, and of which none is zero.
 
-    The guest makes the same (``python_common.txt``, ``js_entry.txt``).
+    A component's data leaves out runs of zeros. The guest makes the same bytes (``python_common.txt``,
+    ``js_entry.txt``): the upper eight bits of a linear congruential generator with the constants of Numerical
+    Recipes (Press et al., 3rd edition, 7.1).
     """
-    return b"".join(hashlib.sha256(b"wasm-lab slot %d" % number).digest() for number in range(size // 32))
+    made, state = bytearray(), 1
+    for _ in range(size):
+        state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
+        made.append((state >> 24) | 1)
+    return bytes(made)
 
 
 def filled(text: bytes, size: int) -> bytes:
