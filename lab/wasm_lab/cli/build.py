@@ -22,6 +22,7 @@ Examples:
   wasm-lab build --profile size --output small.wasm hello.rs
   wasm-lab build --target wasm32-wasip2 --json hello.rs
   wasm-lab build --profile size hello.c
+  wasm-lab build --world calc --wit calc.wit calc.py
 """
 
 
@@ -30,14 +31,18 @@ Examples:
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="[default: FILE with .wasm]"
 )
+@click.option("--world", help="Implement this world of the --wit file, as a component (.rs, .py, .js).")
+@click.option(
+    "--wit", type=click.Path(exists=True, path_type=Path), help="The contract: a .wit file or folder."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def build(file: Path, output: Path | None, as_json: bool, **options: Any) -> int:
-    """Compile FILE (.rs, .c, .cpp, .zig, .go, or .wat text) to WebAssembly."""
+    """Compile FILE (.rs, .c, .cpp, .zig, .go, .py, .js, or .wat text) to WebAssembly."""
     from boltons.fileutils import atomic_save
 
     from wasm_lab.session import Session
-    from wasm_lab.views.tables import duration, size
+    from wasm_lab.views.amounts import duration, size
 
     if file.suffix == ".wasm":
         raise UsageError(f"{file} is WebAssembly already.", hint="wasm-lab inspect shows what is in it.")

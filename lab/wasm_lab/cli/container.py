@@ -111,7 +111,7 @@ def build(file: Path, name: str | None, output: Path | None, as_json: bool, **op
         record = {"output": str(path), **image_record(image), "duration_ns": took_ns}
         click.echo(json.dumps(record, indent=2, ensure_ascii=False))
         return 0
-    from wasm_lab.views.tables import duration, size
+    from wasm_lab.views.amounts import duration, size
 
     sizes = image.size_bytes
     click.echo(

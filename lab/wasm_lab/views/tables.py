@@ -9,6 +9,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from wasm_lab.views.amounts import duration as duration  # noqa: PLC0414
+from wasm_lab.views.amounts import size as size  # noqa: PLC0414
 from wasm_lab.views.colour import wants_colour
 
 if TYPE_CHECKING:
@@ -38,28 +40,6 @@ def print_table(table: Any, stream: TextIO) -> None:
     width = None if stream.isatty() or "COLUMNS" in os.environ else FILE_COLUMNS
     console = Console(file=stream, no_color=not colour, force_terminal=colour or None, width=width)
     console.print(table)
-
-
-def duration(nanoseconds: float) -> str:
-    """Three digits and the unit that suits them.
-
-    Example:
-        >>> duration(1_234_567)
-        '1.23 ms'
-    """
-    for unit, factor in (("s", 10**9), ("ms", 10**6), ("µs", 10**3)):
-        if nanoseconds >= factor:
-            return f"{nanoseconds / factor:.3g} {unit}"
-    return f"{nanoseconds:.3g} ns"
-
-
-def size(size_bytes: int) -> str:
-    """Bytes below 10 000, else KiB or MiB with three digits."""
-    if size_bytes < 10_000:
-        return f"{size_bytes} B"
-    if size_bytes < 999.5 * 1024:  # more would be four digits
-        return f"{size_bytes / 1024:.3g} KiB"
-    return f"{size_bytes / 1024 / 1024:.3g} MiB"
 
 
 #: Longer audits are grouped: nobody reads more rows than these.
