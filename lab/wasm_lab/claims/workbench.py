@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
     from wasm_lab.bench import Report
     from wasm_lab.measure.store import Measurements
+    from wasm_lab.scenarios.containers.report import ContainerReport
     from wasm_lab.scenarios.loadtest import LoadReport
     from wasm_lab.source import Source
 
@@ -65,6 +66,7 @@ class Workbench:
     seed: int = 0
     until: float = math.inf  #: on the monotonic clock: when the time budget is spent
     kept: list[Measurements] = field(default_factory=list)  #: every sample that was taken so far
+    weighed: list[str] = field(default_factory=list)  #: says that containers were measured
 
     def __hash__(self) -> int:
         return id(self)
@@ -148,6 +150,30 @@ class Workbench:
         if report.interrupted:
             raise KeyboardInterrupt
         return report
+
+    @functools.cache  # noqa: B019
+    def containers(self) -> ContainerReport:
+        """One program as containers of several kinds; as bare processes where no container can run.
+
+        Raises:
+            MeasureError: nothing can be measured here.
+        """
+        from wasm_lab.scenarios.containers.measuring import QUICK, measure_containers
+        from wasm_lab.scenarios.containers.measuring import Watcher as ContainerWatcher
+
+        told = self.watcher("containers")
+        watcher = ContainerWatcher(on_step=lambda what, _done, _total: told.step(what))
+        plan = replace(QUICK, rounds=FULL_ROUNDS if self.full else QUICK_ROUNDS, seed=self.seed)
+        report = measure_containers((), plan, watcher=watcher)
+        self.keep(report.measurements)
+        if report.interrupted:
+            raise KeyboardInterrupt
+        self.weighed.append("containers")
+        return report
+
+    def containers_if_cheap(self) -> ContainerReport | None:
+        """As `containers`; None in the quick set, unless another claim has had them measured."""
+        return self.containers() if self.full or self.weighed else None
 
     def kernel(self, name: str) -> Source:
         """The Source of one of the sample kernels."""

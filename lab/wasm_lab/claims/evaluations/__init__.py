@@ -18,8 +18,10 @@ Evaluation = Callable[["Workbench"], list["Measured"]]
 
 #: The module of each evaluation; imported when it is asked for.
 WHERE = {
-    "cold_start": "starts",
-    "density": "density",
+    "cold_start_and_containers": "containers",
+    "container_costs": "containers",
+    "container_memory": "containers",
+    "density_and_containers": "containers",
     "determinism": "sameness",
     "distance": "distance",
     "isolation": "isolation",
@@ -31,7 +33,9 @@ WHERE = {
     "load_table": "serving",
     "module_sizes": "sizes",
     "plugins": "plugin_host",
+    "pod_within_limit": "containers",
     "precompiled_start": "starts",
+    "serverless_start": "containers",
     "size_ladder": "sizes",
     "speed_against_interpreted": "speed",
     "speed_against_javascript": "speed",

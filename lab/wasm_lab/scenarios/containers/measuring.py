@@ -33,23 +33,25 @@ class Plan:
     """
 
     rounds: int = 10
-    crowd: tuple[int, ...] = (1, 4, 8)  #: how many are weighed together; empty for none
-    crowds: int = 2  #: how often each crowd is made
+    crowd: tuple[int, ...] = (1, 4)  #: how many are weighed together; empty for none
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.rounds < 1 or self.crowds < 0:
+        if self.rounds < 1:
             raise UsageError("Measuring takes at least one round.")
         if list(self.crowd) != sorted(set(self.crowd)) or any(count < 1 for count in self.crowd):
-            raise UsageError("Crowds are counted upwards, such as 1,4,8.")
+            raise UsageError("Crowds are counted upwards, such as 1,4.")
 
     def starts(self, subjects: int) -> int:
         """How many containers are started in all."""
-        return subjects * (self.rounds + self.crowds * max(self.crowd, default=0))
+        return subjects * self.rounds * max(self.crowd, default=1)
 
 
 #: Few rounds and small crowds.
-QUICK = Plan(rounds=5, crowd=(1, 3), crowds=2)
+QUICK = Plan(rounds=5, crowd=(1, 2))
+
+#: Where the weight of each part goes.
+KINDS = {"container": Figure.CONTAINER, "shim": Figure.SHIM, "pause": Figure.PAUSE}
 
 
 def _silent(*_: object) -> None:
@@ -72,7 +74,7 @@ def measure_containers(
     processes: bool = False,
     watcher: Watcher | None = None,
 ) -> ContainerReport:
-    """Start the program in each form, in rounds of random order, then weigh idle crowds of each.
+    """Start the program in each form, in rounds of random order, and weigh one and more of it while idle.
 
     Args:
         names: of ``wasm``, ``wasm-compiled``, ``native``, ``python`` and ``node``; all by default.
@@ -160,29 +162,24 @@ class _Run:
             self.missing[subject.title] = str(error)
 
     def all(self) -> bool:
-        """Rounds, then crowds; whether it was interrupted after the first round."""
+        """Every round; whether it was interrupted."""
         order = random.Random(self.plan.seed)
         try:
             for number in range(self.plan.rounds):
                 turns = list(self.subjects)
                 order.shuffle(turns)
                 for subject in turns:
-                    self._try(self._start_once, subject, number)
-            for number in range(self.plan.crowds if self.plan.crowd else 0):
-                turns = list(self.subjects)
-                order.shuffle(turns)
-                for subject in turns:
-                    self._try(self._crowd, subject, number)
+                    self._try(subject, number)
         except KeyboardInterrupt:
             if not self.samples:
                 raise
             return True
         return False
 
-    def _try(self, what: Callable[[Subject, int], None], subject: Subject, number: int) -> None:
+    def _try(self, subject: Subject, number: int) -> None:
         """Measure one; what fails is measured no more, and the others go on without it."""
         try:
-            what(subject, number)
+            self._round(subject, number)
         except WasmLabError as error:
             self.subjects.remove(subject)
             self.samples = [one for one in self.samples if one.subject != subject.title]
@@ -194,13 +191,30 @@ class _Run:
         self.done += 1
         return self.place.start(subject)
 
-    def _start_once(self, subject: Subject, number: int) -> None:
-        one = self._started(subject)
+    def _round(self, subject: Subject, number: int) -> None:
+        """Start one, weigh it, then start more of it and weigh all that run."""
+        crowd = [self._started(subject)]
         try:
+            self._keep_times(subject, number, crowd[0])
             time.sleep(SETTLE_S)
-            weights = one.weigh()
+            weights = crowd[0].weigh()
+            for kind, value in weights.items():
+                self._keep(subject, number, KINDS[kind], value, "bytes")
+            for count in self.plan.crowd:
+                while len(crowd) < count:
+                    crowd.append(self._started(subject))
+                time.sleep(SETTLE_S if count > 1 else 0)
+                weighed = [one.weigh() for one in crowd]
+                together = sum(sum(parts.values()) for parts in weighed)
+                alone = sum(parts["container"] for parts in weighed)
+                self._keep(subject, number, CROWD, together, "bytes", given=str(count))
+                self._keep(subject, number, CROWD_ALONE, alone, "bytes", given=str(count))
         finally:
-            one.stop()
+            for one in crowd:
+                with contextlib.suppress(ContainerError):
+                    one.stop()
+
+    def _keep_times(self, subject: Subject, number: int, one: Started) -> None:
         times = {Figure.START: one.words_ns - one.asked_ns, Figure.WORDS: one.logged_ns - one.words_ns}
         if one.pod_ns:
             times |= {
@@ -211,27 +225,6 @@ class _Run:
             }
         for figure, value in times.items():
             self._keep(subject, number, figure, value, "ns")
-        kinds = {"container": Figure.CONTAINER, "shim": Figure.SHIM, "pause": Figure.PAUSE}
-        for kind, value in weights.items():
-            self._keep(subject, number, kinds[kind], value, "bytes")
-
-    def _crowd(self, subject: Subject, number: int) -> None:
-        """Start more and more of one and weigh all that run."""
-        crowd: list[Started] = []
-        try:
-            for count in self.plan.crowd:
-                while len(crowd) < count:
-                    crowd.append(self._started(subject))
-                time.sleep(SETTLE_S)
-                weights = [one.weigh() for one in crowd]
-                together = sum(sum(parts.values()) for parts in weights)
-                alone = sum(parts["container"] for parts in weights)
-                self._keep(subject, number, CROWD, together, "bytes", given=str(count))
-                self._keep(subject, number, CROWD_ALONE, alone, "bytes", given=str(count))
-        finally:
-            for one in crowd:
-                with contextlib.suppress(ContainerError):
-                    one.stop()
 
     def _keep(
         self, subject: Subject, number: int, phase: str, value: float, unit: str, *, given: str = ""
