@@ -6,6 +6,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c "" >/dev/null 2>&1 && { echo $$python; break; }; done)
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# Two halves of the tests, each for one process as long as both are busy: fixtures are set up once, not twice.
+PARALLEL := -n auto --dist worksteal
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -29,14 +31,14 @@ lab: setup ## open the quickstart in JupyterLab
 	@$(BIN)/jupyter lab notebooks/00_quickstart.ipynb $$(test "$$(id -u)" != 0 || echo --allow-root) $(ARGS)
 
 test: setup ## the tests, without the slow ones
-	@$(PYTEST) -n auto -m "not slow" $(ARGS)
+	@$(PYTEST) $(PARALLEL) -m "not slow" $(ARGS)
 
 test-all: setup ## every test; gets the tools for them first
 	@$(BIN)/python scripts/test_tools.py || echo "make: the tests that need these tools will fail" >&2
-	@$(PYTEST) -n auto $(ARGS)
+	@$(PYTEST) $(PARALLEL) $(ARGS)
 
 test-slow: setup ## what test-all adds to test
-	@$(PYTEST) -n auto -m slow $(ARGS)
+	@$(PYTEST) $(PARALLEL) -m slow $(ARGS)
 
 test-tools: setup ## get WasmEdge, Node.js, wrk, hyperfine and Chromium for the tests
 	@$(BIN)/python scripts/test_tools.py
