@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import UnsupportedError, UsageError
-from wasm_lab.source import LANGUAGE_NAMES, LANGUAGES, NATIVE, Profile, Target
+from wasm_lab.source import LANGUAGE_NAMES, LANGUAGES, NATIVE, SCRIPTED, Profile, Target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,15 +20,18 @@ if TYPE_CHECKING:
 def artifact_of(
     session: Session, file: Path, options: dict[str, Any], *, progress: Progress | None = None
 ) -> Artifact:
-    """The artifact of a .rs, .c, .cpp, .zig, .go, .wasm or .wat file.
+    """The artifact of a .rs, .c, .cpp, .zig, .go, .py, .js, .wasm or .wat file.
 
     Args:
-        options: ``profile``, and for Rust ``target`` and ``edition``, as `wasm_lab.options` parses them.
+        options: ``profile``, and for Rust ``target`` and ``edition``, as `wasm_lab.options` parses them;
+            ``world`` and ``wit`` (a path) for a file that implements a world.
 
     Raises:
         UsageError: the file cannot be read.
         LoadError, BuildError, ToolchainError: why there is no artifact.
     """
+    if options.get("world") or options.get("wit"):
+        return _of_world(session, file, options, progress)
     if file.suffix == ".rs":
         return session.compile(rust_source(file, options), progress=progress)
     language = language_of(file)
@@ -39,9 +42,30 @@ def artifact_of(
     return load_file(file)
 
 
+def _of_world(session: Session, file: Path, options: dict[str, Any], progress: Progress | None) -> Artifact:
+    from wasm_lab.components.text import check_path
+
+    world, wit = options.get("world"), options.get("wit")
+    if not (world and wit):
+        raise UsageError(
+            "--world and --wit go together: the contract, and which of its worlds the file implements.",
+            hint="Such as --world calc --wit calc.wit; wasm-lab wit check calc.wit lists its worlds.",
+        )
+    language = language_of(file)
+    if language in NATIVE or not (language or file.suffix == ".rs"):
+        raise UnsupportedError(
+            f"{file}: no component for a world is made of this.",
+            hint="Rust (.rs), Python (.py) and JavaScript (.js) are.",
+        )
+    text = check_path(wit)
+    session.wit_texts[text.name] = text
+    source = language_source(file, language, options) if language else rust_source(file, options)
+    return session.compile_world(source, world, progress=progress).artifact
+
+
 def language_of(file: Path) -> str:
     """The language of a source file that is not Rust, by its ending; empty for all others."""
-    return next((name for name in NATIVE if file.suffix in LANGUAGES[name]), "")
+    return next((name for name in (*NATIVE, *SCRIPTED) if file.suffix in LANGUAGES[name]), "")
 
 
 def language_source(file: Path, language: str, options: dict[str, Any]) -> Source:

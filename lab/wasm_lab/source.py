@@ -63,6 +63,9 @@ LANGUAGE_NAMES = {
 #: Those whose compilers make core modules, whose exports Python calls.
 NATIVE = ("c", "cpp", "zig", "go")
 
+#: Those whose tools make components, with an interpreter in them.
+SCRIPTED = ("python", "js")
+
 DEFAULT_EDITION = "2024"
 EDITIONS = ("2015", "2018", "2021", "2024")
 

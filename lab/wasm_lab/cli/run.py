@@ -34,7 +34,7 @@ Examples:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 def run(file: Path, args: tuple[str, ...], runtime: str, audit: bool, **options: Any) -> int:
-    """Run FILE (.rs, .c, .cpp, .zig, .go, .wasm or .wat) as a WASI command; ARGS are the program's own.
+    """Run FILE (.rs, .c, .cpp, .zig, .go, .py, .js, .wasm or .wat) as a WASI command; ARGS are the program's own.
 
     Files, environment and network are closed until an option opens them. Standard
     input, output and error are passed through. The exit status is the guest's own,

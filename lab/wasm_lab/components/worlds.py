@@ -25,7 +25,7 @@ from wasm_lab.components.guest_advice import wit_advice
 from wasm_lab.components.skeletons import rust_skeleton
 from wasm_lab.components.wit import Function, Interface
 from wasm_lab.errors import CompileError, UsageError
-from wasm_lab.source import Kind, Source, Target
+from wasm_lab.source import SCRIPTED, Kind, Source, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
 #: Of the crate that the bindings of a WIT type ``flags`` use.
 FLAGS_VERSION = "2"
-
-#: Languages whose own tools make a component of a text and its world.
-SCRIPTED = ("python", "js")
 
 _IMPLEMENTS = re.compile(r"\bGuest\w*\s+for\s+\w+")
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.errors import UsageError
 from wasm_lab.magics import cells
 from wasm_lab.magics.line import parse_line, session
-from wasm_lab.source import LANGUAGES, NATIVE
+from wasm_lab.source import LANGUAGES, NATIVE, SCRIPTED
 
 if TYPE_CHECKING:
     import click
     from IPython.core.interactiveshell import InteractiveShell
 
+    from wasm_lab.artifact import Artifact
+    from wasm_lab.build import Progress
     from wasm_lab.source import Source
 
 _USAGE = "%%wasm LANG [options] [ARGS…], where LANG is one of " + ", ".join(LANGUAGES)
@@ -38,6 +40,10 @@ def run_language_cell(shell: InteractiveShell, line: str, text: str) -> None:
         options = parse_line(native_command(language), rest)
         if options is not None:
             run_native_cell(shell, language, text, options)
+    elif language in SCRIPTED:
+        options = parse_line(scripted_command(language), rest)
+        if options is not None:
+            run_scripted_cell(shell, language, text, options)
     else:
         raise UsageError(f"{language!r} is no language of the lab.", hint=f"Write {_USAGE}.")
 
@@ -93,6 +99,68 @@ def run_native_cell(shell: InteractiveShell, language: str, text: str, options: 
         cells.define_functions(shell, artifact, capabilities, options)
     else:
         cells.run_program(artifact, capabilities, options)
+
+
+def scripted_command(language: str) -> click.Command:
+    """The options of ``%%wasm python`` and ``%%wasm js``, which make components."""
+    import click
+
+    from wasm_lab.options import capability_options, runtime_option
+
+    @click.command(f"%%wasm {language}", context_settings={"allow_interspersed_args": False})
+    @click.option("--name", default="", help="Name the cell.")
+    @click.option("--world", default="", help="Implement this world of a %%wit cell, as a component.")
+    @click.option("--imports", default="", metavar="PYNAME", help="With --world: what gives its imports.")
+    @runtime_option(None)
+    @click.option("--no-run", is_flag=True, help="Only compile.")
+    @click.option("--audit", is_flag=True, help="List every host call.")
+    @click.option("--stdin", default="", metavar="TEXT", help="What the guest reads from standard input.")
+    @click.option("--quiet", is_flag=True, help="Show only the guest's own output.")
+    @capability_options
+    @click.argument("args", nargs=-1, type=click.UNPROCESSED)
+    def wasm() -> None:
+        """Make a component of a cell and run it in a sandbox.
+
+        Without --world the cell is a program, with ARGS as its arguments. With it the
+        cell implements the world: functions, and a class (Python) or an object
+        (JavaScript) for each interface. The interpreter is part of the component, so the
+        first cell of a world takes half a minute; an edited one is there at once.
+        """
+
+    return wasm
+
+
+def run_scripted_cell(shell: InteractiveShell, language: str, text: str, options: dict[str, Any]) -> None:
+    """Make a component of a cell of Python or JavaScript; run it as a program, or bind its world's name."""
+    from wasm_lab.views.progress import notebook_progress
+
+    here = session()
+    capabilities = cells.granted(options)
+    source = _source(language, text, {**options, "profile": "release"})
+    if options["world"]:
+        from wasm_lab.magics.wit import run_world
+
+        run_world(shell, source, capabilities, {**options, "test": False, "panel": False})
+        return
+    if options["imports"]:
+        raise UsageError("--imports goes with --world.", hint="Such as --world calc --imports host.")
+    with notebook_progress() as progress:
+        artifact = here.compile(source, progress=progress)
+        if not options["no_run"] and options["runtime"] in (None, "wasmtime"):
+            prepared(artifact, progress)
+    if options["no_run"]:
+        cells.show_built(artifact, options)
+    else:
+        cells.run_program(artifact, capabilities, options)
+
+
+def prepared(artifact: Artifact, progress: Progress) -> None:
+    """Let the engine compile a new interpreter now, which takes ten seconds, and say so."""
+    if not artifact.cached:
+        progress("wasmtime compiles the interpreter to machine code, once, some 10 s", 0, 0)
+        from wasm_lab.runtimes.wasmtime.engine import guest_engine
+
+        guest_engine().load(artifact)
 
 
 def _source(language: str, text: str, options: dict[str, Any]) -> Source:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.errors import UsageError
 from wasm_lab.magics.empty import refuse_empty_wit
 from wasm_lab.magics.line import session
+from wasm_lab.source import SCRIPTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +68,10 @@ def run_world(
     _known(shell, options["imports"])
     with notebook_progress() as progress:
         component = here.compile_world(source, options["world"], progress=progress)
+        if source.language in SCRIPTED and not options["no_run"]:
+            from wasm_lab.magics.languages import prepared
+
+            prepared(component.artifact, progress)
     artifact = component.artifact
     cells.show_warnings(artifact)
     if options["name"]:

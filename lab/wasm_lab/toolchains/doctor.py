@@ -18,7 +18,12 @@ from wasm_lab.errors import ToolchainError
 from wasm_lab.source import Target
 from wasm_lab.toolchains.advice import rust_commands
 from wasm_lab.toolchains.commands import ask
+from wasm_lab.toolchains.componentize_js import HOW as HOW_JS
+from wasm_lab.toolchains.componentize_js import find_componentize_js
+from wasm_lab.toolchains.componentize_py import HOW as HOW_PYTHON
+from wasm_lab.toolchains.componentize_py import find_componentize_py
 from wasm_lab.toolchains.host_linker import find_host_linker
+from wasm_lab.toolchains.node import node_missing
 from wasm_lab.toolchains.rust import RustToolchain, find_rust
 from wasm_lab.toolchains.servers import HOW_POSTGRES, HOW_REDIS, find_postgres, find_redis
 from wasm_lab.toolchains.wasmedge import HOW as HOW_WASMEDGE
@@ -330,6 +335,28 @@ def _load_test_rows() -> list[Row]:
             how=how,
         )
         for name, purpose, tool, how in found
+    ]
+
+
+def _component_rows() -> list[Row]:
+    """What makes components of Python and JavaScript cells; each comes with the first cell that needs it."""
+    python, js = find_componentize_py(), find_componentize_js()
+    return [
+        Row(
+            name=name,
+            purpose=purpose,
+            required=False,
+            found=found is not None,
+            ok=found is not None,
+            version=found.version if found else "",
+            path=str(found.folder) if found else "",
+            note="" if found else missing,
+            how=how,
+        )
+        for name, purpose, found, missing, how in (
+            ("componentize-py", "components from Python cells", python, "", HOW_PYTHON),
+            ("componentize-js", "components from JavaScript cells", js, node_missing(), HOW_JS),
+        )
     ]
 
 

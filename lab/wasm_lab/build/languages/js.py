@@ -195,15 +195,13 @@ def _script(source: Source, text: Read) -> str:
         for imported, local in each["names"]:
             names.append(f"{local} = {of if imported == '*' else f'{of}[{json.dumps(imported)}]'}")
     given = f"const {', '.join(names)}; " if names else ""
-    kind = "function" if source.bindings else "async function"
     gap = "\n" * (source.first_line - 1)
     exports = ", ".join(f"{json.dumps(exported)}: {local}" for exported, local in text.exports.items())
     label = re.sub(r"\s", "_", source.label)
-    process = "" if source.bindings else "const process = $lab['node:process'].default; "
-    return (
-        f'({kind} ($lab) {{ "use strict"; {process}{given}{gap}{text.code}\n'
-        f"return {{{exports}}};\n}})\n//# sourceURL={label}"
-    )
+    body = f"{given}{gap}{text.code}\nreturn {{{exports}}};\n"
+    if source.bindings is None:  # a program may wait at its top, and may import process or take it as it is
+        body = f"const process = $lab['node:process'].default; return (async () => {{ {body}}})();\n"
+    return f'(function ($lab) {{ "use strict"; {body}}})\n//# sourceURL={label}'
 
 
 def _entry(source: Source, size: int) -> str:
