@@ -26,6 +26,7 @@ from tests.benchmarks import (
     processes,
     spin_host,
     stores,
+    workers,
 )
 from tests.benchmarks.pairs import Pair
 
@@ -54,6 +55,7 @@ BENCHMARKS: dict[str, Callable[[Path, int], Pair]] = {
     "image": images.image,
     "image-component": images.component_image,
     "image-command": images.image_command,
+    "worker-warm": workers.warm_worker,
     "load-ext": processes.load_ext,
     "command": processes.command,
 }

@@ -30,6 +30,7 @@ class Workerd(Server):
     Args:
         files: by name, `CONFIG` among them. It has a socket named ``http``, for others, a socket named
             ``own``, where a GET of ``/`` is answered with 200 for the lab, and a disk named ``disk``.
+        experimental: allow what workerd calls experimental, such as loading workers while it runs.
 
     Example:
         >>> with Workerd({"config.capnp": config}) as workerd:      # doctest: +SKIP
@@ -41,9 +42,10 @@ class Workerd(Server):
     stop_signal = signal.SIGKILL
     by_descriptor = True
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
+    def __init__(self, files: Mapping[str, bytes], *, experimental: bool = False) -> None:
         super().__init__()
         self.files = dict(files)
+        self.experimental = experimental
         self.last_words = ""  #: its log when it last failed to start
 
     @classmethod
@@ -115,6 +117,7 @@ class Workerd(Server):
             str(found.program),
             "serve",
             "--verbose",  # or an uncaught error is told without its lines
+            *(["--experimental"] if self.experimental else []),
             str(self.folder / "files" / CONFIG),
             f"--socket-addr={HTTP_SOCKET}={LOOPBACK}:{self.port}",
             f"--socket-addr={OWN_SOCKET}=unix:{self.own_socket}",

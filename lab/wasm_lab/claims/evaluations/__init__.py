@@ -24,6 +24,8 @@ WHERE = {
     "density_and_containers": "containers",
     "determinism": "sameness",
     "distance": "distance",
+    "edge_cold_start": "edge",
+    "image_resize": "edge",
     "isolation": "isolation",
     "languages": "languages",
     "load_costs": "serving",
