@@ -175,10 +175,18 @@ class Groups:
             _remove_group(one.group)
 
 
+def _read_own() -> str:
+    return Path("/proc/self/cgroup").read_text()
+
+
+def _read_mounts() -> str:
+    return Path("/proc/self/mountinfo").read_text()
+
+
 def _own_groups() -> dict[str, str]:
     """Controllers to the group of this process; version 2 under the empty name."""
     found = {}
-    for line in Path("/proc/self/cgroup").read_text().splitlines():
+    for line in _read_own().splitlines():
         _, controllers, path = line.split(":", 2)
         if "name=" not in controllers:
             found[controllers] = path
@@ -189,7 +197,7 @@ def _cgroup_mounts() -> dict[str, tuple[str, str, Path]]:
     """Controllers to kind, root and place of their mount."""
     known = set(_own_groups())
     found: dict[str, tuple[str, str, Path]] = {}
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+    for line in _read_mounts().splitlines():
         left, _, right = line.partition(" - ")
         kind, _, options = right.split(" ", 2)
         root, point = left.split(" ")[3:5]

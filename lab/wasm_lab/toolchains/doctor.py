@@ -22,6 +22,14 @@ from wasm_lab.toolchains.componentize_js import HOW as HOW_JS
 from wasm_lab.toolchains.componentize_js import find_componentize_js
 from wasm_lab.toolchains.componentize_py import HOW as HOW_PYTHON
 from wasm_lab.toolchains.componentize_py import find_componentize_py
+from wasm_lab.toolchains.containerd import (
+    HOW_CONTAINERD,
+    HOW_CRUN,
+    HOW_RUNC,
+    find_containerd,
+    find_crun,
+    find_runc,
+)
 from wasm_lab.toolchains.host_linker import find_host_linker
 from wasm_lab.toolchains.node import node_missing
 from wasm_lab.toolchains.rust import RustToolchain, find_rust
@@ -184,6 +192,7 @@ def examine() -> Report:
         _wasmedge_row,
         _workerd_row,
         _load_test_rows,
+        _container_rows,
     ]
     tasks += [_task(_package_row, package) for package in PACKAGES]
     tasks += [_task(_program_row, program) for program in PROGRAMS]
@@ -357,6 +366,28 @@ def _component_rows() -> list[Row]:
             ("componentize-py", "components from Python cells", python, "", HOW_PYTHON),
             ("componentize-js", "components from JavaScript cells", js, node_missing(), HOW_JS),
         )
+    ]
+
+
+def _container_rows() -> list[Row]:
+    """What runs containers: as root, in a containerd of the lab's own."""
+    found = (
+        ("containerd", "runs containers and pods, as root", find_containerd(), HOW_CONTAINERD),
+        ("crun", "runs Wasm in containers, with an engine that it was built with", find_crun(), HOW_CRUN),
+        ("runc", "runs ordinary containers", find_runc(), HOW_RUNC),
+    )
+    return [
+        Row(
+            name=name,
+            purpose=purpose,
+            required=False,
+            found=tool is not None,
+            ok=tool is not None,
+            version=tool.version if tool else "",
+            path=str(tool.program) if tool else "",
+            how=how,
+        )
+        for name, purpose, tool, how in found
     ]
 
 
