@@ -79,6 +79,15 @@ def test_an_empty_twin_shows_a_function(shell: InteractiveShell) -> None:
     assert "function fib(n) {" in refused(shell, "%%js_twin fib").hint
 
 
+@pytest.mark.parametrize(
+    "line", ["wasm c", "wasm cpp", "wasm zig", "wasm go", "wasm python", "wasm js", "worker edge"]
+)
+def test_an_empty_cell_of_another_language_is_told_so(shell: InteractiveShell, line: str) -> None:
+    error = refused(shell, f"%%{line}")
+    assert error.message == f"The %%{line} cell is empty."
+    assert "\n\n" in error.hint
+
+
 def test_help_needs_no_text(shell: InteractiveShell) -> None:
     for magic in ("wasm_rust", "wit", "spin_app", "js_twin"):
         with capture_output() as captured:

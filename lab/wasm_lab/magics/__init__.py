@@ -9,6 +9,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 
 from wasm_lab.errors import UsageError
 from wasm_lab.magics import cells, twins
+from wasm_lab.magics.completion import register_completion
 from wasm_lab.magics.empty import KeepEmptyCells
 from wasm_lab.magics.line import parse_line, session
 
@@ -148,6 +149,7 @@ def register(shell: InteractiveShell) -> None:
     shell.register_magics(WasmLabMagics)
     if not any(isinstance(each, KeepEmptyCells) for each in shell.input_transformers_cleanup):
         shell.input_transformers_cleanup.append(KeepEmptyCells(shell, WasmLabMagics))
+    register_completion(shell)
     register_formatters(shell)
 
 

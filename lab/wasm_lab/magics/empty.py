@@ -43,6 +43,23 @@ world {name} {{
 }}"""
 
 
+_LANGUAGES = {
+    "c": "int twice(int n) { return 2 * n; }",
+    "cpp": 'extern "C" int twice(int n) { return 2 * n; }',
+    "zig": "export fn twice(n: i32) i32 { return 2 * n; }",
+    "go": "package main\n\n//go:wasmexport twice\nfunc twice(n int32) int32 { return 2 * n }\n\nfunc main() {}",
+    "python": 'print("hello")',
+    "js": 'console.log("hello");',
+}
+
+_WORKER = """\
+export default {
+  async fetch(request, env, ctx) {
+    return new Response("hello");
+  },
+};"""
+
+
 class KeepEmptyCells:
     """Lets an empty cell of ours come to its magic; IPython refuses it otherwise, ``--help`` too.
 
@@ -107,6 +124,16 @@ def refuse_empty_rust(text: str, options: dict[str, Any]) -> None:
 def refuse_empty_twin(text: str, name: str) -> None:
     """Raise for a ``%%js_twin`` cell without code."""
     refuse_empty(f"%%js_twin {name}", text, _JS_TWIN.format(name=name))
+
+
+def refuse_empty_language(text: str, language: str) -> None:
+    """Raise for a ``%%wasm LANG`` cell without code."""
+    refuse_empty(f"%%wasm {language}", text, _LANGUAGES[language])
+
+
+def refuse_empty_worker(text: str, name: str) -> None:
+    """Raise for a ``%%worker`` cell without a module."""
+    refuse_empty(f"%%worker {name}", text, _WORKER, after=f'Then {name}.get("/") sends it a request.')
 
 
 def refuse_empty_app(text: str, name: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import UsageError
 from wasm_lab.magics import cells
+from wasm_lab.magics.empty import refuse_empty_language
 from wasm_lab.magics.line import parse_line, session
 from wasm_lab.source import LANGUAGES, NATIVE, SCRIPTED
 
@@ -39,10 +40,12 @@ def run_language_cell(shell: InteractiveShell, line: str, text: str) -> None:
     elif language in NATIVE:
         options = parse_line(native_command(language), rest)
         if options is not None:
+            refuse_empty_language(text, language)
             run_native_cell(shell, language, text, options)
     elif language in SCRIPTED:
         options = parse_line(scripted_command(language), rest)
         if options is not None:
+            refuse_empty_language(text, language)
             run_scripted_cell(shell, language, text, options)
     else:
         raise UsageError(f"{language!r} is no language of the lab.", hint=f"Write {_USAGE}.")

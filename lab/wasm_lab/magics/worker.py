@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import UsageError
+from wasm_lab.magics.empty import refuse_empty_worker
 from wasm_lab.magics.line import session
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def start(shell: InteractiveShell, text: str, options: dict[str, Any]) -> None:
         raise UsageError(f"{name!r} is no Python name.", hint="Such as %%worker shop.")
     if hasattr(builtins, name):
         raise UsageError(f"{name} is Python's own, and would be hidden.", hint="Choose another name.")
+    refuse_empty_worker(text, name)
     folder = Path.cwd()
     worker = Worker.of(
         name,
