@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from wasm_lab.scenarios.kubernetes.pods import mapping
 from wasm_lab.scenarios.kubernetes.problems import Problem
 from wasm_lab.scenarios.kubernetes.quantities import PATTERN
 from wasm_lab.scenarios.kubernetes.quantities import explained as quantity_explained
@@ -162,7 +163,7 @@ def _missing(document: Document, path: list[str | int], field: str) -> Problem:
     there = f"`{above}`" if path else document.kind or "the object"
     why = WHY_REQUIRED.get(field, "")
     hint = f"Add `{field}:` below {there}."
-    if field == "selector" and (labels := document.get(*path, "template", "metadata", "labels")):
+    if field == "selector" and (labels := mapping(document.get(*path, "template", "metadata", "labels"))):
         text = ", ".join(f"{key}: {shown(value)}" for key, value in list(labels.items())[:3])
         hint = f"Add, with the labels of the template: selector: {{matchLabels: {{{text}}}}}"
     elif field == "handler":

@@ -52,7 +52,8 @@ def look_at(source: str | Path, *, image: str = "") -> Seen:
     if path.suffix == ".toml" or path.is_dir():
         return _spin(path, image)
     try:
-        data = path.open("rb").read(8)
+        with path.open("rb") as stream:
+            data = stream.read(8)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
     if data[:4] != b"\0asm":

@@ -115,7 +115,7 @@ def number_of_port(document: Document, path: Path, value: Any) -> Iterator[Probl
 
 def _ports(document: Document, container: Container) -> Iterator[Problem]:
     names: set[str] = set()
-    numbers: set[tuple[Any, Any]] = set()
+    numbers: list[tuple[Any, Any]] = []
     for index, port in mappings(container.value.get("ports")):
         path: Path = (*container.path, "ports", index)
         yield from number_of_port(document, (*path, "containerPort"), port.get("containerPort"))
@@ -137,7 +137,7 @@ def _ports(document: Document, container: Container) -> Iterator[Problem]:
                 "Remove one of them.",
                 "warning",
             )
-        numbers.add(key)
+        numbers.append(key)
 
 
 def name_of_port(document: Document, path: Path, name: str) -> Iterator[Problem]:
@@ -258,9 +258,9 @@ def _variables(document: Document, container: Container) -> Iterator[Problem]:
 
 
 def _mounts(document: Document, pod: Pod, container: Container) -> Iterator[Problem]:
-    volumes = {volume.get("name") for _, volume in mappings(pod.spec.get("volumes"))}
+    volumes = [volume.get("name") for _, volume in mappings(pod.spec.get("volumes"))]
     claims = mappings(document.get("spec", "volumeClaimTemplates")) if document.kind == "StatefulSet" else []
-    volumes |= {mapping(claim.get("metadata")).get("name") for _, claim in claims}
+    volumes += [mapping(claim.get("metadata")).get("name") for _, claim in claims]
     paths: set[str] = set()
     for index, mount in mappings(container.value.get("volumeMounts")):
         path: Path = (*container.path, "volumeMounts", index)
