@@ -10,7 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from wasm_lab.magics import WasmLabMagics
-from wasm_lab.magics.completion import COMMANDS, completions
+from wasm_lab.magics.completion import COMMANDS, IDENTIFIER, completions
 from wasm_lab.magics.line import session
 
 #: Magics without options of their own, and the one whose first word is a language.
@@ -97,4 +97,7 @@ def test_the_rest_is_left_to_ipython(shell: InteractiveShell) -> None:
 
 def test_loading_twice_offers_once(shell: InteractiveShell) -> None:
     shell.run_line_magic("reload_ext", "wasm_lab")
-    assert sum(getattr(each, "wasm_lab", False) for each in shell.Completer.custom_matchers) == 1
+    assert (
+        sum(getattr(each, "matcher_identifier", "") == IDENTIFIER for each in shell.Completer.custom_matchers)
+        == 1
+    )

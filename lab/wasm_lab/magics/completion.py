@@ -24,6 +24,9 @@ COMMANDS = {
     "worker": "worker:worker_command",
 }
 
+#: What IPython calls our matcher, as in ``IPCompleter.disable_matchers``.
+IDENTIFIER = "wasm_lab.options"
+
 _LINE = re.compile(r"^\s*%%?(\w+)\s(.*)$", re.DOTALL)
 
 
@@ -31,17 +34,16 @@ def register_completion(shell: InteractiveShell) -> None:
     """Let the shell complete the lines of our magics; once, however often the extension is loaded."""
     from IPython.core.completer import context_matcher
 
-    if any(getattr(each, "wasm_lab", False) for each in shell.Completer.custom_matchers):
+    matchers = shell.Completer.custom_matchers
+    if any(getattr(each, "matcher_identifier", "") == IDENTIFIER for each in matchers):
         return
 
-    @context_matcher(priority=100)
-    def wasm_lab_options(context: CompletionContext) -> SimpleMatcherResult:
+    def match(context: CompletionContext) -> SimpleMatcherResult:
         found = completions(context.text_until_cursor, shell.user_ns)
         # Python's own names have no meaning among options; files are IPython's to complete.
         return {"completions": [_simple(each) for each in found], "suppress": bool(found)}
 
-    wasm_lab_options.wasm_lab = True  # type: ignore[attr-defined]
-    shell.Completer.custom_matchers.append(wasm_lab_options)
+    matchers.append(context_matcher(priority=100, identifier=IDENTIFIER)(match))
 
 
 def completions(line: str, names: dict[str, Any] | None = None) -> list[str]:
