@@ -177,7 +177,7 @@ def inspect(path: Path, as_json: bool) -> int:
     from wasm_lab.views.images import report_record, report_tables
     from wasm_lab.views.tables import print_table
 
-    report = inspect_image(path)
+    report = inspect_image(path, _reading)
     if as_json:
         click.echo(json.dumps(report_record(report), indent=2))
     else:
@@ -185,6 +185,18 @@ def inspect(path: Path, as_json: bool) -> int:
         for problem in report.problems:
             _show(problem)
     return 0 if report.sound else 1
+
+
+#: Bytes of a layer that takes about a second to hash and uncompress.
+_LARGE = 20 << 20
+
+
+def _reading(digest: str, size_bytes: int) -> None:
+    if size_bytes > _LARGE and sys.stderr.isatty():
+        from wasm_lab.views.amounts import size
+        from wasm_lab.views.images import shown
+
+        click.echo(f"reading {size(size_bytes)}: {shown(digest[:80])}", err=True)
 
 
 def _show(problem: Problem) -> None:

@@ -416,6 +416,38 @@ def test_artifacts_that_do_not_follow_the_guide(tmp_path, change, layer, word):
     assert word in only(folder)
 
 
+def test_what_spin_pushes_is_known(tmp_path):
+    """The layers and the configuration that spin's crates/oci makes; the configuration has no diff_ids."""
+    layers = [
+        ("application/vnd.wasm.content.layer.v1+wasm", COMPONENT),
+        ("application/vnd.fermyon.spin.application.v1+config", b'{"spin_lock_version": 1}'),
+    ]
+    config = {
+        "architecture": "wasm",
+        "os": "Wasip1",
+        "config": {"Labels": {"com.fermyon.spin.lockedAppDigest": "sha256:" + digest_of(layers[1][1])}},
+        "rootfs": {"type": "layers", "diff_ids": []},
+    }
+    report = inspect_image(made(tmp_path, config=config, layers=layers))
+    assert report.sound
+    assert report.images[0].form == "spin"
+    assert report.images[0].platform == "Wasip1/wasm"
+
+
+def test_what_oci_tar_builder_makes_is_known(tmp_path):
+    """runwasi's images with a Wasm layer and an ordinary configuration."""
+    config = {
+        "architecture": "wasm",
+        "os": "wasip1",
+        "config": {"Entrypoint": ["/hello.wasm"]},
+        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + digest_of(MODULE)]},
+    }
+    kind = "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm"
+    report = inspect_image(made(tmp_path, config=config, layers=[(kind, MODULE)]))
+    assert report.sound
+    assert report.images[0].form == "compat"
+
+
 def test_an_image_without_its_whole_name(tmp_path):
     folder = layout_of(wasm_image(MODULE, "localhost/a:1"), tmp_path / "a")
     index = json.loads((folder / "index.json").read_text())

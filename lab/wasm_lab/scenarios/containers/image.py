@@ -181,7 +181,7 @@ def wasm_image(
     remarks: tuple[str, ...] = ()
     if artifact.is_component:
         remarks = (
-            "It is a component: runwasi's shim of wasmtime runs it; crun and WasmEdge run core modules only.",
+            "It is a component: runwasi's shim of wasmtime runs it; crun with WasmEdge runs core modules only.",
         )
     return _rootfs_image(
         full_name,

@@ -19,6 +19,7 @@ from wasm_lab.scenarios.containers.layout import CONTAINERD_NAME, REF_NAME
 from wasm_lab.scenarios.containers.stores import Store, StoreError, open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 #: Bytes of a manifest or configuration beyond which registries and containerd refuse it (distribution-spec).
@@ -38,20 +39,25 @@ _DEEPEST = 4
 _MOST_IMAGES = 1000
 
 
-def inspect_image(path: Path) -> Report:
+def inspect_image(path: Path, on_layer: Callable[[str, int], None] = lambda *_: None) -> Report:
     """Read an archive or folder, check every digest, and explain what is wrong.
+
+    Args:
+        path: a tar file, or the folder of an OCI layout.
+        on_layer: told the digest and the size in bytes of each layer before it is read.
 
     Raises:
         UsageError: it cannot be read, or is neither a tar file nor a folder.
     """
     report = Report(str(path))
     with open_store(path) as store:
-        _Inspector(store, report).all()
+        _Inspector(store, report, on_layer).all()
     return report
 
 
 class _Inspector:
-    def __init__(self, store: Store, report: Report) -> None:
+    def __init__(self, store: Store, report: Report, on_layer: Callable[[str, int], None]) -> None:
+        self._on_layer = on_layer
         self._store = store
         self._report = report
         self._say = report.say
@@ -197,6 +203,7 @@ class _Inspector:
         found = []
         for layer in layers:
             kind = layer.text("mediaType")
+            self._on_layer(layer.text("digest"), layer.number("size") or 0)
             blob = self._checked(layer, "layer")
             inside = None
             if blob and ".tar" in kind:
