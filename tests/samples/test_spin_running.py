@@ -55,6 +55,10 @@ def test_hello_routes_inside_and_among_components(start: Any) -> None:
 
 def test_counter_keeps_values(start: Any) -> None:
     app = start("counter")
+    assert app.get("/").status_code == 200
+    assert "GET /visits\n" in app.get("/").text
+    assert app.get("/visitors").status_code == app.post("/visits").status_code == 404
+    assert "GET /visits\n" in app.get("/visitors").text
     assert [app.get("/visits").text for _ in range(2)] == ["1\n", "2\n"]
     assert app.put("/keys/name", content=b"a value").status_code == 204
     assert app.get("/keys/name").text == "a value"

@@ -535,3 +535,13 @@ def test_a_default_that_may_be_secret_is_never_shown() -> None:
         assert "53737" not in str(caught.value)
     app = read(RIGHT.replace("{ required = true, secret = true }", '{ default = "s3cr3t", secret = true }'))
     assert "s3cr3t" not in repr(app)
+
+
+def test_every_list_of_mistakes_indents_its_hints_alike() -> None:
+    from wasm_lab.scenarios.kubernetes.problems import Problem as OfKubernetes
+    from wasm_lab.scenarios.spin.problems import Problem
+
+    spin = str(Problem(3, 1, "unknown key", "first\nsecond")).splitlines()
+    assert spin[1:] == ["    first", "    second"]
+    with_hint = OfKubernetes(file="a.yaml", line=3, column=1, message="unknown field", hint="first\nsecond")
+    assert str(with_hint).splitlines()[1:] == spin[1:]

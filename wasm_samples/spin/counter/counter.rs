@@ -20,9 +20,17 @@ use spin_sdk::http::{IntoResponse, Params, Request, Response, Router};
 use spin_sdk::http_component;
 use spin_sdk::key_value::Store;
 
+const ROUTES: &str = "GET /visits
+GET /keys
+GET, PUT, DELETE /keys/<name>
+GET /stores/<label>
+ANY /nothing
+";
+
 #[http_component]
 fn handle(request: Request) -> impl IntoResponse {
     let mut router = Router::new();
+    router.get("/", index);
     router.any("/nothing", nothing);
     router.get("/visits", visits);
     router.get("/keys", list);
@@ -30,7 +38,17 @@ fn handle(request: Request) -> impl IntoResponse {
     router.put("/keys/:key", write);
     router.delete("/keys/:key", delete);
     router.get("/stores/:label", open);
+    router.any("/*", unknown);
     router.handle(request)
+}
+
+/// What there is, for whoever begins at the root.
+fn index(_request: Request, _params: Params) -> anyhow::Result<impl IntoResponse> {
+    Ok(Response::new(200, ROUTES))
+}
+
+fn unknown(_request: Request, _params: Params) -> anyhow::Result<impl IntoResponse> {
+    Ok(Response::new(404, format!("There is no such route. There are:\n{ROUTES}")))
 }
 
 /// An answer that touches no store: what the others cost beyond it is the store's price.

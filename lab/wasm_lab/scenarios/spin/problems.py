@@ -16,7 +16,7 @@ class Problem:
 
     >>> print(Problem(3, 1, "unknown key `nmae`", "did you mean `name`?"))
     3:1: error: unknown key `nmae`
-         did you mean `name`?
+        did you mean `name`?
     """
 
     line: int  #: counted from 1; 0 where no line is to blame (a file that is missing)
@@ -28,4 +28,4 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.line}:{self.column}: " if self.line else ""
         first = f"{place}{self.level}: {self.message}"
-        return first + "".join(f"\n     {line}" for line in self.hint.splitlines())
+        return first + "".join(f"\n    {line}" for line in self.hint.splitlines())
