@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wasm_lab.cli import kube_cluster, kube_run
+
 if TYPE_CHECKING:
     from wasm_lab.scenarios.kubernetes.problems import Problem
     from wasm_lab.scenarios.kubernetes.validating import Checked
@@ -19,6 +21,12 @@ _FILE = click.Path(path_type=Path)
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def kube() -> None:
     """Write, check and run manifests of Kubernetes for Wasm programs."""
+
+
+kube.add_command(kube_run.run)
+kube.add_command(kube_run.recipe)
+kube.add_command(kube_cluster.apply)
+kube.add_command(kube_cluster.delete)
 
 
 RENDER = """\b

@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import tempfile
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,6 @@ class Cluster:
     version: str  #: such as ``v1.36.3``
     api: Any = field(repr=False)  #: the official client's ApiClient
     dynamic: Any = field(repr=False)  #: and its DynamicClient
-    folder: Any = field(repr=False)  #: a temporary folder, which goes with the connection
 
     @property
     def where(self) -> str:
@@ -132,13 +132,14 @@ def connect(kubeconfig: Path | None = None, context: str = "", namespace: str = 
             f"The context {name!r} gets its credentials from a program, and that failed: {said[-1]}",
             hint="Log in again with that program, or choose another context with --context.",
         )
-    folder = tempfile.TemporaryDirectory(prefix="wasm-lab-")
+    folder = tempfile.mkdtemp(prefix="wasm-lab-")
     with explained("connecting", server, name):
         code = client.VersionApi(api).get_code(_request_timeout=TIMEOUT)
         # The client would otherwise keep its list of kinds at a guessable place that others can write to.
-        dynamic = DynamicClient(api, cache_file=str(Path(folder.name) / "kinds"))
+        dynamic = DynamicClient(api, cache_file=str(Path(folder) / "kinds"))
+    weakref.finalize(dynamic, shutil.rmtree, folder, ignore_errors=True)
     own = str(chosen["context"].get("namespace") or "default")
-    return Cluster(name, server, namespace or own, str(code.git_version), api, dynamic, folder)
+    return Cluster(name, server, namespace or own, str(code.git_version), api, dynamic)
 
 
 @contextlib.contextmanager

@@ -112,11 +112,12 @@ def _trouble(about: str, reason: str, message: str, *, final: bool = False) -> T
     elif reason == "FailedCreate" and "quota" in message:
         meaning = "The namespace has a ResourceQuota, and this is more than what is left of it."
     elif reason in {"Error", "Failed", "ContainerCannotRun", "StartError", "RunContainerError"}:
-        meaning = _of_start(message) or meaning
+        meaning = of_start(message) or meaning
     return Trouble(about, reason, message, meaning, final or reason in FINAL)
 
 
-def _of_start(message: str) -> str:
+def of_start(message: str) -> str:
+    """What it means when a program could not be started, from what was said of it; empty where nothing is known."""
     if "exec format error" in message.lower():
         return (
             "A runtime for native programs was given a Wasm module. The pod needs the RuntimeClass of a runtime "
@@ -128,7 +129,7 @@ def _of_start(message: str) -> str:
 
 
 def _of_exit(ended: dict[str, Any]) -> str:
-    return _of_start(str(ended.get("message", ""))) or MEANINGS["CrashLoopBackOff"]
+    return of_start(str(ended.get("message", ""))) or MEANINGS["CrashLoopBackOff"]
 
 
 def _of_scheduling(said: str) -> str:

@@ -69,6 +69,11 @@ class ApiServer(Server):
         """The same for the agent of the node `NODE`, which may do what a kubelet may."""
         return self.folder / "node.kubeconfig"
 
+    @property
+    def node_identity(self) -> tuple[Path, Path]:
+        """Certificate and key that the API server and the node know each other by."""
+        return self.folder / "node.crt", self.folder / "node.key"
+
     def _prepare(self) -> None:
         with _private(self.folder / "tokens.csv").open("w", newline="") as stream:
             rows = csv.writer(stream)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from wasm_lab.services.kubernetes.api_server import NODE
+from wasm_lab.services.kubernetes.node_logs import LogServer
 from wasm_lab.services.kubernetes.pod_box import rfc3339
 from wasm_lab.services.kubernetes.pod_runner import PodRunner
 from wasm_lab.services.kubernetes.pod_spec import not_kept
@@ -50,8 +51,23 @@ class Node:
         ...         ...  # what is applied to api.kubeconfig now runs
     """
 
-    def __init__(self, kubeconfig: Path, cri: Cri, *, handlers: tuple[str, ...] = ()) -> None:
-        """Takes the kubeconfig of a node's user, the container runtime, and the handlers that it has."""
+    def __init__(
+        self,
+        kubeconfig: Path,
+        cri: Cri,
+        *,
+        handlers: tuple[str, ...] = (),
+        identity: tuple[Path, Path] | None = None,
+    ) -> None:
+        """Make an agent that does nothing yet.
+
+        Args:
+            kubeconfig: of a node's user.
+            cri: the container runtime.
+            handlers: that the container runtime has.
+            identity: certificate and key by which the API server knows the node, and the node the API server;
+                without them nobody can read logs through the API.
+        """
         from kubernetes import client, config
 
         self._cri, self._handlers = cri, handlers
@@ -60,6 +76,7 @@ class Node:
         self._leases = client.CoordinationV1Api(self._api)
         self._classes = client.NodeV1Api(self._api)
         self.address = machine_address()
+        self._server = LogServer(self.address, *identity, logs=self._logs) if identity else None
         self.runners: dict[str, PodRunner] = {}  #: by the pod's uid
         self._removing: set[str] = set()
         self._ending = threading.Event()
@@ -83,6 +100,8 @@ class Node:
             runner.stop(0)
         for runner in list(self.runners.values()):
             runner.join(30)
+        if self._server is not None:
+            self._server.close()
         self._api.close()
 
     def __enter__(self) -> Self:
@@ -141,6 +160,7 @@ class Node:
                 "osImage": platform.system(),
                 "systemUUID": "",
             },
+            **({"daemonEndpoints": {"kubeletEndpoint": {"Port": self._server.port}}} if self._server else {}),
             "runtimeHandlers": [{"name": name} for name in self._handlers],
         }
         self._core.patch_node_status(NODE, {"status": status}, _request_timeout=REQUEST_S)
@@ -323,6 +343,13 @@ class Node:
         if not self._ending.is_set():
             with contextlib.suppress(Exception):  # an event that is lost harms nobody
                 self._core.create_namespaced_event(metadata["namespace"], body, _request_timeout=REQUEST_S)
+
+    def _logs(self, namespace: str, pod: str, container: str, *, previous: bool) -> str | None:
+        """What a container wrote in its last run, or in the one that ended before it."""
+        for runner in list(self.runners.values()):
+            if (runner.pod["metadata"]["namespace"], runner.name) == (namespace, pod):
+                return runner.log(container, previous=previous)
+        return None
 
     def _plain(self, told: Any) -> dict[str, Any]:
         """An answer as the API wrote it: the client's own objects have other names for every field."""

@@ -104,6 +104,14 @@ class PodRunner:
         """Whether every container is ready."""
         return all(box.ready for box in self.boxes)
 
+    def log(self, container: str, *, previous: bool = False) -> str | None:
+        """What a container wrote in its last run, or in the one that ended before; None where there is none."""
+        runs = [one for one in (self.sandbox.containers if self.sandbox else ()) if one.name == container]
+        running = any(box.running for box in (*self.inits, *self.boxes) if box.name == container)
+        if previous and running:
+            runs = runs[:-1]
+        return runs[-1].logs() if runs else None
+
     def status(self) -> dict[str, Any]:
         """Its ``PodStatus``, as the API wants it."""
         with self._lock:

@@ -11,8 +11,10 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -74,6 +76,8 @@ func run(port string) error {
 		"--tls-cert-file=apiserver.crt", "--tls-private-key-file=apiserver.key",
 		"--token-auth-file=tokens.csv", "--authorization-mode=Node,RBAC",
 		"--enable-admission-plugins=NodeRestriction",
+		"--kubelet-client-certificate=node.crt", "--kubelet-client-key=node.key",
+		"--kubelet-preferred-address-types=InternalIP",
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-signing-key-file=accounts.key", "--service-account-key-file=accounts.key",
 		"--shutdown-delay-duration=0s", "--profiling=false"); err != nil {
@@ -136,14 +140,27 @@ func writeKeys() error {
 	if err != nil {
 		return err
 	}
+	// What the API server and the node know each other by: for both directions, so without an intended use.
+	shown, err := x509.CreateCertificate(rand.Reader, &both, &both, &private.PublicKey, private)
+	if err != nil {
+		return err
+	}
+	node := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: shown})
 	accounts := pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: signing})
 	for name, content := range map[string][]byte{
-		"apiserver.key": key, "apiserver.crt": certificate, "accounts.key": accounts} {
+		"apiserver.key": key, "apiserver.crt": certificate, "accounts.key": accounts,
+		"node.crt": node, "node.key": accounts} {
 		if err := os.WriteFile(name, content, 0o600); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+var both = x509.Certificate{
+	SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "wasm-lab node"},
+	NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(365 * 24 * time.Hour),
+	IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 }
 
 // wait returns when the API server lives.
