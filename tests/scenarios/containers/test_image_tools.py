@@ -172,3 +172,19 @@ def test_containerd_takes_them_by_name(tmp_path):
             words = ["images", "import", "--no-unpack", "--all-platforms", str(tmp_path / f"{name}.tar")]
             containerd._ctr(*words)
             assert image.digest in containerd._ctr("images", "list")
+
+
+def test_what_umoci_made_is_looked_into(tmp_path):
+    """Its layers end with their last file; it gives no whole name."""
+    (tmp_path / "hello.wasm").write_bytes(MODULE)
+    place = f"{tmp_path}/layout:latest"
+    tool("umoci", "init", "--layout", str(tmp_path / "layout"))
+    tool("umoci", "new", "--image", place)
+    rootless = ["--rootless"] if os.geteuid() else []
+    tool("umoci", "insert", *rootless, "--image", place, str(tmp_path / "hello.wasm"), "/hello.wasm")
+    tool("umoci", "config", "--image", place, "--config.entrypoint", "/hello.wasm")
+    report = inspect_image(tmp_path / "layout")
+    assert report.sound, report.problems
+    (image,) = report.images
+    assert (image.name, image.form, image.layers[0].files) == ("latest", "compat", 1)
+    assert any("has no annotation module.wasm.image/variant" in one.message for one in report.problems)

@@ -157,6 +157,19 @@ def test_a_diff_id_that_is_another_is_found(tmp_path):
     assert "Layer 0 is not what the configuration says" in only(folder)
 
 
+@pytest.mark.parametrize(("cut", "sound"), [(515, True), (513, False), (300, False), (1024, True)])
+def test_a_tar_may_end_with_its_last_file(tmp_path, cut, sound):
+    """As umoci's do; Go reads them, and so do registries and containerd. Within a file none may end."""
+    layer = tar_of((tarfile.TarInfo("a"), b"abc"))[:cut]
+    config = {
+        "os": "linux",
+        "architecture": "amd64",
+        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + digest_of(layer)]},
+    }
+    folder = made(tmp_path, config=config, layers=[("application/vnd.oci.image.layer.v1.tar", layer)])
+    assert inspect_image(folder).sound == sound
+
+
 # Other kinds of files --------------------------------------------------------------------------
 
 

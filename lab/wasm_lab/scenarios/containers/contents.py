@@ -57,9 +57,7 @@ def look_into(stream: BinaryIO, media_type: str, wanted: Collection[str] = ()) -
         return found
     plain = _Forward(opened)
     try:
-        with tarfile.open(fileobj=plain, mode="r:") as tar:
-            for member in members(tar):
-                _member(tar, member, found, wanted)
+        _read(plain, found, wanted)
         plain.rest()
         found.diff_id = f"sha256:{plain.hash.hexdigest()}"
     except TooLarge as error:
@@ -70,6 +68,19 @@ def look_into(stream: BinaryIO, media_type: str, wanted: Collection[str] = ()) -
         found.wrong.append(f"it cannot be uncompressed: {error}")
     found.uncompressed_bytes = plain.tell()
     return found
+
+
+def _read(plain: _Forward, found: Contents, wanted: Collection[str]) -> None:
+    complete = 0
+    try:
+        with tarfile.open(fileobj=plain, mode="r:") as tar:
+            for member in members(tar):
+                complete = member.offset_data + (member.size if member.isreg() else 0)
+                _member(tar, member, found, wanted)
+    except tarfile.ReadError:
+        # Some programs, umoci among them, end a tar with its last file, without what fills the block up.
+        if not complete or plain.tell() != complete:
+            raise
 
 
 def _uncompressed(stream: BinaryIO, media_type: str) -> BinaryIO | str:
