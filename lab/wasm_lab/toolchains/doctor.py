@@ -30,6 +30,8 @@ from wasm_lab.toolchains.containerd import (
     find_crun,
     find_runc,
 )
+from wasm_lab.toolchains.go import HOW as HOW_GO
+from wasm_lab.toolchains.go import find_go, go_missing
 from wasm_lab.toolchains.host_linker import find_host_linker
 from wasm_lab.toolchains.node import node_missing
 from wasm_lab.toolchains.rust import RustToolchain, find_rust
@@ -42,6 +44,8 @@ from wasm_lab.toolchains.workerd import HOW as HOW_WORKERD
 from wasm_lab.toolchains.workerd import find_workerd
 from wasm_lab.toolchains.wrk import HOW as HOW_WRK
 from wasm_lab.toolchains.wrk import find_wrk
+from wasm_lab.toolchains.zig import HOW as HOW_ZIG
+from wasm_lab.toolchains.zig import find_zig, wanted_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,14 +174,6 @@ PROGRAMS = (
         ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     ),
     Program("wac", "composes components (wasm-tools does it too)", "cargo install wac-cli", ("wac",)),
-    Program("zig", "C, C++ and Zig cells", "pip install ziglang", ("zig",), ("version",)),
-    Program(
-        "go",
-        "Go cells, and a stack of the load test",
-        "sudo apt install golang · sudo dnf install golang · brew install go · winget install GoLang.Go",
-        ("go",),
-        ("version",),
-    ),
 )
 
 
@@ -190,6 +186,8 @@ def examine() -> Report:
         _python_row,
         _rust_rows,
         _wasmedge_row,
+        _zig_row,
+        _go_row,
         _workerd_row,
         _load_test_rows,
         _container_rows,
@@ -292,6 +290,41 @@ def _linker_row(toolchain: RustToolchain | None) -> Row:
         note=linker.why,
         how=linker.hint,
     )
+
+
+def _zig_row() -> list[Row]:
+    zig = find_zig()
+    other = shutil.which("zig") if zig is None else None
+    return [
+        Row(
+            name="zig",
+            purpose="compiles C, C++ and Zig cells",
+            required=False,
+            found=zig is not None or other is not None,
+            ok=zig is not None,
+            version=zig.version if zig else "",
+            path=str(zig.program if zig else other or ""),
+            note="" if zig or not other else f"is no Zig {wanted_version()}, which the lab is tested with",
+            how=HOW_ZIG,
+        )
+    ]
+
+
+def _go_row() -> list[Row]:
+    go = find_go()
+    return [
+        Row(
+            name="go",
+            purpose="compiles Go cells, and a stack of the load test",
+            required=False,
+            found=go is not None or shutil.which("go") is not None,
+            ok=go is not None,
+            version=go.version if go else "",
+            path=str(go.program if go else shutil.which("go") or ""),
+            note="" if go or not shutil.which("go") else go_missing(),
+            how=HOW_GO,
+        )
+    ]
 
 
 def _wasmedge_row() -> list[Row]:

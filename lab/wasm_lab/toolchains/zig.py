@@ -24,7 +24,7 @@ PACKAGE = "ziglang"
 #: Seconds to tell its version.
 VERSION_TIMEOUT_S = 20
 
-HOW = "wasm-lab doctor --fix does it, and so does the first C, C++ or Zig cell (100 MB from PyPI)"
+HOW = "the lab gets it from PyPI (100 MB) for the first C, C++ or Zig cell, into a folder of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def ensure_zig(say: Callable[[str], None]) -> Zig:
 
 def _hint() -> str:
     return (
-        f"With a network: wasm-lab doctor --fix. Without: put a zig {wanted_version()}.x on PATH, "
+        f"It is fetched again by the next such cell. Without a network: put a zig {wanted_version()}.x on PATH, "
         "from https://ziglang.org/download."
     )
 
