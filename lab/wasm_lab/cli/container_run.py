@@ -141,7 +141,7 @@ def _complete(_context: click.Context, _parameter: click.Parameter, start: str) 
 @click.command(epilog=MEASURE)
 @click.option("--quick", is_flag=True, help="Five rounds and small crowds: about half a minute.")
 @click.option("--rounds", type=_COUNT, metavar="N", help="Starts of each.  [default: 10]")
-@click.option("--crowd", metavar="N,N…", help="How many idle together, to weigh one more.  [default: 1,4]")
+@click.option("--crowd", metavar="N,N…", help="How many idle together, to weigh one more.  [default: 2,6]")
 @click.option("--seed", type=int, help="Draws another order.")
 @click.option("--processes", is_flag=True, help="Start bare processes, even where containers can run.")
 @click.option("--json", "as_json", is_flag=True, help="Print summaries and ratios as JSON.")
@@ -192,6 +192,6 @@ def _plan(options: dict[str, Any]) -> Any:
             given["crowd"] = tuple(int(word) for word in options["crowd"].split(","))
         except ValueError:
             raise UsageError(
-                f"--crowd {options['crowd']!r} is no list of numbers.", hint="For example: --crowd 1,4,8."
+                f"--crowd {options['crowd']!r} is no list of numbers.", hint="For example: --crowd 2,6."
             ) from None
     return replace(QUICK if options["quick"] else Plan(), **given)

@@ -33,14 +33,14 @@ class Plan:
     """
 
     rounds: int = 10
-    crowd: tuple[int, ...] = (1, 4)  #: how many are weighed together; empty for none
+    crowd: tuple[int, ...] = (2, 6)  #: how many are weighed together; empty for none
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.rounds < 1:
             raise UsageError("Measuring takes at least one round.")
         if list(self.crowd) != sorted(set(self.crowd)) or any(count < 1 for count in self.crowd):
-            raise UsageError("Crowds are counted upwards, such as 1,4.")
+            raise UsageError("Crowds are counted upwards, such as 2,6.")
 
     def starts(self, subjects: int) -> int:
         """How many containers are started in all."""
@@ -48,7 +48,7 @@ class Plan:
 
 
 #: Few rounds and small crowds.
-QUICK = Plan(rounds=5, crowd=(1, 2))
+QUICK = Plan(rounds=5, crowd=(2, 3))
 
 #: Where the weight of each part goes.
 KINDS = {"container": Figure.CONTAINER, "shim": Figure.SHIM, "pause": Figure.PAUSE}
