@@ -58,13 +58,12 @@ def edge_cold_start(bench: Workbench) -> list[Measured]:
 
 
 def _workers(bench: Workbench) -> list[Measured]:
-    from wasm_lab.scenarios.edge.cold import ISOLATE_JAVASCRIPT, ISOLATE_WASM, measure_cold_starts
+    from wasm_lab.scenarios.edge.cold import ISOLATE_WASM, measure_cold_starts
 
     rounds = bench.effort(Phase.PROCESS).rounds
     step = bench.watcher("start of a worker").step
     times = measure_cold_starts(rounds=rounds, seed=bench.seed, on_step=step)
-    own = (ISOLATE_WASM, ISOLATE_JAVASCRIPT)
-    return [_measured(kind, each, counts=kind in own) for kind, each in times.items()]
+    return [_measured(kind, each, counts=kind == ISOLATE_WASM) for kind, each in times.items()]
 
 
 def _measured(what: str, each: list[float], *, counts: bool) -> Measured:
