@@ -208,6 +208,10 @@ def test_what_cannot_be_is_refused():
         wasm_image(MODULE, "a", platform="linux")
     with pytest.raises(UsageError, match="variable"):
         wasm_image(MODULE, "a", environment={"A=B": "c"})
+    with pytest.raises(UsageError, match="NUL"):
+        wasm_image(MODULE, "a", arguments=["a\0b"])
+    with pytest.raises(UsageError, match="not UTF-8"):
+        wasm_image(MODULE, "a", arguments=["caf\udce9"])
     with pytest.raises(UsageError, match="annotation"):
         wasm_image(MODULE, "a", annotations={"": "c"})
 

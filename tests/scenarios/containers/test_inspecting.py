@@ -253,7 +253,19 @@ def test_a_digest_that_is_a_path_or_nothing_leads_nowhere(tmp_path, digest):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[", "[]", "7", "null", "[" * 100_000, '{"manifests": [[]]}', '{"manifests": {}}', "\xff", "{}"],
+    [
+        "",
+        "[",
+        "[]",
+        "7",
+        "null",
+        "[" * 100_000,
+        '{"manifests": [[]]}',
+        '{"manifests": {}}',
+        "\xff",
+        "{}",
+        '{"manifests": NaN}',
+    ],
 )
 def test_an_index_may_be_anything(tmp_path, text):
     folder = layout_of(wasm_image(MODULE, "localhost/hello:1"), tmp_path / "a")

@@ -265,6 +265,8 @@ def _rootfs_image(
     for variable in environment:
         if not variable or "=" in variable or "\0" in variable + environment[variable]:
             raise UsageError(f"{variable!r} cannot be the name of a variable.")
+    if any("\0" in word for word in (*entrypoint, *arguments)):
+        raise UsageError("No program can be given a word with a NUL in it.")
     seconds = moment()
     made = tuple(
         tar_layer(entries, title=title, seconds=seconds)

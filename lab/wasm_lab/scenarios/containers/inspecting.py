@@ -55,6 +55,10 @@ def inspect_image(path: Path, on_layer: Callable[[str, int], None] = lambda *_: 
     return report
 
 
+def _refuse(constant: str) -> None:
+    raise ValueError(f"it holds {constant}")
+
+
 class _Inspector:
     def __init__(self, store: Store, report: Report, on_layer: Callable[[str, int], None]) -> None:
         self._on_layer = on_layer
@@ -88,7 +92,7 @@ class _Inspector:
         where = where or name
         try:
             data = self._store.small(name, _LARGEST_JSON)
-            value = json.loads(data)
+            value = json.loads(data, parse_constant=_refuse)  # NaN is no JSON
         except StoreError as error:
             hint = "Is this an OCI layout? It has oci-layout, index.json and blobs/." if where == name else ""
             self._say("error", where, f"{error}.", hint)

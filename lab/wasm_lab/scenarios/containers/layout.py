@@ -25,11 +25,18 @@ LAYOUT_FILE = b'{"imageLayoutVersion":"1.0.0"}'
 def plain_json(value: Any) -> bytes:
     """JSON that is always the same for the same value.
 
+    Raises:
+        UsageError: a text is not Unicode, as words of a command line may be.
+
     Example:
         >>> plain_json({"b": 1, "a": [2]})
         b'{"a":[2],"b":1}'
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        wrong = error.object[max(0, error.start - 20) : error.end + 20]
+        raise UsageError(f"{wrong!a} is not UTF-8, and an image holds only that.") from None
 
 
 def write_archive(path: Path, blobs: Iterable[Blob], index: bytes, *, seconds: int) -> None:
