@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from wasm_lab.source import Source
 
 #: What is undefined and is found while the program runs, unoptimised: a trap at its line.
-_CHECKS = (
-    "signed-integer-overflow,integer-divide-by-zero,shift,array-bounds,local-bounds,null,return,unreachable"
-)
+_CHECKS = "signed-integer-overflow,integer-divide-by-zero,shift-base,shift-exponent,array-bounds,local-bounds,null,return,unreachable"
 
 #: Words of clang for each profile. Line tables let a trap tell the cell's lines.
 PROFILE_WORDS: dict[Profile, tuple[str, ...]] = {
@@ -81,7 +79,7 @@ def exports(source: Source) -> list[str]:
 
 def _make(making: Making, home: ZigHome, words: list[str], progress: Progress | None) -> Made:
     source = making.source
-    made = library(home, source.language, source.profile, progress)
+    made = library(home, source.language, progress)
     making.step("prepare")
     with work_folder() as folder:
         (folder / f"cell.{source.language}").write_text(source_text(source), encoding="utf-8")

@@ -21,7 +21,6 @@ from wasm_lab.build.cache import default_cache
 from wasm_lab.build.key import digest
 from wasm_lab.build.languages.making import run_compiler, work_folder
 from wasm_lab.errors import BuildError
-from wasm_lab.source import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,8 +35,9 @@ CACHE_KIND = "c-library"
 #: Raise when the form of a kept library changes.
 FORMAT = 2
 
-#: How the libraries are optimised for each profile; an unoptimised cell takes the quick ones.
-_OPTIMISED = {Profile.DEV: "-O2", Profile.RELEASE: "-O2", Profile.SIZE: "-Os"}
+#: How the libraries are optimised, whatever the cell is. With ``-Os``, which would take another minute, the
+#: sample program of C is not smaller (24061 against 23966 bytes).
+_OPTIMISED = "-O2"
 
 #: The file that says how a library is used; it is written last.
 _LINES = "lines.json"
@@ -88,8 +88,8 @@ class Library:
         return all((self.folder / name).exists() for name in {*self.command, *self.reactor})
 
 
-def library(home: ZigHome, language: str, profile: Profile, progress: Progress | None) -> Library:
-    """The library for a language and profile; made first if it is not there, which takes a minute.
+def library(home: ZigHome, language: str, progress: Progress | None) -> Library:
+    """The library for a language; made first if it is not there, which takes a minute.
 
     Safe for processes that need it at once: one makes it, the others wait.
 
@@ -97,8 +97,8 @@ def library(home: ZigHome, language: str, profile: Profile, progress: Progress |
         BuildError: Zig could not make it.
         OSError: the cache cannot be written.
     """
-    optimised, cache = _OPTIMISED[profile], default_cache()
-    key = digest("c library", FORMAT, language, optimised, home.zig.version, str(home.zig.program))
+    cache = default_cache()
+    key = digest("c library", FORMAT, language, _OPTIMISED, home.zig.version, str(home.zig.program))
     folder = cache.folder(CACHE_KIND, key)
     found = _read(folder)
     if found is not None:
@@ -108,7 +108,7 @@ def library(home: ZigHome, language: str, profile: Profile, progress: Progress |
     with _locked(cache.lock(CACHE_KIND, key), tell):
         found = _read(cache.folder(CACHE_KIND, key))
         if found is None:
-            _make(home, language, optimised, folder, tell)
+            _make(home, language, folder, tell)
             found = _read(folder)
     if found is None:
         raise BuildError(f"The library for {names[language]} was made and is gone again.", hint="Try again.")
@@ -158,9 +158,9 @@ def _read(folder: Path) -> Library | None:
     return found if found.whole else None
 
 
-def _make(home: ZigHome, language: str, optimised: str, folder: Path, tell: Callable[[], None]) -> None:
+def _make(home: ZigHome, language: str, folder: Path, tell: Callable[[], None]) -> None:
     (folder / _LINES).unlink(missing_ok=True)
-    words = [optimised, "-fno-exceptions"] if language == "cpp" else [optimised]
+    words = [_OPTIMISED, "-fno-exceptions"] if language == "cpp" else [_OPTIMISED]
     frontend, command, linker = _probe(home, language, words, tell)
     _, reactor, _ = _probe(home, language, [*words, "-mexec-model=reactor"], tell)
     for file in dict.fromkeys((*command, *reactor)):
