@@ -129,7 +129,7 @@ class Trials:
 
     @property
     def differences(self) -> int:
-        return sum(one.verdict != "no difference shown" for one in self.found)
+        return sum(one.shown for one in self.found)
 
     @property
     def covered(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from wasm_lab.measure.statistics import Comparison, Summary, compare, summarise
+from wasm_lab.measure.statistics import NO_DIFFERENCE, TOO_NOISY, Comparison, Summary, compare, summarise
 from wasm_lab.run import Phase
 
 if TYPE_CHECKING:
@@ -91,11 +91,12 @@ class Report:
     def _shown(self, given: str) -> str:
         what = f"{self.workload}({given})" if given else self.workload
         ratios = [one for one in self.comparisons if one.input == given]
-        clear = [one for one in ratios if one.verdict != "no difference shown"]
-        unclear = [one.subject for one in ratios if one.verdict == "no difference shown"]
+        clear = [one for one in ratios if one.shown]
         clauses = [f"{one.subject} {_how_much(one)}" for one in sorted(clear, key=lambda one: one.ratio)]
-        if unclear:
-            clauses.append(f"no difference shown for {' and '.join(unclear)}")
+        for verdict in (NO_DIFFERENCE, TOO_NOISY):
+            unclear = [one.subject for one in ratios if one.verdict == verdict]
+            if unclear:
+                clauses.append(f"{verdict} for {' and '.join(unclear)}")
         if not clauses:
             alone = [s for s in self.summaries if s.input == given and s.phase == self.phase]
             if not alone:

@@ -51,6 +51,15 @@ class Summary:
     warmup_discarded: int  #: values before warm-up was over, which are not in the median
 
 
+#: What may be said of a ratio whose interval holds 1.
+NO_DIFFERENCE = "no difference shown"
+TOO_NOISY = "too noisy to tell"
+
+#: An interval that holds 1 and whose ends are further apart than this factor holds twice as fast and twice as
+#: slow, or nearly: it tells of the noise, and calling it "no difference" would be taken for equality.
+NOISY_SPAN = 4.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """How many times as long ``subject`` takes as ``baseline``; above 1 is slower."""
@@ -68,12 +77,18 @@ class Comparison:
     note: str = ""  #: what has to be known beside the figure
 
     @property
+    def shown(self) -> bool:
+        """Whether a difference was shown: the interval leaves 1 out."""
+        return self.low > 1 or self.high < 1
+
+    @property
     def verdict(self) -> str:
-        """``slower``, ``faster`` (for bytes ``more``, ``less``) or ``no difference shown``."""
+        """``slower``, ``faster`` (for bytes ``more``, ``less``), ``no difference shown`` or ``too noisy to tell``."""
         words = ("slower", "faster") if self.unit == "ns" else ("more", "less")
-        if self.low > 1:
-            return words[0]
-        return words[1] if self.high < 1 else "no difference shown"
+        if self.shown:
+            return words[0] if self.low > 1 else words[1]
+        noisy = math.isfinite(self.high) and self.high > self.low * NOISY_SPAN
+        return TOO_NOISY if noisy else NO_DIFFERENCE
 
     @property
     def sentence(self) -> str:
@@ -90,9 +105,9 @@ class Comparison:
             f"{self.low:.{decimals}f} to {self.high:.{decimals}f} with 95 % confidence, "
             f"{_counted(self.processes)} each"
         )
-        if self.verdict == "no difference shown":
+        if not self.shown:
             return (
-                f"{what}, {self.phase}: no difference shown between {self.subject} and {self.baseline} "
+                f"{what}, {self.phase}: {self.verdict} between {self.subject} and {self.baseline} "
                 f"(ratio {spread}).{note}"
             )
         verb, measure = ("takes", "long") if self.unit == "ns" else ("uses", "much")

@@ -153,7 +153,7 @@ def speed_ratio(comparisons: Sequence[Comparison]) -> go.Figure:
         finite = math.isfinite(one.high) and one.low > 0
         low, high = (one.low, one.high) if finite else (one.ratio, one.ratio)
         ends += [low, one.ratio, high]
-        clear = one.verdict != "no difference shown"
+        clear = one.shown
         figure.add_trace(_line([low, high], [number, number], colour, name=names[number]))
         figure.add_trace(
             go.Scatter(
@@ -161,7 +161,7 @@ def speed_ratio(comparisons: Sequence[Comparison]) -> go.Figure:
                 y=[number],
                 mode="markers+text",
                 marker={"color": colour, "symbol": mark, "size": 12},
-                text=[f" {one.ratio:.3g}×" + ("" if clear else ", no difference shown")],
+                text=[f" {one.ratio:.3g}×" + ("" if clear else f", {one.verdict}")],
                 textposition="top center",
                 hovertemplate=f"{names[number]}: {one.ratio:.3g} ({low:.3g} to {high:.3g})<extra></extra>",
                 showlegend=False,

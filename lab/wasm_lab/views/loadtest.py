@@ -110,7 +110,7 @@ def _ratio(one: Comparison | None) -> str:
     if one is None:
         return "–"
     interval = f"{one.low:.3g} to {one.high:.3g}" if math.isfinite(one.high) else "unknown"
-    unclear = ", no difference shown" if one.verdict == "no difference shown" else ""
+    unclear = "" if one.shown else f", {one.verdict}"
     return f"{one.ratio:.3g} ({interval}){unclear}"
 
 
