@@ -98,22 +98,31 @@ def run(
 def _carry_out(
     running: LocalRun, steps: tuple[int, ...], timeout_s: float, record: dict[str, Any], say: Any
 ) -> int:
-    starts = running.start(replicas=steps[0] if steps else None, timeout_s=timeout_s)
-    record["pods"] = [_plain_start(one) for one in starts]
-    for one in starts:
+    measured = len(steps) > 1
+    told: dict[str, PodStart] = {}
+
+    def tell() -> None:
+        for one in running.starts():
+            if one.pod not in told:
+                told[one.pod] = one
+                say(
+                    f"{one.pod}: started under {one.handler or 'the default runtime'} after {one.start_ms:.0f} ms "
+                    f"({one.runtime_ms:.0f} ms by the runtime's own clock)"
+                )
+        record["pods"] = [_plain_start(one) for one in told.values()]
+
+    def on_step(step: ScaleStep) -> None:
+        tell()
+        record["steps"].append(_plain_step(step))
         say(
-            f"{one.pod}: started under {one.handler or 'the default runtime'} after {one.start_ms:.0f} ms "
-            f"({one.runtime_ms:.0f} ms by the runtime's own clock)"
+            f"{step.workload}: {step.replicas} replicas after {step.seconds:.2f} s, "
+            f"{step.pss_bytes / 1e6:.1f} MB, and {step.shim_pss_bytes / 1e6:.1f} MB of shims"
         )
-    if len(steps) > 1:
 
-        def on_step(step: ScaleStep) -> None:
-            record["steps"].append(_plain_step(step))
-            say(
-                f"{step.workload}: {step.replicas} replicas after {step.seconds:.2f} s, "
-                f"{step.pss_bytes / 1e6:.1f} MB, and {step.shim_pss_bytes / 1e6:.1f} MB of shims"
-            )
-
+    # With several steps the first is one as well: from nothing.
+    running.start(replicas=0 if measured else steps[0] if steps else None, timeout_s=timeout_s)
+    tell()
+    if measured:
         running.scale(steps, timeout_s=timeout_s, on_step=on_step)
         return 0
     return 0 if running.wait() else 1

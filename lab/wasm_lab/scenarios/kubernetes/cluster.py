@@ -27,6 +27,9 @@ FIELD_MANAGER = "wasm-lab"
 #: Seconds to connect, and to answer one request.
 TIMEOUT = (5.0, 60.0)
 
+#: What the client raises where a kubeconfig has a list for a map, or a number for either.
+MALFORMED = (TypeError, AttributeError, KeyError)
+
 #: Names that kind, k3d, minikube and desktop programs give their contexts.
 LOCAL_NAMES = ("kind-", "k3d-", "minikube", "docker-desktop", "rancher-desktop", "colima", "orbstack")
 
@@ -107,7 +110,7 @@ def connect(kubeconfig: Path | None = None, context: str = "", namespace: str = 
     path = _kubeconfig(kubeconfig)
     try:
         contexts, current = config.list_kube_config_contexts(path)
-    except (config.ConfigException, OSError, ValueError) as error:
+    except (config.ConfigException, OSError, ValueError, *MALFORMED) as error:
         raise ClusterError(f"{path} is no usable kubeconfig: {_first_line(error)}") from error
     except Exception as error:  # the client hands on whatever its YAML parser raises
         if type(error).__module__.split(".")[0] != "yaml":

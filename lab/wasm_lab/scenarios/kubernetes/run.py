@@ -124,8 +124,9 @@ class LocalRun:
             for what in self.plan.passed_over:
                 self._on_note(f"{what} is passed over: only a cluster has a use for it.")
             for workload in self.plan.workloads:
-                for what in not_kept({"spec": workload.template["spec"]}):
-                    self._on_note(f"{workload.target.label}: {what}.")
+                lacking = not_kept({"spec": workload.template["spec"]})
+                if lacking:
+                    self._on_note(f"{workload.target.label}: not applied here: {', '.join(lacking)}.")
             self._follower.start()
         except BaseException:
             self._containerd.close()

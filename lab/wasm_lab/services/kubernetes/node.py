@@ -255,8 +255,9 @@ class Node:
             if runner is not None:
                 self._report(runner)
 
-        for what in not_kept(pod):
-            event("Normal", "NotKept", what)
+        lacking = not_kept(pod)
+        if lacking:
+            event("Normal", "NotKept", f"This node does not apply: {', '.join(lacking)}")
         runner = PodRunner(
             self._cri,
             pod,

@@ -86,15 +86,13 @@ def refusals(pod: Mapping[str, Any]) -> list[str]:
 
 def not_kept(pod: Mapping[str, Any]) -> list[str]:
     """What a pod asks for that this node passes over: it runs, and whoever runs it should know."""
-    found = []
     spec = pod.get("spec") or {}
-    for one in spec.get("containers") or []:
-        if "cpu" in ((one.get("resources") or {}).get("limits") or {}):
-            found.append(f"container {one['name']}: the limit of its CPU is not kept here")
-        if one.get("securityContext"):
-            found.append(f"container {one['name']}: its securityContext is not applied here")
-    if spec.get("securityContext"):
-        found.append("the pod's securityContext is not applied here")
+    parts = spec.get("containers") or []
+    found = []
+    if any("cpu" in ((one.get("resources") or {}).get("limits") or {}) for one in parts):
+        found.append("limits of CPU")
+    if any(one.get("securityContext") for one in (spec, *parts)):
+        found.append("securityContext")
     return found
 
 
