@@ -113,14 +113,20 @@ def _follow(live: LiveWorker) -> int:
     from wasm_lab.errors import ServiceError
 
     shown = 0
-    while True:
-        ended = not live.running
+
+    def tell() -> None:
+        nonlocal shown
         log = live.log
         click.echo(log[shown:], nl=False)
         shown = len(log)
-        if ended:
-            raise ServiceError(f"workerd ended, and the worker {live.worker.name} with it.")
-        time.sleep(_LOOK_S)
+
+    try:
+        while live.running:
+            tell()
+            time.sleep(_LOOK_S)
+    finally:
+        tell()  # what came last, also before Ctrl-C
+    raise ServiceError(f"workerd ended, and the worker {live.worker.name} with it.")
 
 
 EXPORT = """\b

@@ -183,7 +183,7 @@ class _Gathering:
                 hint=f"It would be {self.folder / name}. Cells that can be imported: {cells}.",
             )
         return UsageError(
-            f'Line {line} of {importer} imports "{name}": no cell has this name.',
+            f'Line {line} of {importer} imports "{name}": no cell has this name, and no --wasm gives it.',
             hint=f"Cells that can be imported: {cells}. A package of npm is put into one file first, for example "
             "by esbuild --bundle --format=esm.",
         )

@@ -112,6 +112,11 @@ class Worker:
 
         bindings = bindings or Bindings()
         bindings.check()
+        for host in settings.get("allowed_hosts", ()):
+            parsed_host(host)
+        date = settings.get("compatibility_date", COMPATIBILITY_DATE)
+        if not _DATE.fullmatch(date):
+            raise UsageError(f"{date!r} is no compatibility date.", hint=f"Such as {COMPATIBILITY_DATE}.")
         artifacts = artifacts or {}
         for each in wasm:
             if each not in artifacts:
@@ -140,11 +145,6 @@ class Worker:
                 always=wasm,
                 first_line=settings.get("first_line", 1),
             )
-        for host in settings.get("allowed_hosts", ()):
-            parsed_host(host)
-        date = settings.get("compatibility_date", COMPATIBILITY_DATE)
-        if not _DATE.fullmatch(date):
-            raise UsageError(f"{date!r} is no compatibility date.", hint=f"Such as {COMPATIBILITY_DATE}.")
         return cls(
             name=name,
             modules=gathered.modules,
