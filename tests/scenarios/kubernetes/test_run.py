@@ -130,8 +130,8 @@ def modules(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("modules")
     texts = {
         "sleeper": SLEEPER,
-        "well": ENDING.replace("STATUS", "0"),
-        "badly": ENDING.replace("STATUS", "3"),
+        "well": ENDING.replace("HOW", "nop"),
+        "badly": ENDING.replace("HOW", "unreachable"),
     }
     for name, text in texts.items():
         (folder / f"{name}.wasm").write_bytes(bytes(wasmtime.wat2wasm(text)))
