@@ -39,7 +39,7 @@ def run_table(run: ContainerRun) -> Stack:
     if run.killed_for_memory:
         ended += f": it took more than {run.memory_limit_bytes or 0:,} bytes ({run.memory_wall})"
     facts = [f"{run.image} under {run.handler}, {run.runtime}", ended]
-    if run.started_ns:
+    if run.started_ns and status.reason != "Error":  # what else was written is no program's own word
         facts.append(f"request to first words {duration(run.started_ns)}")
     if run.most_pss_bytes:
         facts.append(f"at most {run.most_pss_bytes / MB:.3g} MB seen")
@@ -55,7 +55,7 @@ def report_tables(report: ContainerReport) -> Stack:
         parts.append(_agreements(report))
     if report.missing:
         parts.append(_missing(report))
-    notes = " ".join(("Intervals are 95 %.", *report.machine.noise))
+    notes = " ".join(("Intervals are 95 %.", *report.notes, *report.machine.noise))
     parts.append(Text(f"Measured on {report.machine}. {notes}", style="dim"))
     return Stack(*parts)
 
@@ -181,6 +181,7 @@ def report_record(report: ContainerReport) -> dict[str, Any]:
         "crowds": crowds,
         "agreements": [plain(one) for one in report.agreements()],
         "missing": report.missing,
+        "notes": list(report.notes),
         "machine": plain(report.machine),
         "duration_s": report.duration_s,
     }

@@ -16,6 +16,7 @@ from wasm_lab.scenarios.containers import fellows
 from wasm_lab.scenarios.containers.fellows import FELLOWS
 from wasm_lab.scenarios.containers.report import CROWD, CROWD_ALONE, WORKLOAD, ContainerReport, Figure
 from wasm_lab.scenarios.containers.starting import Containers, Ground, Started, Subject, ground
+from wasm_lab.services.cri.processes import shims
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,6 +53,13 @@ QUICK = Plan(rounds=5, crowd=(2, 3))
 
 #: Where the weight of each part goes.
 KINDS = {"container": Figure.CONTAINER, "shim": Figure.SHIM, "pause": Figure.PAUSE}
+
+
+#: What is said where shims of others run beside ours.
+_SHARED = (
+    "Shims of other containers ran on this machine: shims share the pages of their program, so PSS of one is "
+    "less than it would be alone."
+)
 
 
 def _silent(*_: object) -> None:
@@ -110,7 +118,9 @@ def measure_containers(
                 run.prepare(subject)
         if not run.subjects:
             raise MeasureError("Nothing can be measured here.", hint=_reasons(run.missing))
+        others = shims()
         interrupted = run.all()
+        others = max(others, shims())  # all of ours have ended
         if not run.subjects:
             raise MeasureError("Nothing could be measured.", hint=_reasons(run.missing))
         runtime = place.version() if isinstance(place, Containers) else ""
@@ -125,6 +135,7 @@ def measure_containers(
         baseline=(native or titles)[0],
         runtime=runtime,
         duration_s=time.monotonic() - began,
+        notes=(_SHARED,) if others and place.kind == "containers" else (),
     )
 
 

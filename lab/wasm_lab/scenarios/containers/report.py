@@ -77,6 +77,7 @@ class ContainerReport:
     baseline: str
     runtime: str  #: name and version of the container runtime
     duration_s: float
+    notes: tuple[str, ...] = ()  #: what has to be known beside the figures
     machine: Machine = field(default_factory=machine)
 
     def __repr__(self) -> str:

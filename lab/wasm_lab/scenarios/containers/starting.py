@@ -213,7 +213,7 @@ class Processes(Ground):
     kind = "processes"
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="wasm-lab-")
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._commands: dict[str, list[str]] = {}
 
     def subjects(self) -> tuple[list[Subject], dict[str, str]]:
@@ -271,6 +271,8 @@ class Processes(Ground):
         )
 
     def _command(self, name: str) -> list[str]:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="wasm-lab-")
         folder = Path(self._folder.name)
         if name == "native":
             program = folder / "idle"
@@ -294,7 +296,9 @@ class Processes(Ground):
         return [sys.executable, "-I", "-c", _IN_WASMTIME, str(module)]
 
     def close(self) -> None:
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
 
 #: Becomes the program, after it has told the time and arranged to die with its parent (prctl(2)).
