@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -76,3 +80,22 @@ def test_what_it_refuses(wasm_lab, fib, arguments, status, message):
     assert done.returncode == status, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_early_interrupt_says_that_nothing_was_measured(fib, tmp_path):
+    begun, twin, saved = tmp_path / "begun", tmp_path / "fib.py", tmp_path / "fib.jsonl"
+    twin.write_text(f"def fib(n):\n    open({str(begun)!r}, 'w').close()\n    while True:\n        pass\n")
+    program = Path(sys.executable).with_name("wasm-lab")
+    command = [program, "bench", *QUICK, "--save", saved, "--python-twin", twin, "--invoke", "fib", fib, "12"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while not begun.exists() and time.monotonic() < until:  # answers are compared before anything is timed
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    shown, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert shown == ""
+    assert told.strip() == (
+        "Interrupted before the first round was done: nothing was measured, nothing is saved."
+    )
+    assert not saved.exists()

@@ -112,3 +112,13 @@ def test_tests_run_in_it(wasm_lab, name, tmp_path):
     assert done.returncode == 101
     assert "good" in done.stdout
     assert "bad" in done.stdout
+
+
+def test_a_target_has_no_meaning_in_the_native_runtime(wasm_lab, tmp_path):
+    path = tmp_path / "hello.rs"
+    path.write_text('fn main() { println!("hello") }')
+    done = wasm_lab("run", "--runtime", "native", "--target", "wasm32-wasip2", path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "the target wasm32-wasip2 has no meaning there" in done.stderr
+    assert "Leave out --target" in done.stderr

@@ -49,7 +49,7 @@ Examples:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 def bench(file: Path, args: tuple[str, ...], **options: Any) -> int:
-    """Time FILE (.rs, .wasm or .wat) wherever it runs here, and compare.
+    """Time FILE (.rs, .c, .cpp, .zig, .go, .wasm or .wat) wherever it runs here, and compare.
 
     A program is run with ARGS in fresh instances; --invoke times one function, which a Rust
     file's public functions and a module's exports of numbers can be. Answers are compared
@@ -64,8 +64,15 @@ def bench(file: Path, args: tuple[str, ...], **options: Any) -> int:
     invoke = options["invoke"]
     effort = effort_from(options, _phases(invoke))
     earlier = _earlier(options["compare"])
-    with bench_progress(effort.budget_s) as watcher:
-        report = _report(file, args, options, effort, watcher)
+    try:
+        with bench_progress(effort.budget_s) as watcher:
+            report = _report(file, args, options, effort, watcher)
+    except KeyboardInterrupt:  # while it measures, an interrupt ends that and there is a report
+        _say_nothing_measured()
+        return INTERRUPTED
+    if report.interrupted and not len(report.measurements):
+        _say_nothing_measured()
+        return INTERRUPTED
     if options["save"]:
         report.measurements.save(options["save"])
     history: tuple[Comparison, ...] = ()
@@ -86,6 +93,10 @@ def bench(file: Path, args: tuple[str, ...], **options: Any) -> int:
         if history:
             print_table(history_table(history), sys.stdout)
     return INTERRUPTED if report.interrupted else 0
+
+
+def _say_nothing_measured() -> None:
+    click.echo("Interrupted before the first round was done: nothing was measured, nothing is saved.", err=True)
 
 
 #: As for any interrupted command; what was measured until then has been printed and saved.
@@ -148,7 +159,7 @@ def _report(
 def _check_program(artifact: Artifact) -> None:
     if artifact.source and artifact.source.kind is Kind.FUNCTIONS:
         raise UsageError(
-            f"{artifact.label} has no fn main, so there is no program to run.",
+            f"{artifact.label} has no main, so there is no program to run.",
             hint="Time one of its functions: --invoke NAME, and its arguments after the file.",
         )
 

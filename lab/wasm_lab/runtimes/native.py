@@ -31,7 +31,7 @@ from wasm_lab.runtimes.processes import (
     scratch_folder,
     stopped,
 )
-from wasm_lab.source import Kind, Source
+from wasm_lab.source import Kind, Source, Target
 
 if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
@@ -102,6 +102,12 @@ class NativeRuntime(ProcessRuntime):
             raise LoadError(
                 f"{artifact.label} is a finished module; the native runtime builds Rust for this machine.",
                 hint="Give it the Rust source, or choose another runtime.",
+            )
+        if artifact.source.target is not Target.WASIP1:  # the default, which every source has
+            raise UnsupportedError(
+                f"The native runtime builds for this machine; the target {artifact.source.target.value} "
+                "has no meaning there.",
+                hint="Leave out --target, or run the component in wasmtime.",
             )
         from wasm_lab.build import build_for_host
 
