@@ -295,7 +295,7 @@ def test_what_a_panel_can_be_made_of(tmp_path: Path) -> None:
         ("nosuchcell", errors.UsageError, "No cell is named nosuchcell"),
         ("nosuch.wasm", errors.WasmLabError, "nosuch.wasm"),
         ("nosuch.rs", errors.UsageError, "cannot be read"),
-        (Path("notes.txt"), errors.UsageError, "neither .rs nor .wasm"),
+        (Path("notes.txt"), errors.UsageError, "is no file that runs here"),
         ("fn helper() {}", errors.UsageError, "neither fn main nor a public function"),
         ("fn main() { 1 + }", errors.CompileError, "expected"),
     ],

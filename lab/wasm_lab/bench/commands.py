@@ -46,7 +46,8 @@ def bench_command(
         AnswersDiffer, MeasureError: as `bench_function`.
     """
     granted = capabilities or Capabilities()
-    if where is None and artifact.source is None:
+    _check_alone(artifact)
+    if where is None and (artifact.source is None or artifact.source.language != "rust"):
         candidates = [place for place in _COMMAND_PLACES if place != "native"]
     else:
         candidates = list(_COMMAND_PLACES)
@@ -79,11 +80,21 @@ def bench_export(
         AnswersDiffer, MeasureError, UnsupportedError: as `bench_function`.
     """
 
+    _check_alone(artifact)
+
     def subjects_at(place: str) -> list[Subject]:
         return export_subjects(artifact, export, args, places=[place])
 
     chosen = (effort or Effort()).given(Phase.CALL, baseline="wasmtime")
     return _bench(subjects_at, list(_EXPORT_PLACES), where, chosen, watcher or Watcher())
+
+
+def _check_alone(artifact: Artifact) -> None:
+    if artifact.libraries:
+        raise UnsupportedError(
+            f"{artifact.label} calls functions of other cells, and what is timed is one module alone.",
+            hint="Put the functions into the cell itself to time it.",
+        )
 
 
 def _bench(

@@ -39,8 +39,12 @@ def main() -> NoReturn:
     sys.exit(status)
 
 
+#: What ``wasm-lab run`` takes.
+_RUN_ENDINGS = (".wasm", ".wat", ".rs", ".c", ".cpp", ".cc", ".cxx", ".zig", ".go")
+
+
 def _dispatch(words: list[str]) -> int:
-    if len(words) > 1 and words[0] == "run" and words[1].endswith((".wasm", ".wat", ".rs")):
+    if len(words) > 1 and words[0] == "run" and words[1].endswith(_RUN_ENDINGS):
         # Without options there is nothing to parse, and the parser takes a third of the start-up.
         from pathlib import Path
 

@@ -29,7 +29,7 @@ Examples:
 def inspect(file: Path, only_base64: bool, as_json: bool, **options: Any) -> int:
     """Show imports, exports, sections, sizes, SHA-256, producers and what FILE will ask for.
 
-    FILE is .wasm or .wat; a .rs file is built first.
+    FILE is .wasm or .wat; a source file (.rs, .c, .cpp, .zig, .go) is built first.
     """
     from wasm_lab.build.inspect import inspect as look_into
     from wasm_lab.cli.build import built

@@ -45,7 +45,7 @@ def bench_line() -> click.Command:
     def wasm_bench() -> None:
         """Time WHAT wherever it runs here, and compare.
 
-        WHAT is a public function of a Rust cell, a cell's name, or a .rs, .wasm or .wat
+        WHAT is a function of a cell, a cell's name, or a source, .wasm or .wat
         file of a program, which is given WORDS as its arguments; without it, the program
         of the last cell. %%js_twin and a Python function of the same name stand beside a
         Rust function. Answers are compared first: where they differ, nothing is timed.
@@ -114,6 +114,8 @@ def _bench_function(
     cell = here.cell_of_function(name)
     source = cell.artifact.source
     assert source is not None, "a live cell was built from a source"
+    if source.language != "rust":
+        return _bench_export(shell, cell.artifact, name, options, effort, watcher)
     twin = here.js_twins.get(name)
     return bench_function(
         source,
@@ -128,6 +130,29 @@ def _bench_function(
     )
 
 
+def _bench_export(
+    shell: InteractiveShell,
+    artifact: Artifact,
+    name: str,
+    options: dict[str, Any],
+    effort: Effort,
+    watcher: Watcher,
+) -> Report:
+    """A function of another language than Rust: of numbers, as the module exports it.
+
+    Raises:
+        UsageError: more than one input was given.
+    """
+    from wasm_lab.bench import bench_export
+
+    if len(options["inputs"]) > 1:
+        raise UsageError(f"{name} is timed with one input at a time.", hint="Give --args once.")
+    numbers = _arguments(shell, options["inputs"][0]) if options["inputs"] else ()
+    return bench_export(
+        artifact, name, numbers, where=options["where"] or None, effort=effort, watcher=watcher
+    )
+
+
 def _bench_program(options: dict[str, Any], effort: Effort, watcher: Watcher) -> Report:
     from wasm_lab.bench import bench_command
     from wasm_lab.capabilities import Capabilities
@@ -138,7 +163,7 @@ def _bench_program(options: dict[str, Any], effort: Effort, watcher: Watcher) ->
         raise UsageError("--args is for functions.", hint="A program's arguments are written after its name.")
     if artifact.source and artifact.source.kind is Kind.FUNCTIONS:
         raise UsageError(
-            f"{artifact.label} has no fn main, so there is no program to run.",
+            f"{artifact.label} has no main, so there is no program to run.",
             hint="Name one of its functions: %wasm_bench NAME --args …",
         )
     granted = capabilities_from(options, tuple(options["words"]), Capabilities(deadline_s=None))
@@ -159,9 +184,9 @@ def _program(what: str) -> Artifact:
             raise UsageError("Nothing has been compiled yet.", hint="Run a %%wasm_rust cell first.")
         return here.last_artifact
     path = Path(what)
-    if path.suffix in (".rs", ".wasm", ".wat"):
-        from wasm_lab.files import artifact_of
+    from wasm_lab.files import artifact_of, language_of
 
+    if path.suffix in (".rs", ".wasm", ".wat") or language_of(path):
         return artifact_of(here, path, {"profile": "release", "target": "wasm32-wasip1", "edition": None})
     if what in here.cells:
         return here.cells[what].artifact

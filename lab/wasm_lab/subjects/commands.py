@@ -18,6 +18,7 @@ from wasm_lab.errors import ProbeError, UnsupportedError, UsageError
 from wasm_lab.measure.subject import Answer
 from wasm_lab.run import Phase
 from wasm_lab.subjects import wasmedge
+from wasm_lab.source import LANGUAGE_NAMES
 from wasm_lab.subjects.available import GUARDS, require, version
 from wasm_lab.subjects.base import (
     DEADLINE_S,
@@ -284,7 +285,7 @@ def command_subjects(
     shared: dict[str, Any] = {
         "workload": artifact.label,
         "input": " ".join(capabilities.args),
-        "language": "rust" if artifact.source else "",
+        "language": artifact.source.language if artifact.source else "",
         "deadline_s": deadline_s,
         "files": Files(),
         "artifact": artifact,
@@ -320,6 +321,12 @@ def _subject(place: str, guards: str, shared: dict[str, Any]) -> Subject:
         raise UnsupportedError(
             f"{artifact.label} was made elsewhere: without its source there is no native program of it.",
             hint="Leave native out, or build it here from source.",
+        )
+    if artifact.source.language != "rust":
+        raise UnsupportedError(
+            f"{artifact.label} is in {LANGUAGE_NAMES[artifact.source.language]}, and only Rust is built for this "
+            "machine too.",
+            hint="Leave native out.",
         )
     program = files.write("program", native_program(artifact.source))
     program.chmod(0o700)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.artifact import Artifact
 from wasm_lab.capabilities import Capabilities
 from wasm_lab.errors import UsageError
-from wasm_lab.source import Kind
+from wasm_lab.source import LANGUAGES, NATIVE, Kind
 from wasm_lab.views.panel_form import Asked
 from wasm_lab.views.panel_state import PanelState, Subject, initial
 from wasm_lab.views.presence import somebody_watches
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wasm_lab.views.panel_runs import Outcome
     from wasm_lab.views.panel_widget import PanelWidget
 
-_FILES = (".rs", ".wasm", ".wat")
+_FILES = (".rs", ".wasm", ".wat", *(ending for name in NATIVE for ending in LANGUAGES[name]))
 
 
 class Panel:
@@ -142,7 +142,7 @@ def _from_file(session: Session, file: Path) -> Artifact:
     from wasm_lab.files import artifact_of
 
     if file.suffix not in _FILES:
-        raise UsageError(f"{file} is neither .rs nor .wasm nor .wat.", hint="A panel runs these.")
+        raise UsageError(f"{file} is no file that runs here.", hint=f"A panel runs {', '.join(_FILES)}.")
     return artifact_of(session, file, {"profile": "release", "target": "wasm32-wasip1", "edition": None})
 
 

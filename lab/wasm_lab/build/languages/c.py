@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from wasm_lab.source import Source
 
 #: What is undefined and is found while the program runs, unoptimised: a trap at its line.
-_CHECKS = "signed-integer-overflow,integer-divide-by-zero,shift-base,shift-exponent,array-bounds,local-bounds,null,return,unreachable"
+_CHECKS = ",".join(
+    "signed-integer-overflow integer-divide-by-zero shift-base shift-exponent array-bounds local-bounds null return "
+    "unreachable".split()
+)
 
 #: Words of clang for each profile. Line tables let a trap tell the cell's lines.
 PROFILE_WORDS: dict[Profile, tuple[str, ...]] = {
