@@ -89,7 +89,7 @@ def test_a_file_decides_the_way(tmp_path: Path) -> None:
     core.write_bytes(CORE)
     component.write_bytes(COMPONENT)
     made = render(core)
-    assert "localhost/my-program:latest" in made
+    assert "localhost/my-program:1" in made
     assert kinds(made)[0] == "RuntimeClass"
     assert "handler: crun" in made
     assert "handler: wasmtime" in render(component)

@@ -23,6 +23,7 @@ COMMANDS = {
     "worker": "worker:worker",
     "kube": "kube:kube",
     "container": "container:container",
+    "languages": "languages:languages",
     "doctor": "doctor:doctor",
     "cache": "cache:cache",
     "quickstart": "quickstart:quickstart",

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from wasm_lab.source import Source
 
 
+#: An export of every component of Python: how its makers' tool sets it up.
+_COMPONENTIZE_PY = "exports"
+
+
 def wit_command() -> click.Command:
     """The options of ``%%wit``."""
     import click
@@ -147,6 +151,8 @@ def _signatures(component: Component, name: str) -> list[str]:
     for full, item in component.world.exports.items():
         if isinstance(item, Function):
             lines.append(f"{name}.{snake(item.name)}: {str(item).partition(': ')[2]}")
+            continue
+        if "/" not in full and full == _COMPONENTIZE_PY:
             continue
         short = snake(full.partition("@")[0].rpartition("/")[2])
         for function in item.functions.values():

@@ -102,7 +102,7 @@ def memory_table(summaries: Sequence[Summary]) -> Table:
     table = Table(title="Memory, median over processes", title_justify="left")
     table.add_column("what", no_wrap=True)
     for kind in kinds:
-        table.add_column(kind, justify="right")
+        table.add_column(kind, justify="right", no_wrap=True)
     found = {(one.subject, one.phase): one for one in summaries}
     for subject in dict.fromkeys(one.subject for one in summaries):
         cells = [found.get((subject, kind)) for kind in kinds]

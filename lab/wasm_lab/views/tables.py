@@ -12,6 +12,7 @@ from rich.text import Text
 from wasm_lab.views.amounts import duration as duration  # noqa: PLC0414
 from wasm_lab.views.amounts import size as size  # noqa: PLC0414
 from wasm_lab.views.colour import wants_colour
+from wasm_lab.views.narrow import fitting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,11 +36,14 @@ class Stack(Group):
 
 
 def print_table(table: Any, stream: TextIO) -> None:
-    """Print any rich renderable to a stream, obeying NO_COLOR and the terminal's width."""
+    """Print any rich renderable to a stream, obeying NO_COLOR and the terminal's width.
+
+    A table that does not fit is printed as a list: no number is cut.
+    """
     colour = wants_colour(stream)
     width = None if stream.isatty() or "COLUMNS" in os.environ else FILE_COLUMNS
     console = Console(file=stream, no_color=not colour, force_terminal=colour or None, width=width)
-    console.print(table)
+    console.print(fitting(table, console))
 
 
 #: Longer audits are grouped: nobody reads more rows than these.

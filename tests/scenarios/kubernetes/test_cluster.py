@@ -454,6 +454,88 @@ class TestChanges:
         assert resource.get(name="a", namespace=namespace)
 
 
+class TestConnecting:
+    """What a real server says to those it does not let in."""
+
+    def config(self, place, folder: Path, **changed) -> Path:
+        config = json.loads(place[0].kubeconfig.read_text())
+        config["users"][0]["user"] |= changed.get("user", {})
+        config["clusters"][0]["cluster"] |= changed.get("cluster", {})
+        path = folder / "config"
+        path.write_text(json.dumps(config))
+        return path
+
+    def test_a_token_that_is_no_longer_known(self, place, tmp_path):
+        with pytest.raises(ClusterError, match="does not know the user") as caught:
+            connect(self.config(place, tmp_path, user={"token": "expired"}))
+        assert "Log in again" in caught.value.hint
+
+    def test_a_certificate_of_another_cluster(self, place, tmp_path):
+        other = place[0].folder / "node.crt"
+        with pytest.raises(ClusterError, match="not trusted") as caught:
+            connect(self.config(place, tmp_path, cluster={"certificate-authority": str(other)}))
+        assert "kubeconfig anew" in caught.value.hint
+
+    def test_a_right_that_the_user_lacks(self, place, namespace, tmp_path):
+        stranger = connect(self.config(place, tmp_path, user={"token": place[0].tokens["scheduler"]}))
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+        with pytest.raises(ClusterError, match="forbidden") as caught:
+            plan(stranger, targets(body, namespace=namespace))
+        assert "RBAC" in caught.value.hint
+
+    def test_a_kind_that_the_cluster_does_not_know(self, cluster, namespace):
+        app = {
+            "apiVersion": "core.spinkube.dev/v1alpha1",
+            "kind": "SpinApp",
+            "metadata": {"name": "a"},
+            "spec": {},
+        }
+        with pytest.raises(ClusterError, match="knows no SpinApp") as caught:
+            plan(cluster, targets(app, namespace=namespace))
+        assert "SpinKube" in caught.value.hint
+
+    def test_a_cluster_elsewhere_must_be_named(self, place, namespace, tmp_path, monkeypatch):
+        away = self.config(place, tmp_path, cluster={"server": f"https://lab.test:{place[0].port}"})
+        path = write(tmp_path, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}})
+        # The name is one of this machine for the client alone, as /etc/hosts would make it.
+        start = (
+            "import socket; real = socket.getaddrinfo; "
+            "socket.getaddrinfo = lambda host, *more, **how: real('127.0.0.1' if host == 'lab.test' else host, *more, **how); "
+            "import urllib3.util.connection; "
+            "from wasm_lab.cli import main; main()"
+        )
+        insecure = json.loads(away.read_text())
+        insecure["clusters"][0]["cluster"] = {
+            "server": f"https://lab.test:{place[0].port}",
+            "certificate-authority": str(place[0].folder / "apiserver.crt"),
+            "tls-server-name": "localhost",
+        }
+        away.write_text(json.dumps(insecure))
+        words = [
+            sys.executable,
+            "-c",
+            start,
+            "kube",
+            "apply",
+            str(path),
+            "-n",
+            namespace,
+            "--kubeconfig",
+            str(away),
+        ]
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2, done.stderr
+        assert "--context wasm-lab" in done.stderr
+        named = subprocess.run(
+            [*words, "--context", "wasm-lab"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert named.returncode == 0, named.stderr
+
+
 class TestCommands:
     def test_apply_scale_and_clean_up(self, place, node, namespace, tmp_path):
         path = write(tmp_path, CLASS, deployment("hello"))

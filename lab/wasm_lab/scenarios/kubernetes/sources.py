@@ -63,7 +63,8 @@ def look_at(source: str | Path, *, image: str = "") -> Seen:
     component = data[4:8] != b"\x01\0\0\0"
     name = kubernetes_name(path.stem)
     what = "component" if component else "core module"
-    image = image or f"{LOCAL}/{name}:latest"
+    # Not :latest, which nodes ask a registry for each time, and would not find there.
+    image = image or f"{LOCAL}/{name}:1"
     return Seen(
         image=image,
         name=_name_of(image),
