@@ -34,9 +34,8 @@ def _labels(wanted: Wanted) -> dict[str, Any]:
 
 def _class_name(wanted: Wanted) -> str:
     handler = wanted.handler or HANDLERS[wanted.way]
-    return {"crun": f"{handler}-wasm", "runwasi": f"{handler}-runwasi", "spinkube": "wasmtime-spin-v2"}[
-        wanted.way
-    ]
+    crun = handler if "wasm" in handler else f"{handler}-wasm"
+    return {"crun": crun, "runwasi": f"{handler}-runwasi", "spinkube": "wasmtime-spin-v2"}[wanted.way]
 
 
 def _runtime_class(wanted: Wanted) -> dict[str, Any]:
