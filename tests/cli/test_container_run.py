@@ -1,7 +1,6 @@
 """``wasm-lab container run`` and ``measure`` as commands. Containers take root."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -9,6 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from wasm_lab.toolchains.containerd import not_root
 
 PROGRAM = Path(sys.executable).with_name("wasm-lab")
 
@@ -25,9 +26,7 @@ fn main() {
 }
 """
 
-root = pytest.mark.skipif(
-    os.geteuid() != 0, reason="containers are run as root, and this is an ordinary user"
-)
+root = pytest.mark.skipif(bool(not_root()), reason=not_root())
 
 
 @pytest.fixture

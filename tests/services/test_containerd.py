@@ -20,10 +20,11 @@ from wasm_lab.services.cri import Cri, PodSandbox
 from wasm_lab.services.pause import pause_program
 from wasm_lab.source import Kind, Profile, Source
 from wasm_lab.subjects.functions import native_program
+from wasm_lab.toolchains.containerd import not_root
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(os.geteuid() != 0, reason="containers are run as root, and this is an ordinary user"),
+    pytest.mark.skipif(bool(not_root()), reason=not_root()),
 ]
 
 WASM = {"module.wasm.image/variant": "compat-smart"}

@@ -33,7 +33,8 @@ CLONE_NEWIPC = 0x08000000
 CLONE_NEWPID = 0x20000000
 
 #: linux/mount.h
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 2, 4, 8, 32
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 MNT_DETACH = 2
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -299,6 +300,9 @@ def _first(folder: Path, room: dict[str, Any], groups: Groups) -> int:
     """The first process in there: mounts, writes the settings, starts containerd, reaps what is orphaned."""
     _mount("none", "/", "none", MS_REC | MS_PRIVATE)
     _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    # A /tmp from which nothing may be executed is so for others, not for what is in here.
+    _mount(str(folder), folder, "none", MS_BIND)
+    _mount("none", folder, "none", MS_BIND | MS_REMOUNT)
     _own_run()
     groups.mount()
     overlay = _overlay_works(folder)

@@ -29,6 +29,9 @@ OLDEST = (1, 6)
 #: Seconds to tell a version; LLVM's library is read from disk the first time.
 VERSION_TIMEOUT_S = 20
 
+#: capabilities(7)
+CAP_SYS_ADMIN = 21
+
 #: Where system programs are that an ordinary user's PATH leaves out.
 SYSTEM = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin")
 
@@ -98,10 +101,22 @@ def containerd_missing() -> str:
             else "No containerd is on PATH"
         )
         return f"{what}. To get it: {HOW_CONTAINERD}. The lab starts one of its own and leaves the system's alone."
+    return not_root()
+
+
+def not_root() -> str:
+    """Why this process may not make the mounts and namespaces that containers are made of; empty when it may."""
     if os.geteuid() != 0:
         return (
             "Containers are run as root, and this is an ordinary user. To do it: start the lab with sudo, "
             "on a machine of your own."
+        )
+    status = Path("/proc/self/status").read_text()
+    rights = re.search(r"^CapEff:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    if rights and not int(rights[1], 16) >> CAP_SYS_ADMIN & 1:
+        return (
+            "Containers take mounts and namespaces, and this root may not make them (CAP_SYS_ADMIN), as in a "
+            "container without privileges. To do it: run the lab on the machine itself, or with --privileged."
         )
     return ""
 

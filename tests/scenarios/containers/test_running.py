@@ -1,6 +1,5 @@
 """Containers run and measured for real, and bare processes where they cannot be. Root alone can run containers."""
 
-import os
 import subprocess
 import time
 from pathlib import Path
@@ -16,10 +15,9 @@ from wasm_lab.scenarios.containers.report import AGREEMENTS, Figure
 from wasm_lab.scenarios.containers.running import quantity, run_container
 from wasm_lab.services import Containerd
 from wasm_lab.source import Kind, Profile, Source
+from wasm_lab.toolchains.containerd import not_root
 
-root = pytest.mark.skipif(
-    os.geteuid() != 0, reason="containers are run as root, and this is an ordinary user"
-)
+root = pytest.mark.skipif(bool(not_root()), reason=not_root())
 slow = pytest.mark.slow
 
 HOG = "fn main() { let mut held = Vec::new(); for _ in 0..256 { held.push(vec![1u8; 1 << 20]); } }"

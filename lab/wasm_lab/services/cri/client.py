@@ -15,6 +15,7 @@ from wasm_lab.errors import ContainerError
 from wasm_lab.services.cri.api import Api
 from wasm_lab.services.cri.container import Asked, Container
 from wasm_lab.services.cri.processes import Processes, listener, pss_bytes
+from wasm_lab.services.cri.sandbox import container_security
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,7 +141,7 @@ class Pod:
             "log_path": log,
             "linux": {
                 "resources": {"memory_limit_in_bytes": limit, "memory_swap_limit_in_bytes": limit},
-                "security_context": {"namespace_options": {"network": "NODE", "pid": "CONTAINER"}},
+                "security_context": container_security(),
             },
         }
         asked = time.time_ns()
