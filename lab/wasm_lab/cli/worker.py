@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wasm_lab.artifact import Artifact
     from wasm_lab.scenarios.edge import LiveWorker, Worker
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, path_type=Path)
 
 #: Seconds between two looks at the log.
 _LOOK_S = 0.1
@@ -52,6 +52,7 @@ Examples:
   wasm-lab worker run resize.js --wasm kernels=resize.rs --get /640x480
   wasm-lab worker run counter.js --kv COUNTS --var GREETING=hello
   wasm-lab worker run legacy.js --wasm module=lib.wasm
+  wasm-lab worker run deploy/
 """
 
 
@@ -67,6 +68,9 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="With --get: print a record for each answer.")
 def run(file: Path, paths: tuple[str, ...], as_json: bool, **options: Any) -> int:
     """Run the worker in FILE until Ctrl-C; what it tells on the console is shown as it comes.
+
+    FILE is JavaScript, or a wrangler.jsonc or wrangler.toml, or the folder of one: then its variables, KV
+    namespaces, modules and .dev.vars are taken from there.
 
     Exit status 1 when it cannot be started, or when an answer to --get has a status of 400 or more.
     """
@@ -178,19 +182,26 @@ def _worker(file: Path, options: dict[str, Any]) -> Worker:
     from wasm_lab.errors import UsageError
     from wasm_lab.options import bindings_from, worker_settings
     from wasm_lab.scenarios.edge import Worker
+    from wasm_lab.scenarios.edge.project import find_project, load_project
 
+    artifacts = _artifacts(options["wasm"])
+    bindings = bindings_from(options, Path())
+    project = find_project(file)
+    if project is not None:
+        return load_project(project, artifacts=artifacts, bindings=bindings, **worker_settings(options))
+    if file.is_dir():
+        raise UsageError(f"{file} holds no wrangler.jsonc and no wrangler.toml.")
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is not UTF-8 text (byte {error.start}), so it is no JavaScript.") from None
-    artifacts = _artifacts(options["wasm"])
     return Worker.of(
         file.stem,
         text,
         folder=file.parent,
         artifacts=artifacts,
         wasm=tuple(artifacts) if _is_script(text) else (),
-        bindings=bindings_from(options, Path()),
+        bindings=bindings,
         label=str(file),
         **worker_settings(options),
     )

@@ -44,8 +44,8 @@ def test_a_cell_brings_its_glue_and_its_module(tmp_path):
     found = gather("w.js", 'import { f } from "tools";', folder=tmp_path, artifacts={"tools": cell()})
     assert [module.name for module in found.modules] == [
         "w.js",
-        "tools.js",
         "tools",
+        "tools.js",
         "tools.wasm",
         "wasm-lab-glue.js",
         "wasm-lab-wasi.js",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wasm_lab.build.foreign import check_binary
 from wasm_lab.errors import UsageError
-from wasm_lab.scenarios.edge.glue import GLUE, WASI, cell_module, runtime_modules
+from wasm_lab.scenarios.edge.glue import cell_module, runtime_modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +30,9 @@ KINDS = {
     ".json": "json",
 }
 
+#: The kind of a module that only passes another one on under a short name; to workerd it is an ES module.
+SHORT = "short"
+
 #: Modules that workerd has itself.
 BUILT_IN = ("cloudflare:", "node:", "workerd:")
 
@@ -46,7 +49,7 @@ class Module:
     """One module: its name is its path in the worker, such as ``lib/names.js``."""
 
     name: str
-    kind: str  #: one of the values of `KINDS`
+    kind: str  #: one of the values of `KINDS`, or `SHORT`
     data: bytes = field(repr=False)
 
 
@@ -65,6 +68,7 @@ def gather(
     folder: Path,
     artifacts: Mapping[str, Artifact],
     always: tuple[str, ...] = (),
+    aliases: Mapping[str, str] | None = None,
     first_line: int = 1,
 ) -> Gathered:
     """Every module that a worker's text leads to.
@@ -75,13 +79,14 @@ def gather(
         folder: where relative imports start.
         artifacts: cells and files by the names under which they may be imported: ``import { f } from
             "NAME"`` for the functions, ``import module from "./NAME.wasm"`` for the module itself.
+        aliases: paths that further short names stand for, as wrangler's ``alias`` has them.
         first_line: of the cell or file, in which the text begins.
         always: those of ``artifacts`` that belong to it whether the text imports them or not.
 
     Raises:
         UsageError: an import leads nowhere; the message has its line.
     """
-    found = _Gathering(folder, artifacts)
+    found = _Gathering(folder, artifacts, aliases or {})
     found.add(Module(main, "esModule", text.encode()), first_line)
     for name in always:
         found.add_cell(name)
@@ -101,9 +106,10 @@ def imports(text: str) -> Iterator[tuple[str, int]]:
 
 
 class _Gathering:
-    def __init__(self, folder: Path, artifacts: Mapping[str, Artifact]) -> None:
+    def __init__(self, folder: Path, artifacts: Mapping[str, Artifact], aliases: Mapping[str, str]) -> None:
         self.folder = folder
         self.artifacts = artifacts
+        self.aliases = aliases
         self.modules: dict[str, Module] = {}
         self.cells: dict[str, None] = {}
 
@@ -115,17 +121,24 @@ class _Gathering:
             for name, line in imports(module.data.decode(errors="replace")):
                 self._follow(module.name, name, line + first_line - 1)
 
-    def add_cell(self, name: str) -> None:
+    def add_cell(self, name: str, importer: str = "") -> None:
         """The functions of a cell: its glue, its Wasm, and the short name that leads there."""
+        self._shorten(importer, name, f"{name}.js")
         if name in self.cells:
             return
         self.cells[name] = None
         artifact = self._artifact(name)
         self.modules[f"{name}.js"] = Module(f"{name}.js", "esModule", cell_module(name, artifact).encode())
-        self.modules[name] = Module(name, "esModule", f'export * from "./{name}.js";\n'.encode())
         self.modules[f"{name}.wasm"] = Module(f"{name}.wasm", "wasm", artifact.wasm)
         for shared, text in runtime_modules().items():
             self.modules[shared] = Module(shared, "esModule", text.encode())
+
+    def _shorten(self, importer: str, name: str, path: str) -> None:
+        """A module of a short name beside its importer, where workerd looks for it, that passes another on."""
+        folder = posixpath.dirname(importer)
+        short = posixpath.join(folder, name)
+        there = posixpath.relpath(path, folder or ".")
+        self.modules[short] = Module(short, SHORT, f'export * from "./{there}";\n'.encode())
 
     def _artifact(self, name: str) -> Artifact:
         artifact = self.artifacts[name]
@@ -137,12 +150,17 @@ class _Gathering:
         return artifact
 
     def _follow(self, importer: str, name: str, line: int) -> None:
-        if name.startswith(BUILT_IN) or importer in (GLUE, WASI):
+        if name.startswith(BUILT_IN):
             return
         plain = name.removesuffix(_MODULE_QUERY)
         cell = name.removeprefix("./").removesuffix(".js")
-        if cell in self.artifacts and "/" not in importer:
-            self.add_cell(cell)
+        if cell in self.artifacts and (name == cell or "/" not in importer):
+            self.add_cell(cell, importer)
+            return
+        if name in self.aliases:
+            path = posixpath.normpath(self.aliases[name])
+            self._shorten(importer, name, path)
+            self._follow("", f"./{path}", line)
             return
         if not plain.startswith(("./", "../")):
             raise self._nowhere(importer, name, line)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import UsageError
 from wasm_lab.scenarios.edge.capnp import listed, quoted, struct
-from wasm_lab.scenarios.edge.modules import Gathered, Module, gather
+from wasm_lab.scenarios.edge.modules import SHORT, Gathered, Module, gather
 from wasm_lab.services.workerd import CONFIG, DISK, HTTP_SOCKET, OWN_SOCKET
 
 if TYPE_CHECKING:
@@ -93,15 +93,19 @@ class Worker:
         artifacts: Mapping[str, Artifact] | None = None,
         wasm: tuple[str, ...] = (),
         bindings: Bindings | None = None,
+        main: str = "",
+        aliases: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> Worker:
         """A worker from the text of its main module.
 
         Args:
-            name: of the worker; its main module is ``NAME.js``.
+            name: of the worker.
             folder: where relative imports start; the current one if it is not said.
             artifacts: cells and modules that it may import, by name.
             wasm: those of them that belong to it even if it does not import them.
+            main: the path of the main module; ``NAME.js`` if it is not said.
+            aliases: paths that short names in imports stand for.
             settings: ``allowed_hosts``, ``compatibility_date``, ``compatibility_flags``, ``label``,
                 ``first_line``.
 
@@ -122,9 +126,10 @@ class Worker:
             if each not in artifacts:
                 known = ", ".join(artifacts) or "none yet"
                 raise UsageError(f"No cell is named {each}.", hint=f"Cells that can be imported: {known}.")
+        main = main or f"{name}.js"
         script = bool(_SCRIPT.search(text)) and not _EXPORT.search(text)
         if script:
-            modules = (Module(f"{name}.js", "script", text.encode()),)
+            modules = (Module(main, "script", text.encode()),)
             # Such a script cannot import: its modules of Wasm are globals of their cells' names.
             gathered = Gathered(
                 (*modules, *(Module(each, "wasm", artifacts[each].wasm) for each in wasm)), ()
@@ -135,14 +140,15 @@ class Worker:
                     f"{name} handles no request: it has no default export.",
                     hint="Begin with: export default { async fetch(request, env) { return new Response('hi'); } };",
                 )
-            if name in artifacts:
+            if main.removesuffix(".js") in artifacts:
                 raise UsageError(f"A cell is named {name} too.", hint="Give the worker another name.")
             gathered = gather(
-                f"{name}.js",
+                main,
                 text,
                 folder=folder or Path(),
                 artifacts=artifacts,
                 always=wasm,
+                aliases=aliases,
                 first_line=settings.get("first_line", 1),
             )
         return cls(
@@ -232,7 +238,11 @@ def _main(worker: Worker, embed: Any) -> str:
         body = {"serviceWorkerScript": embed(text)}
     else:
         modules = [struct(name=quoted(main.name), esModule=embed(text))]
-        modules += [struct(name=quoted(each.name), **{each.kind: embed(each.data)}) for each in others]
+        kinds = {SHORT: "esModule"}
+        modules += [
+            struct(name=quoted(each.name), **{kinds.get(each.kind, each.kind): embed(each.data)})
+            for each in others
+        ]
         body = {"modules": listed(modules)}
     return struct(
         **body,

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import UsageError
+from wasm_lab.scenarios.edge.modules import SHORT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,8 +92,8 @@ def wrangler_files(worker: Worker, *, toml: bool = False) -> dict[str, bytes]:
         text = json.dumps({**schema, **settings}, indent=2, ensure_ascii=False)
         files[JSONC] = ("".join(f"// {note}\n" for note in notes) + text + "\n").encode()
     for module in worker.modules:
-        if module.name in worker.cells:
-            continue  # the short form, which the alias stands for
+        if module.kind == SHORT:
+            continue  # the alias stands for it
         name = module.name.partition("?")[0]
         files[f"{name}.wasm" if worker.script and module.kind == "wasm" else name] = module.data
     files |= {f"{name}.bin": data for name, data in worker.bindings.data.items()}

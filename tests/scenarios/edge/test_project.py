@@ -1,0 +1,118 @@
+"""Projects of wrangler's, run from their own configuration; and what the lab exports, run again from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wasm_lab.build import build
+from wasm_lab.cells import parse_cell
+from wasm_lab.errors import UsageError
+from wasm_lab.scenarios.edge import Bindings, Worker, run_worker
+from wasm_lab.scenarios.edge.project import find_project, load_project
+from wasm_lab.scenarios.edge.wrangler import export
+
+WORKER = "export default { fetch(request, env) { return Response.json(Object.keys(env)); } };"
+
+JSONC = """// a comment, and "https://not.one" in a string
+{
+  "$schema": "./node_modules/wrangler/config-schema.json",
+  "name": "my-worker", /* another */
+  "main": "src/index.js",
+  "compatibility_date": "2024-05-02",
+  "compatibility_flags": ["nodejs_compat"],
+  "vars": { "URL": "https://example.org/a,}", "LIMITS": { "most": 5 }, },
+  "kv_namespaces": [{ "binding": "NOTES", "id": "0123" },],
+  "observability": { "enabled": true },
+}
+"""
+
+TOML = """name = "my-worker"
+main = "src/index.js"
+compatibility_date = 2024-05-02
+workers_dev = true
+kv_namespaces = [{ binding = "NOTES", id = "0123", preview_id = "4567" }]
+
+[vars]
+URL = "https://example.org/a,}"
+LIMITS = { most = 5 }
+
+[env.staging]
+name = "other"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "index.js").write_text(WORKER)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("name", "text"), [("wrangler.jsonc", JSONC), ("wrangler.toml", TOML)])
+def test_both_forms_are_read(project, name, text):
+    (project / name).write_text(text)
+    (project / ".dev.vars").write_text('# for development\nKEY="hush"\nPLAIN=a=b\n')
+    found = find_project(project)
+    assert found == project / name
+    worker = load_project(found, bindings=Bindings(texts={"URL": "mine"}))
+    assert worker.name == "my-worker"
+    assert worker.modules[0].name == "src/index.js"
+    assert worker.compatibility_date == "2024-05-02"
+    assert worker.bindings.texts == {"URL": "mine"}
+    assert worker.bindings.json == {"LIMITS": {"most": 5}}
+    assert worker.bindings.secrets == {"KEY": "hush", "PLAIN": "a=b"}
+    assert worker.bindings.kv == ("NOTES",)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('main = "src/index.js"\n[[r2_buckets]]\nbinding = "B"', "r2_buckets"),
+        ('main = "src/index.js"\n[[durable_objects.bindings]]\nname = "B"', "durable_objects"),
+        ('main = "src/index.ts"', "esbuild"),
+        ('name = "x"', "names no main file"),
+        ('main = "src/gone.js"', "cannot be read"),
+        ("main = ", "cannot be read"),
+    ],
+)
+def test_what_cannot_be_run_here_is_told(project, text, told):
+    (project / "wrangler.toml").write_text(text)
+    with pytest.raises(UsageError, match=told):
+        load_project(project / "wrangler.toml")
+
+
+@pytest.mark.slow
+def test_imports_from_a_folder_below_lead_to_cells_and_files(project):
+    (project / "src" / "index.js").write_text(
+        'import { one } from "tools"; import words from "../words.txt"; import { two } from "two";'
+        "export default { fetch() { return Response.json([one(), words, two]); } };"
+    )
+    (project / "words.txt").write_text("hello")
+    (project / "lib").mkdir()
+    (project / "lib" / "two.js").write_text("export const two = 2;")
+    (project / "wrangler.toml").write_text('main = "src/index.js"\nalias = { two = "./lib/two.js" }')
+    tools = build(parse_cell("pub fn one() -> u32 { 1 }", name="tools"))
+    with run_worker(load_project(project / "wrangler.toml", artifacts={"tools": tools})) as live:
+        assert live.get("/").json() == [1, "hello", 2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("toml", [False, True])
+def test_what_was_exported_runs_as_it_did(tmp_path, toml):
+    tools = build(parse_cell("pub fn shout(s: &str) -> String { s.to_uppercase() }", name="tools"))
+    text = (
+        'import { shout } from "tools"; export default { async fetch(request, env) { await env.K.put("k", env.WORD);'
+        'return new Response(shout(await env.K.get("k")) + env.J.a + (env.S ?? "")); } };'
+    )
+    bindings = Bindings(texts={"WORD": 'say "hé"\n'}, json={"J": {"a": 1}}, kv=("K",), secrets={"S": "!"})
+    worker = Worker.of("shop", text, artifacts={"tools": tools}, bindings=bindings)
+    with run_worker(worker) as live:
+        first = live.get("/").text
+    export(worker, tmp_path / "out", toml=toml)
+    found = find_project(tmp_path / "out")
+    assert found is not None
+    again = load_project(found, bindings=Bindings(secrets={"S": "!"}))
+    with run_worker(again) as live:
+        assert live.get("/").text == first == 'SAY "HÉ"\n1!'
