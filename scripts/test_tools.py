@@ -61,7 +61,7 @@ UNPACKED: dict[str, tuple[str, Callable[[], object | None]]] = {
     "WasmEdge": ("wasmedge", find_wasmedge),
     "Node.js": ("nodejs", find_node),
     "wrk": ("wrk", find_wrk),
-    "skopeo, umoci and a registry": (
+    "skopeo": (
         "skopeo umoci docker-registry",
         lambda: not image_tools_missing() or None,
     ),
