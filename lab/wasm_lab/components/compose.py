@@ -7,6 +7,7 @@ compose``, which its makers call deprecated and which gives the same result for 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wasm_lab.artifact import Artifact
+from wasm_lab.artifact import Artifact, Template
 from wasm_lab.build.wasm_tools import ToolError, wasm_tools
 from wasm_lab.components.component import Component
 from wasm_lab.components.matching import find_key
@@ -108,7 +109,8 @@ def compose(
         wasm = make(parts, order, wires)
     except ToolError as error:
         raise InterfaceError(f"{', '.join(labels)} cannot be composed: {_last(str(error))}.") from None
-    made = Component.load(Artifact(wasm=wasm, label=label or "+".join(labels)))
+    template = composed_template(wasm, [part.artifact.template for part in parts])
+    made = Component.load(Artifact(wasm=wasm, label=label or "+".join(labels), template=template))
     return Composition(
         component=made,
         parts=tuple(labels),
@@ -117,6 +119,18 @@ def compose(
         tool="wac" if wac else "wasm-tools compose",
         sizes={part.label: part.artifact.size_bytes for part in parts},
     )
+
+
+def composed_template(wasm: bytes, templates: Sequence[Template | None]) -> Template | None:
+    """What the composition was made from, where one of its parts has a text written into it.
+
+    Then its machine code serves the composition with an edited text as well.
+    """
+    known = [each for each in templates if each is not None]
+    if len(known) != 1 or known[0].filled not in wasm:
+        return None
+    blank = wasm.replace(known[0].filled, known[0].blank)
+    return Template(hashlib.sha256(blank).hexdigest(), known[0].blank, known[0].filled)
 
 
 def _component_of(part: Component | ComponentInstance) -> Component:

@@ -28,6 +28,7 @@ WHERE = {
     "image_resize": "edge",
     "isolation": "isolation",
     "languages": "languages",
+    "languages_and_http": "languages",
     "load_costs": "serving",
     "load_memory": "serving",
     "load_ratios": "serving",
