@@ -30,6 +30,9 @@ def cell(code: str = "pub fn f(s: &str, n: &mut [u32]) -> Result<Vec<u8>, String
         ('import {\n  a,\n  b,\n} from "./long.js";', ["./long.js"]),
         ('// import a from "./no.js"\n/* import b from "./no.js" */', []),
         ('const important = "from x"; exports = "y";', []),
+        ('throw `write: import module from "./${name}.wasm"`; const a = \'import "x"\';', []),
+        ('const url = "https://x"; import a from "./a.js"; // "', ["./a.js"]),
+        ('const quote = /"/;\nimport a from "./a.js";', ["./a.js"]),
     ],
 )
 def test_imports_are_seen(text, found):

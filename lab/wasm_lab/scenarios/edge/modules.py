@@ -36,9 +36,14 @@ SHORT = "short"
 #: Modules that workerd has itself.
 BUILT_IN = ("cloudflare:", "node:", "workerd:")
 
-_STATIC = re.compile(r"""\b(?:import|export)\b[\w*{}\s,$]*?(?:\bfrom\b\s*)?(["'])(?P<name>[^"'\n]+)\1""")
-_DYNAMIC = re.compile(r"""\bimport\s*\(\s*(["'])(?P<name>[^"'\n]+)\1""")
-_COMMENT = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.DOTALL | re.MULTILINE)
+#: What a text is made of where it matters: comments, imports, and the texts in which no import is one.
+_TOKEN = re.compile(
+    r"""//[^\n]*|/\*.*?\*/
+    |\b(?:import|export)\b[\w*{}\s,$]*?(?:\bfrom\b\s*)?(["'])(?P<static>[^"'\n]+)\1
+    |\bimport\s*\(\s*(["'])(?P<dynamic>[^"'\n]+)\3
+    |"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""",
+    re.DOTALL | re.VERBOSE,
+)
 
 #: An import that names a module of Wasm as wrangler lets one write it.
 _MODULE_QUERY = "?module"
@@ -100,9 +105,10 @@ def imports(text: str) -> Iterator[tuple[str, int]]:
         >>> list(imports('import { a } from "./a.js";'))
         [('./a.js', 1)]
     """
-    bare = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), text)
-    for match in (*_STATIC.finditer(bare), *_DYNAMIC.finditer(bare)):
-        yield match["name"], bare.count("\n", 0, match.end()) + 1
+    for match in _TOKEN.finditer(text):
+        name = match["static"] or match["dynamic"]
+        if name:
+            yield name, text.count("\n", 0, match.end()) + 1
 
 
 class _Gathering:
