@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import stat
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -113,18 +115,25 @@ def test_it_starts_again_with_its_data(api):
 
 
 @pytest.mark.slow
-def test_nothing_is_left_of_it():
+def test_nothing_is_left_of_it_when_the_lab_is_killed():
     import psutil
 
-    with ApiServer() as running:
-        folder, port = running.folder, str(running.port)
-        started = [
-            one
-            for one in psutil.process_iter(["cmdline"])
-            if f"--secure-port={port}" in (one.info["cmdline"] or [])
-        ]
-        assert started
-        json.loads(running.kubeconfig.read_text())
-    _, alive = psutil.wait_procs(started, timeout=5)
+    text = (
+        "import time\nfrom wasm_lab.services.kubernetes.api_server import ApiServer\n"
+        "with ApiServer() as api:\n    print(api.port, api.folder, flush=True)\n    time.sleep(100)\n"
+    )
+    lab = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True)
+    port, _, folder = lab.stdout.readline().strip().partition(" ")
+    parts = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+    started = [one for one in psutil.Process(lab.pid).children(recursive=True) if one.cmdline()[0] in parts]
+    assert sorted(one.cmdline()[0] for one in started) == sorted(parts)
+    assert any(f"--secure-port={port}" in one.cmdline() for one in started)
+    lab.kill()
+    lab.wait()
+    lab.stdout.close()
+    _, alive = psutil.wait_procs(started, timeout=10)
     assert not alive
-    assert not folder.exists()
+    deadline = time.monotonic() + 10
+    while Path(folder).exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(folder).exists()

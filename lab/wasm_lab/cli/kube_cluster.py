@@ -178,8 +178,9 @@ class _Session:
                 for wait in waits:
                     for trouble in wait.troubles:
                         line = f"{trouble.about}: {trouble.reason}"
-                        if line not in told and not sys.stderr.isatty():
-                            _say(f"  {line}: {trouble.message}")
+                        if line not in told:
+                            rewrite = "\r\x1b[K" if sys.stderr.isatty() else ""  # over the progress line
+                            _say(f"{rewrite}  {line}: {trouble.message}")
                         told.add(line)
 
             waits = wait_ready(
@@ -219,7 +220,12 @@ class _Session:
             return []
         removals = removal_of(self.cluster, self.applied)
         _say(f"Deleting what was created: {', '.join(one.where for one in removals) or 'nothing'}.")
-        left = remove(self.cluster, removals, timeout_s=timeout_s)
+        try:
+            left = remove(self.cluster, removals, timeout_s=timeout_s)
+        except KeyboardInterrupt:
+            still = [one.where for one in removals if one.state == "deleting"]
+            _say(f"Interrupted. Perhaps not deleted: {', '.join(still)}.")
+            raise
         _show_left(self.cluster, left)
         return left
 

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -274,6 +275,53 @@ class TestRunning:
         assert "BackoffLimitExceeded" in wait.gave_up
 
 
+class TestProbes:
+    """Programs that listen are native ones here: WASI of version 1 has no sockets that crun's engine shares."""
+
+    def test_a_pod_is_ready_when_its_probe_answers_and_restarted_when_it_stops(
+        self, cluster, node, namespace, tmp_path
+    ):
+        import http.server
+        import threading
+
+        class Answers(http.server.BaseHTTPRequestHandler):
+            status = 503
+
+            def do_GET(self):
+                self.send_response(Answers.status)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        # All pods share the machine's network, so that this server is what the pod's own would be.
+        with http.server.ThreadingHTTPServer((node.address, 0), Answers) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            port = server.server_address[1]
+            ask = {"httpGet": {"port": "web", "path": "/ready"}, "periodSeconds": 1, "failureThreshold": 1}
+            probed = container(
+                ports=[{"name": "web", "containerPort": port}],
+                readinessProbe=ask,
+                livenessProbe={**ask, "failureThreshold": 4},
+            )
+            done = applied(cluster, CLASS, deployment("a", containers=probed), namespace=namespace)
+            (_, wait) = wait_ready(cluster, [one.change for one in done], timeout_s=2.5)
+            assert not wait.ready
+            assert any("503" in line for line in wait.pods[0].events), wait.pods
+            Answers.status = 200
+            (_, wait) = wait_ready(cluster, [one.change for one in done], timeout_s=20)
+            assert wait.ready
+            Answers.status = 500
+            (runner,) = [
+                one for one in node.runners.values() if one.pod["metadata"]["namespace"] == namespace
+            ]
+            deadline = time.monotonic() + 20
+            while not runner.boxes[0].restarts and time.monotonic() < deadline:
+                time.sleep(0.1)
+            assert runner.boxes[0].restarts
+            server.shutdown()
+
+
 class TestFailures:
     """Each way to fail, with the reason in the words of Kubernetes and in plain ones."""
 
@@ -435,6 +483,51 @@ class TestChanges:
         assert remove(cluster, plan_removal(cluster, both[:1]), timeout_s=20) == []
         cluster.forget_resources()
         assert [one.state for one in plan_removal(cluster, both)] == ["unknown kind", "absent"]
+
+    def test_a_spin_app_is_waited_for_by_what_its_operator_says(self, cluster, place, namespace):
+        """There is no operator here: the test says in its place what it would."""
+        anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+        version = {
+            "name": "v1alpha1",
+            "served": True,
+            "storage": True,
+            "subresources": {"status": {}},
+            "schema": {"openAPIV3Schema": anything},
+        }
+        crd = {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": "spinapps.core.spinkube.dev"},
+            "spec": {
+                "group": "core.spinkube.dev",
+                "scope": "Namespaced",
+                "names": {"plural": "spinapps", "kind": "SpinApp"},
+                "versions": [version],
+            },
+        }
+        app = {
+            "apiVersion": "core.spinkube.dev/v1alpha1",
+            "kind": "SpinApp",
+            "metadata": {"name": "a"},
+            "spec": {"replicas": 2},
+        }
+        changes = [one.change for one in applied(cluster, crd, app, namespace=namespace)]
+        try:
+            (_, wait) = wait_ready(cluster, changes, timeout_s=2)
+            assert (wait.ready, wait.state.said) == (False, "0 of 2 ready")
+            cluster.resource("core.spinkube.dev/v1alpha1", "SpinApp").status.patch(
+                name="a",
+                namespace=namespace,
+                body={"status": {"readyReplicas": 2}},
+                content_type="application/merge-patch+json",
+            )
+            (_, wait) = wait_ready(cluster, changes, timeout_s=20)
+            assert wait.ready
+        finally:
+            assert (
+                remove(cluster, plan_removal(cluster, targets(crd, namespace=namespace)), timeout_s=20) == []
+            )
+            cluster.forget_resources()
 
     def test_what_is_not_there_is_no_mistake_to_delete(self, cluster, place, namespace):
         found = plan_removal(cluster, targets(deployment("never-was"), namespace=namespace))

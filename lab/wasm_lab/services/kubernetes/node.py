@@ -245,6 +245,8 @@ class Node:
                 threading.Thread(target=self._remove, args=(pod, runner), name="pod end", daemon=True).start()
 
     def _make(self, pod: dict[str, Any]) -> PodRunner | None:
+        from kubernetes.client import ApiException
+
         namespace = pod["metadata"]["namespace"]
         runner: PodRunner | None = None
 
@@ -258,10 +260,15 @@ class Node:
         lacking = not_kept(pod)
         if lacking:
             event("Normal", "NotKept", f"This node does not apply: {', '.join(lacking)}")
+        try:
+            handler = self._handler(pod)
+        except ApiException as error:  # deleted since the pod was admitted
+            event("Warning", "FailedCreatePodSandBox", f"RuntimeClass cannot be read: {error.reason}")
+            return None
         runner = PodRunner(
             self._cri,
             pod,
-            handler=self._handler(pod),
+            handler=handler,
             address=self.address,
             values=lambda kind, name: self._values(namespace, kind, name),
             changed=changed,
