@@ -118,9 +118,7 @@ def measure_containers(
                 run.prepare(subject)
         if not run.subjects:
             raise MeasureError("Nothing can be measured here.", hint=_reasons(run.missing))
-        others = shims()
         interrupted = run.all()
-        others = max(others, shims())  # all of ours have ended
         if not run.subjects:
             raise MeasureError("Nothing could be measured.", hint=_reasons(run.missing))
         runtime = place.version() if isinstance(place, Containers) else ""
@@ -135,7 +133,7 @@ def measure_containers(
         baseline=(native or titles)[0],
         runtime=runtime,
         duration_s=time.monotonic() - began,
-        notes=(_SHARED,) if others and place.kind == "containers" else (),
+        notes=(_SHARED,) if run.strangers else (),
     )
 
 
@@ -158,6 +156,7 @@ class _Run:
     subjects: list[Subject] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     done: int = 0
+    strangers: bool = False  #: whether shims of others ran when ours were weighed
 
     def prepare(self, subject: Subject) -> None:
         """Have it ready, or say why it is not."""
@@ -208,14 +207,14 @@ class _Run:
         try:
             self._keep_times(subject, number, crowd[0])
             time.sleep(SETTLE_S)
-            weights = crowd[0].weigh()
+            weights = self._weighed(crowd)[0]
             for kind, value in weights.items():
                 self._keep(subject, number, KINDS[kind], value, "bytes")
             for count in self.plan.crowd:
                 while len(crowd) < count:
                     crowd.append(self._started(subject))
                 time.sleep(SETTLE_S if count > 1 else 0)
-                weighed = [one.weigh() for one in crowd]
+                weighed = self._weighed(crowd)
                 together = sum(sum(parts.values()) for parts in weighed)
                 alone = sum(parts["container"] for parts in weighed)
                 self._keep(subject, number, CROWD, together, "bytes", given=str(count))
@@ -224,6 +223,11 @@ class _Run:
             for one in crowd:
                 with contextlib.suppress(ContainerError):
                     one.stop()
+
+    def _weighed(self, crowd: list[Started]) -> list[dict[str, int]]:
+        if self.place.kind == "containers":
+            self.strangers = self.strangers or shims() > len(crowd)
+        return [one.weigh() for one in crowd]
 
     def _keep_times(self, subject: Subject, number: int, one: Started) -> None:
         times = {Figure.START: one.words_ns - one.asked_ns, Figure.WORDS: one.logged_ns - one.words_ns}
@@ -234,6 +238,8 @@ class _Run:
                 Figure.CREATED: one.created_answer_ns - one.created_at_ns,
                 Figure.STARTED: one.started_answer_ns - one.started_at_ns,
             }
+        if one.made_ns:
+            times[Figure.ENGINE] = one.words_ns - one.made_ns
         for figure, value in times.items():
             self._keep(subject, number, figure, value, "ns")
 

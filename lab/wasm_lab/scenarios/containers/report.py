@@ -28,6 +28,7 @@ class Figure(StrEnum):
     START = "request to first words"  #: the container asked for, its image and pod being there
     POD = "pod request to first words"  #: the pod asked for, its image being there
     PROGRAM = "start request to first words"  #: the container made, and now to start
+    ENGINE = "made (crun's or runc's state) to first words"
     CREATED = "created, answer after stamp"
     STARTED = "started, answer after stamp"
     WORDS = "first words, runtime's stamp after program's"
@@ -42,7 +43,7 @@ class Figure(StrEnum):
 CROWD = "PSS"  #: of all processes of all pods, shims and pause processes too
 CROWD_ALONE = "PSS without shims"
 
-STARTS = (Figure.START, Figure.POD, Figure.PROGRAM)
+STARTS = (Figure.START, Figure.POD, Figure.PROGRAM, Figure.ENGINE)
 WEIGHTS = (Figure.CONTAINER, Figure.SHIM, Figure.PAUSE)
 
 #: Where the runtime says a time of its own: ours minus its, or its minus the program's.

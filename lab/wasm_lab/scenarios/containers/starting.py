@@ -62,6 +62,7 @@ class Started:
     started_answer_ns: int = 0  #: and that it was started
     created_at_ns: int = 0  #: the runtime's own stamp of the first
     started_at_ns: int = 0  #: and of the second
+    made_ns: int = 0  #: crun or runc had made it, by their own state
     logged_ns: int = 0  #: the runtime's own stamp on the first words
 
 
@@ -147,7 +148,9 @@ class Containers(Ground):
         try:
             image = self._images[subject.fellow.name]
             container = pod.start(name="idle", image=image, annotations=annotations)
-            return _seen(pod, container, subject)
+            started = _seen(pod, container, subject)
+            started.made_ns = self.containerd.made_at_ns(container.id)
+            return started
         except BaseException:
             with contextlib.suppress(Exception):
                 pod.remove()
