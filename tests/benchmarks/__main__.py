@@ -19,6 +19,7 @@ from rich.table import Table
 from tests.benchmarks import (
     builds,
     components,
+    containers,
     engines,
     guests,
     images,
@@ -62,6 +63,8 @@ BENCHMARKS: dict[str, Callable[[Path, int], Pair]] = {
     "kube-validate": manifests.validate,
     "pod-start": pods.pod_start,
     "kube-scale": pods.scale,
+    "container-start": containers.start,
+    "container-running": containers.running,
     "image": images.image,
     "image-component": images.component_image,
     "image-command": images.image_command,
