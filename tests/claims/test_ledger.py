@@ -56,7 +56,7 @@ def test_what_others_published_names_its_source_and_a_result():
     ],
 )
 def test_a_row_that_contradicts_itself_is_found_on_reading(changed, message):
-    row = {"id": "a9", "source": "a", "text": "t", "tested": "t", "evaluation": "density"} | changed
+    row = {"id": "a9", "source": "a", "text": "t", "tested": "t", "evaluation": "isolation"} | changed
     with pytest.raises(ValueError, match=message):
         read_claim(row)
 
