@@ -56,6 +56,10 @@ _OPTIONS = (
     "--no-fund",
     "--no-update-notifier",
     "--loglevel=error",
+    # Without a network npm would try for over a minute.
+    "--fetch-retries=2",
+    "--fetch-retry-mintimeout=1000",
+    "--fetch-retry-maxtimeout=5000",
 )
 
 

@@ -72,7 +72,10 @@ def ensure_workerd(say: Callable[[str], None]) -> Workerd:
     try:
         npm.install(PACKAGE, say)
     except (CommandError, OSError) as error:
-        raise ToolchainError(f"workerd could not be installed: {error}", hint=HOW) from None
+        raise ToolchainError(
+            f"workerd could not be installed: {error}",
+            hint="A workerd on PATH will do too: npm install --global workerd",
+        ) from None
     found = find_workerd()
     if found is None:
         raise ToolchainError(
