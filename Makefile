@@ -11,7 +11,7 @@ PARALLEL := -n auto --dist worksteal
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart lab test test-all test-slow test-tools bench lint docs constraints clean
+.PHONY: help setup quickstart lab test test-all test-slow test-tools bench lint docs constraints vendored clean
 
 help: ## what there is to make
 	@echo "make TARGET, where TARGET is one of"
@@ -65,6 +65,14 @@ constraints: ## resolve the versions anew (needs uv: pipx install uv)
 			--generate-hashes --no-header --no-annotate --no-config --no-deps --quiet --output-file .constraints.new && \
 		{ sed '/^[^#]/,$$d' $$file; cat .constraints.new; } > .constraints && mv .constraints $$file || exit 1; \
 	done; rm .constraints.new
+
+vendored: setup ## make the WebAssembly that the repository holds anew, and compare (minutes; needs cargo)
+	@status=0; for folder in lab/wasm_lab/components/generator lab/wasm_lab/scenarios/spin/front; do \
+		copy=$$(mktemp -d) && cp -r $$folder/. $$copy && \
+		PATH="$(CURDIR)/$(BIN):$$PATH" CARGO_TARGET_DIR=$$copy/target sh $$copy/build.sh || exit 1; \
+		for file in $$folder/*.wasm; do cmp $$file $$copy/$$(basename $$file) && echo "$$file: the same" || status=1; done; \
+		rm -rf $$copy; \
+	done; exit $$status
 
 clean: ## remove .venv and what the tools left; keep the lab's Rust toolchain and its cache
 	rm -rf .venv .setup.lock .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist out

@@ -6,3 +6,5 @@ target="${CARGO_TARGET_DIR:-target}"
 RUSTFLAGS="-C link-arg=-zstack-size=65536" cargo build --release --locked --target wasm32-unknown-unknown
 wasm-tools component new "$target/wasm32-unknown-unknown/release/front.wasm" -o front.wasm
 wasm-tools parse glue.wat -o glue.wasm
+# What was made of what, for a test that sees when a source changes and this was not run again.
+find Cargo.toml Cargo.lock glue.wat src wit front.wasm glue.wasm -type f | LC_ALL=C sort | xargs sha256sum >sources.sha256
