@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import socket
 
 import pytest
 
@@ -367,3 +368,53 @@ export default { fetch() { return Response.json([html, words, [...new Uint8Array
         folder=tmp_path,
     )
     assert live.get("/").json() == ["<h1>hé</h1>", {"a": [1]}, [0, 255], "hello you"]
+
+
+def test_country_code_redirect(run):
+    live = run(
+        """export default {
+	async fetch(request) {
+		const countryMap = {
+			US: "https://example.com/us",
+			EU: "https://example.com/eu",
+		};
+		const country = request.cf?.country;
+		if (country != null && country in countryMap) {
+			const url = countryMap[country];
+			return Response.redirect(url);
+		} else {
+			return new Response(`${country} ${request.headers.get("x-wasm-lab-cf")}`);
+		}
+	},
+};"""
+    )
+    assert live.get("/", cf={"country": "US"}).headers["location"] == "https://example.com/us"
+    assert live.get("/", cf={"country": "Neuland"}).text == "Neuland null"
+    assert live.get("/").text == "undefined null"
+
+
+def test_websockets(run):
+    live = run(
+        """export default {
+  async fetch(request) {
+    if (request.headers.get("Upgrade") !== "websocket") return new Response("Expected Upgrade: websocket", { status: 426 });
+    const [client, server] = Object.values(new WebSocketPair());
+    server.accept();
+    server.addEventListener("message", (event) => server.send(`echo ${event.data}`));
+    return new Response(null, { status: 101, webSocket: client });
+  },
+};"""
+    )
+    assert live.get("/").status_code == 426
+    with socket.create_connection(("127.0.0.1", int(live.url.rpartition(":")[2])), 10) as client:
+        client.sendall(
+            b"GET / HTTP/1.1\r\nHost: edge\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += client.recv(4096)
+        assert b" 101 " in answer
+        client.sendall(b"\x81\x82\0\0\0\0hi")  # one masked text frame (RFC 6455, 5.2), masked by zeros
+        frame = client.recv(4096)
+        assert frame == b"\x81\x07echo hi"

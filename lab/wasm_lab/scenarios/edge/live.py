@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import re
 import time
 from collections import deque
@@ -13,7 +14,7 @@ from wasm_lab.diagnostic import Diagnostic, Span
 from wasm_lab.errors import CompileError, ServiceError, UsageError
 from wasm_lab.scenarios.edge.log import readable
 from wasm_lab.scenarios.edge.namespace import Namespace
-from wasm_lab.scenarios.edge.worker import files_of
+from wasm_lab.scenarios.edge.worker import CF_HEADER, files_of
 from wasm_lab.services.workerd import Workerd
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class LiveWorker:
         headers: Mapping[str, str] | None = None,
         body: bytes | str | None = None,
         *,
+        cf: Mapping[str, Any] | None = None,
         timeout_s: float = DEADLINE_S,
     ) -> httpx.Response:
         """Send a request and wait for the whole answer; redirects are not followed.
@@ -141,6 +143,7 @@ class LiveWorker:
             path: with its query.
             headers: of the request.
             body: of the request.
+            cf: what Cloudflare would know of who asks, such as ``{"country": "NL"}``: ``request.cf``.
             timeout_s: seconds that the answer may take.
 
         Raises:
@@ -150,6 +153,8 @@ class LiveWorker:
         import httpx
 
         self._check_running()
+        if cf is not None:
+            headers = {**(headers or {}), CF_HEADER: json.dumps(cf)}
         if self._client is None:
             # No proxies of the environment, and no certificates: reading those takes a tenth of a second.
             self._client = httpx.Client(trust_env=False, verify=False, base_url=self._server.url)

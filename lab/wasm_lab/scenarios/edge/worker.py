@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 #: What decides the details of the platform's behaviour: the newest date that the pinned workerd knows.
 COMPATIBILITY_DATE = "2026-11-17"
 
+#: The header in which a request brings its ``request.cf``, as JSON; a worker never sees the header.
+CF_HEADER = "x-wasm-lab-cf"
+
 #: What the lab's own socket leads to where there is no KV: it tells that workerd is up.
 READY = 'export default { fetch() { return new Response("ready"); } };'
 
@@ -207,7 +210,12 @@ def files_of(worker: Worker) -> dict[str, bytes]:
     else:
         services.append(struct(name=quoted("own"), worker=_service(READY, embed)))
     sockets = [
-        struct(name=quoted(HTTP_SOCKET), address=quoted("127.0.0.1:0"), http="()", service=quoted("main")),
+        struct(
+            name=quoted(HTTP_SOCKET),
+            address=quoted("127.0.0.1:0"),
+            http=struct(cfBlobHeader=quoted(CF_HEADER)),
+            service=quoted("main"),
+        ),
         struct(
             name=quoted(OWN_SOCKET),
             address=quoted("unix:own.sock"),
