@@ -126,6 +126,7 @@ def test_go_functions_go_by_their_exported_names():
         ("zig", "export fn f(x: *i32) void {}", "one value's address"),
         ("zig", "export fn f(x: ?[*]u8, n: usize) void {}", "may be null"),
         ("zig", "export fn f() error{A}!i32 { return 1; }", "can fail in a way that only Zig knows"),
+        ("go", "package main\n//export f\nfunc f(x int32) {}\nfunc main() {}", "write //go:wasmexport f"),
         ("go", "package main\n//go:wasmexport f\nfunc f(x int) {}", "write int32 or int64"),
         ("go", "package main\n//go:wasmexport f\nfunc f(xs []byte) {}", "xs *byte, n uint32"),
         ("go", "package main\n//go:wasmexport f\nfunc f() string { return `` }", "returns no string"),

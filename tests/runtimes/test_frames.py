@@ -67,3 +67,28 @@ def test_closures_of_one_name_are_not_taken_for_recursion() -> None:
     assert list(own_frames(closures)) == closures
     calls = [Frame(function="cell::down", file="cell", line=line) for line in (2, 2, 2, 2)]
     assert list(own_frames(calls)) == calls[:2]
+
+
+def test_a_function_of_one_letter_keeps_its_name():
+    from wasm_lab.runtimes.frames import plain_name
+
+    assert [plain_name(name) for name in ("signed char", "prog!int", "a", "unsigned")] == [
+        "a",
+        "i",
+        "a",
+        "unsigned",
+    ]
+
+
+def test_frames_of_zigs_library_are_left_out_and_the_work_folder_is_not_told():
+    from wasm_lab.run import Frame
+    from wasm_lab.runtimes.frames import own_frames
+
+    every = [
+        Frame(function="debug.defaultPanic", file="home/x/ziglang/lib/std/debug.zig", line=620),
+        Frame(function="cell.inner", file="tmp/wasm-lab-build-ab_1/cell.zig", line=4),
+        Frame(function="start.callMain", file="home/x/ziglang/lib/std/start.zig", line=788),
+    ]
+    assert [(frame.function, frame.file, frame.line) for frame in own_frames(every)] == [
+        ("cell.inner", "cell.zig", 4)
+    ]

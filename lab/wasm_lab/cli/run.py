@@ -15,7 +15,7 @@ EXAMPLES = """\b
 Examples:
   wasm-lab run hello.rs
   wasm-lab run --dir-ro ./data::/data count.rs /data/words.txt
-  wasm-lab run words.go --help
+  echo 'a line' | wasm-lab run words.go
   wasm-lab run --invoke gcd gcd.c 12 18
   wasm-lab run --timeout 2s --memory 64MiB --audit mine.wasm
   echo 'a line' | wasm-lab run --json upper.wat

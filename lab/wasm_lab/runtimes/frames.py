@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,6 +40,37 @@ _RUNTIME = re.compile(
 #: (`wasm_lab.build.crate.GLUE_FILE`, `wasm_lab.build.world_crate.BINDINGS_FILE`).
 ADDED_FILE = "__wasm_lab_"
 
+#: Zig's own sources, and the headers of its C and C++ libraries.
+_ZIG_LIBRARY = re.compile(r"(?:^|/)lib/(?:std|compiler_rt|libc|libcxx|libcxxabi|libunwind)/")
+
+#: The folder that a cell was compiled in, of which Zig's debug information tells.
+_WORK_FOLDER = re.compile(r"^.*wasm-lab-build-[^/]+/")
+
+#: What engines make of names of one letter, which they take for mangled C++ types (Itanium C++ ABI, 5.1.5.2).
+_ONE_LETTER = {
+    "signed char": "a",
+    "bool": "b",
+    "char": "c",
+    "double": "d",
+    "long double": "e",
+    "float": "f",
+    "__float128": "g",
+    "unsigned char": "h",
+    "int": "i",
+    "unsigned int": "j",
+    "long": "l",
+    "unsigned long": "m",
+    "__int128": "n",
+    "unsigned __int128": "o",
+    "short": "s",
+    "unsigned short": "t",
+    "void": "v",
+    "wchar_t": "w",
+    "long long": "x",
+    "unsigned long long": "y",
+    "...": "z",
+}
+
 #: Frames shown of a module without names.
 _UNNAMED_FRAMES = 3
 
@@ -48,6 +80,7 @@ _REPEATED_FRAMES = 2
 
 def own_frames(every: Sequence[Frame]) -> Iterator[Frame]:
     """The learner's frames, innermost first; all of them if none are the learner's."""
+    every = [replace(frame, file=_WORK_FOLDER.sub("", frame.file)) for frame in every]
     named = [frame for frame in every if not frame.function.startswith("<wasm function ")]
     own = [frame for frame in named if not _of_a_library(frame)]
     # Numbers of functions tell little, and a stripped module has nothing else.
@@ -68,7 +101,9 @@ def _is_added(file: str) -> bool:
 def _of_a_library(frame: Frame) -> bool:
     """Whether a frame is of Rust's or C's own libraries; the place tells more surely than the name."""
     if frame.file:
-        return frame.file.startswith("/rustc/") or _is_added(frame.file)
+        return (
+            frame.file.startswith("/rustc/") or _is_added(frame.file) or bool(_ZIG_LIBRARY.search(frame.file))
+        )
     return bool(_RUNTIME.match(frame.function))
 
 
@@ -90,7 +125,8 @@ def plain_name(name: str) -> str:
         >>> plain_name("<cell::Shop<T> as core::ops::Drop>::drop")
         '<cell::Shop as core::ops::Drop>::drop'
     """
-    return _without_arguments(_HASH.sub("", _MODULE.sub("", name)))
+    plain = _without_arguments(_HASH.sub("", _MODULE.sub("", name)))
+    return _ONE_LETTER.get(plain, plain)
 
 
 def _without_arguments(name: str) -> str:

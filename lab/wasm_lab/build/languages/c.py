@@ -32,6 +32,7 @@ PROFILE_WORDS: dict[Profile, tuple[str, ...]] = {
         "-debug-info-kind=constructor",
         f"-fsanitize={_CHECKS}",
         f"-fsanitize-trap={_CHECKS}",
+        "-fsanitize-debug-trap-reasons=none",  # which would stand in a trap's frames as functions
     ),
     Profile.RELEASE: ("-O2", "-debug-info-kind=line-tables-only"),
     Profile.SIZE: ("-Oz",),

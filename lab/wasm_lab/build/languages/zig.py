@@ -76,7 +76,7 @@ def source_text(source: Source) -> str:
 def _make(making: Making, home: ZigHome, flags: list[str]) -> Made:
     source = making.source
     with work_folder() as folder:
-        file, output = folder / "cell.zig", folder / "cell.wasm"
+        file, output = folder / zig_messages.file_name(source), folder / "cell.wasm"
         file.write_text(source_text(source), encoding="utf-8")
         (folder / GLUE_FILE).write_text(_GLUE, encoding="utf-8")
         status, said = run_compiler(

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from wasm_lab.diagnostic import Diagnostic
     from wasm_lab.source import Source
 
-#: The name of the cell's file, as Zig sees it.
-FILE = "cell.zig"
-
 _HEAD = re.compile(
     r"(?P<file>\S+?\.zig):(?P<line>\d+):(?P<column>\d+): (?P<level>error|note|warning): (?P<text>.*)$"
 )
@@ -34,7 +31,7 @@ def read(said: str, source: Source) -> tuple[Diagnostic, ...]:
         if head and head["level"] == "note":
             picture = None
             if current is not None and "struct declared here" not in head["text"]:
-                where = f" (line {head['line']})" if _is_own(head["file"]) else ""
+                where = f" (line {head['line']})" if head["file"] == file_name(source) else ""
                 current.remarks.append(f"note: {head['text']}{where}")
         elif head:
             at, column = int(head["line"]), int(head["column"])
@@ -56,8 +53,9 @@ def read(said: str, source: Source) -> tuple[Diagnostic, ...]:
     return tuple(diagnostic(each, source) for each in placed)
 
 
-def _is_own(file: str) -> bool:
-    return file == FILE
+def file_name(source: Source) -> str:
+    """What the cell's file is called, as messages and the frames of a trap have it."""
+    return f"{source.name}.zig"
 
 
 def _picture(message: Message, lines: list[str]) -> None:
@@ -73,12 +71,11 @@ def _picture(message: Message, lines: list[str]) -> None:
 
 def _refer(message: Message, reference: re.Match[str], source: Source) -> None:
     """An error in the library happened for a line of the cell's."""
-    if _is_own(reference["file"]) and not _is_own(message.file):
+    if reference["file"] == file_name(source) != message.file:
         message.remarks.append(f"note: said by Zig's own {_library_name(message.file)}")
-        message.file, message.shown = FILE, ""
+        message.file, message.shown = file_name(source), ""
         message.line, message.column = int(reference["line"]), int(reference["column"])
         message.end_column = message.column + 1
-        del source
 
 
 def _library_name(file: str) -> str:
@@ -86,7 +83,7 @@ def _library_name(file: str) -> str:
 
 
 def _own_place(message: Message, source: Source) -> Message:
-    if _is_own(message.file):
+    if message.file == file_name(source):
         message.file = source.label
     elif message.file.endswith("__wasm_lab_glue.zig"):
         message.file, message.line = "", 0
@@ -129,7 +126,7 @@ _HINTS = (
     ),
     (r"error is ignored|error union is ignored", "Write try before the call, or catch the error."),
     (
-        r"root source file struct 'cell' has no member named 'main'",
+        r"root source file struct '\w+' has no member named 'main'",
         "A program begins at pub fn main() !void.",
     ),
     (r"no module named", "Packages are not fetched: there is Zig's own library, and this cell."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wasm_lab.cells.languages import CellCode
@@ -47,6 +48,7 @@ _INSTEAD = {
 _PAIR = "xs *T, n uint32, and unsafe.Slice(xs, n) inside"
 
 _EXPORT = re.compile(r"//go:wasmexport\s+(\S+)")
+_OTHER_EXPORT = re.compile(r"//export\s+(\S+)")
 
 
 def read(code: str, language: str) -> CellCode:
@@ -61,9 +63,12 @@ def read(code: str, language: str) -> CellCode:
             has_main = True
             empty = body is not None and not [each for each in body.named_children if each.type != "comment"]
         for comment in comments_before(node):
-            exported = _EXPORT.match(comment)
+            exported, other = _EXPORT.match(comment), _OTHER_EXPORT.match(comment)
             if exported:
                 signatures.append(_signature(node, exported[1]))
+            elif other:
+                why = f"//export is TinyGo's; write //go:wasmexport {other[1]}"
+                signatures.append(replace(_signature(node, other[1]), obstacle=why))
     library = bool(signatures) and empty
     return CellCode(
         kind=Kind.FUNCTIONS if library else Kind.PROGRAM,
