@@ -156,9 +156,9 @@ def pod_within_limit(bench: Workbench) -> list[Measured]:
 
 
 def density_and_containers(bench: Workbench) -> list[Measured]:
-    """As `density`, and beside it idle containers with their shims; in the full set, or when they were measured."""
+    """As `density`, and in the full set beside it idle containers with their shims."""
     found = density(bench)
-    report = bench.containers_if_cheap()
+    report = bench.containers() if bench.full else None
     if report is None:
         left = open_check("idle containers, which are measured in the full set (--full)")
         return [*found, replace(left, counts=False)]
