@@ -28,6 +28,10 @@ def bare(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}")
     monkeypatch.setenv("WASM_LAB_TOOLS", str(tmp_path / "tools"))
     monkeypatch.setattr(programs, "SYSTEM", ())
+    library = tmp_path / "lib" / "libwasmedge.so.0"
+    library.parent.mkdir()
+    library.touch()
+    monkeypatch.setattr(programs, "LIBRARY_FOLDERS", (str(library.parent),))
     return tmp_path / "bin"
 
 
@@ -84,6 +88,16 @@ def test_a_crun_with_an_engine_is_preferred(bare, tmp_path):
     found = programs.find_crun()
     assert (found.program, found.version, found.engine) == (own, "1.21", "wasmedge")
     assert programs.crun_missing() == ""
+
+
+def test_a_crun_whose_engine_was_not_installed_with_it(bare, tmp_path):
+    path = program(bare, "crun", CRUN.format(wasm="+WASM:wasmedge "))
+    assert programs.find_crun().program == path
+    (tmp_path / "lib" / "libwasmedge.so.0").unlink()
+
+    assert programs.find_crun() is None
+    assert "its library is not here" in programs.crun_missing()
+    assert "wasmedge" in programs.crun_missing()
 
 
 def test_fedoras_name_for_crun(bare):

@@ -51,6 +51,19 @@ class Crun(Program):
     engine: str
 
 
+#: Libraries of engines, which crun loads when a container needs them: a package may leave them to be chosen.
+LIBRARIES = {"wasmedge": "libwasmedge.so.0", "wasmtime": "libwasmtime.so", "wasmer": "libwasmer.so"}
+LIBRARY_FOLDERS = (
+    "/usr/lib/*",
+    "/usr/lib",
+    "/usr/lib64",
+    "/lib/*",
+    "/lib64",
+    "/usr/local/lib",
+    "/usr/local/lib64",
+)
+
+
 def find_containerd() -> Program | None:
     """A containerd of version 1.6 or later with its client ``ctr`` and its shim; None when there is none."""
     for program in _candidates("containerd", "containerd"):
@@ -80,7 +93,7 @@ def find_crun(*, wasm: bool = True) -> Crun | None:
             said = _said(program)
             match = re.search(r"crun version (\d[\w.]*)", said)
             engine = re.search(r"\+WASM:(\S+)", said)
-            if match and (engine or not wasm):
+            if match and (not wasm or (engine and _loads(program, engine[1]))):
                 return Crun(program, match[1], engine[1] if engine else "")
     return None
 
@@ -126,7 +139,10 @@ def crun_missing() -> str:
     if find_crun() is not None:
         return ""
     plain = find_crun(wasm=False)
-    what = f"{plain.program} was built without a Wasm engine" if plain else "No crun is on PATH"
+    what = "No crun is on PATH"
+    if plain is not None:
+        lacking = f"was built for {plain.engine}, and its library is not here" if plain.engine else ""
+        what = f"{plain.program} {lacking or 'was built without a Wasm engine'}"
     return f"{what}. To get it: {HOW_CRUN}."
 
 
@@ -140,6 +156,14 @@ def client_of(containerd: Program) -> Path:
     client = _beside(containerd.program, "ctr")
     assert client is not None
     return client
+
+
+def _loads(program: Path, engine: str) -> bool:
+    """Whether the library of a crun's engine is here; beside the lab's own it was unpacked."""
+    name = LIBRARIES.get(engine)
+    if name is None or program.is_relative_to(places.tools_folder()):
+        return True
+    return any(next(Path("/").glob(f"{folder[1:]}/{name}*"), None) for folder in LIBRARY_FOLDERS)
 
 
 def _beside(program: Path, name: str) -> Path | None:
