@@ -7,7 +7,8 @@ empty folder::
 
     npm install --package-lock-only --omit-lockfile-registry-resolved NAME@VERSION
 
-and copy its ``package-lock.json``. No script of a package is run, here or there.
+and copy its ``package-lock.json``. Of ``optionalDependencies``, such as one package of programs for each
+kind of machine, this machine's is installed and has to be there. No script of a package is run.
 """
 
 from __future__ import annotations
