@@ -40,7 +40,7 @@ test-all: setup ## every test; gets the tools for them first
 test-slow: setup ## what test-all adds to test
 	@$(PYTEST) $(PARALLEL) -m slow $(ARGS)
 
-test-tools: setup ## get WasmEdge, Node.js, wrk, hyperfine and Chromium for the tests
+test-tools: setup ## get engines, container runtimes, servers and a browser for the tests
 	@$(BIN)/python scripts/test_tools.py
 
 bench: setup ## measure the lab against its references; table and JSON
