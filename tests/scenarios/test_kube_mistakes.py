@@ -431,3 +431,73 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
     text = RIGHT.replace("replicas: 2", 'replicas: "2"').replace("memory: 32Mi", "memory: 32MB")
     text = text.replace("handler: crun", "").replace("image: ghcr", "imagee: ghcr")
     assert len([each for each in validate(text) if each.severity == "error"]) == 4
+
+
+OTHERS = [
+    (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: {a: b}, ports: []}\n",
+        4,
+        "no ports",
+    ),
+    ("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata:\n  a: plain text\n", 5, "Base64"),
+    ("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    -\n", 6, "empty entry"),
+    (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: []\n",
+        5,
+        "at least one container",
+    ),
+    (
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec:\n  template:\n"
+        "    spec:\n      containers: [{name: a, image: b}]\n",
+        6,
+        "restartPolicy: Never",
+    ),
+    (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  volumes:\n"
+        "    - {name: s, secret: {secretName: s, defaultMode: 644}}\n"
+        "  containers: [{name: a, image: b, volumeMounts: [{name: s, mountPath: /s}]}]\n",
+        6,
+        "permissions",
+    ),
+    (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n"
+        "  containers: [{name: a, image: b, volumeMounts: [{name: x, mountPath: /s}]}]\n",
+        5,
+        "mounts the volume `x`",
+    ),
+    (
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: a}\n"
+        'rules:\n  - apiGroups: [""]\n    resources: [pods]\n',
+        5,
+        "has no `verbs`",
+    ),
+    (
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\n"
+        "spec:\n  accessModes: [ReadWriteOnce]\n  resources:\n    requests:\n      storge: 1Gi\n",
+        8,
+        "does not say how much",
+    ),
+    (
+        "apiVersion: core.spinkube.dev/v1alpha1\nkind: SpinApp\nmetadata: {name: a}\n"
+        "spec:\n  image: a\n  replicas: 1\n  enableAutoscaling: true\n",
+        6,
+        "exclude each other",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "says"), OTHERS)
+def test_other_mistakes(text: str, line: int, says: str) -> None:
+    problem = only(text)
+    assert problem.line in (line, line - 1) if "does not say" in says else problem.line == line
+    assert says in problem.message
+
+
+def test_a_selector_with_nothing_in_it_is_missing() -> None:
+    text = RIGHT.replace("  selector:\n    matchLabels:\n      app: hello\n", "  selector:\n")
+    assert only(text).path == "spec.selector"
+
+
+def test_a_number_that_is_too_large() -> None:
+    text, line = planted("replicas: 2", "replicas: 8589934592")
+    assert only(text).line == line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from wasm_lab.scenarios.kubernetes.pods import mapping
 from wasm_lab.scenarios.kubernetes.schemas import Checker, compiled, schemas
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Definitions:
             for version in versions if isinstance(versions, list) else []:
                 schema = _schema_of(version)
                 if schema is not None and group and kind:
-                    self._schemas[(f"{group}/{version.get('name')}", kind)] = _object(schema)
+                    self._schemas[(f"{group}/{mapping(version).get('name')}", kind)] = _object(schema)
                     count += 1
         return count
 
@@ -87,10 +88,12 @@ class Definitions:
 
 
 def _schema_of(version: Any) -> dict[str, Any] | None:
-    if not isinstance(version, dict):
+    schema = mapping(mapping(mapping(version).get("schema")).get("openAPIV3Schema"))
+    try:
+        compiled(strict(schema), {})
+    except ValueError:  # no schema at all, which the check of the definition itself says
         return None
-    schema = (version.get("schema") or {}).get("openAPIV3Schema")
-    return schema if isinstance(schema, dict) else None
+    return schema or None
 
 
 _META = {"$ref": "#/$defs/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}

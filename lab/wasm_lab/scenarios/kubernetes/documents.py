@@ -217,10 +217,19 @@ def split(text: str) -> list[tuple[int, str]]:
 
 
 def _items(node: Node) -> list[Node]:
-    """A ``List`` is its items."""
+    """A ``List`` is its items; so is a list of one kind, such as ``ServiceList``, whose items say their kind."""
     if node.kind != "map" or not str(node.value.get("kind", "")).endswith("List"):
         return [node]
     items = node.children.get("items")
-    if node.value.get("kind") != "List" or items is None or items.kind != "list":
+    kind = str(node.value["kind"])
+    if (
+        items is None
+        or items.kind != "list"
+        or str(node.value.get("apiVersion")) not in ("v1", "apps/v1", "batch/v1")
+    ):
         return [node]
-    return list(items.children)
+    if kind == "List" or all(
+        child.kind == "map" and f"{child.value.get('kind')}List" == kind for child in items.children
+    ):
+        return list(items.children)
+    return [node]

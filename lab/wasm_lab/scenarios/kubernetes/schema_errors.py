@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from wasm_lab.scenarios.kubernetes.documents import Document
     from wasm_lab.scenarios.kubernetes.schemas import Checker
 
+#: Fields that the schemas require and the API server fills in with nothing.
+LENIENT = (
+    ("CSIDriver", "spec"),
+    ("DeviceClass", "spec"),
+    ("LimitRange", "spec.limits"),
+    ("ResourceClaim", "spec"),
+    ("ResourceClaimTemplate", "spec.spec"),
+)
+
 _NAMES = {
     "string": "text",
     "integer": "a whole number",
@@ -44,9 +53,38 @@ WHY_REQUIRED = {
 def explain(document: Document, checker: Checker) -> Iterator[Problem]:
     """Every way in which an object differs from its schema."""
     if checker.validator.is_valid(document.value):
+        if not checker.validator.is_valid(_without_nothing(document.value)):
+            yield from _emptied(document, checker)
         return
     for error in checker.validator.iter_errors(document.value):
         yield from _explained(document, checker, error)
+    yield from _emptied(document, checker)
+
+
+def _emptied(document: Document, checker: Checker) -> Iterator[Problem]:
+    """Fields that must be there, and are, with nothing in them: an API server drops those."""
+    told = list(checker.validator.iter_errors(document.value))
+    there = [(list(error.instance_path), _required(error)) for error in told]
+    for error in checker.validator.iter_errors(_without_nothing(document.value)):
+        path = list(error.instance_path)
+        field = _required(error)
+        if (
+            field
+            and (path, field) not in there
+            and [*path, field] not in [list(each.instance_path) for each in told]
+        ):
+            yield _missing(document, path, field)
+
+
+def _required(error: Any) -> str:
+    """The field that an error finds missing; empty for other errors."""
+    return str(error.kind.property) if error.kind.name == "required" else ""
+
+
+def _without_nothing(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nothing(each) for key, each in value.items() if each is not None}
+    return [_without_nothing(each) for each in value] if isinstance(value, list) else value
 
 
 def _explained(document: Document, checker: Checker, error: ValidationError) -> Iterator[Problem]:
@@ -81,6 +119,10 @@ def _explained(document: Document, checker: Checker, error: ValidationError) -> 
         yield _none_of(document, path, list(kind.options), error.instance)
     elif name == "pattern" and "[KMGTPE]i" in kind.pattern:
         yield _no_quantity(document, path, str(error.instance))
+    elif name in ("minimum", "maximum"):
+        bound = "at least" if name == "minimum" else "at most"
+        message = f"`{field_path(path)}` is {shown(error.instance)}, and must be {bound} "
+        yield Problem(document.file, *document.place(path), f"{message}{kind.limit}.", path=field_path(path))
     else:
         yield Problem(
             document.file,
@@ -177,6 +219,7 @@ def _missing(document: Document, path: list[str | int], field: str) -> Problem:
         *place,
         f"{there} has no `{field}`, which it must have.{' ' + why if why else ''}",
         hint,
+        "warning" if (document.kind, whole) in LENIENT else "error",
         path=whole,
     )
 

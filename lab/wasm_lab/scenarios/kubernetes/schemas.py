@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
-#: The published definition takes any text; the grammar is only in its description.
-QUANTITY = {"anyOf": [{"type": ["number", "null"]}, {"type": "string", "pattern": PATTERN}]}
+#: Definitions that are stricter here, or read better in messages. The published one of a quantity takes any
+#: text; the grammar is only in its description. That of a number or name is satisfied twice by null.
+OWN: dict[str, dict[str, Any]] = {
+    "io.k8s.apimachinery.pkg.api.resource.Quantity": {
+        "anyOf": [{"type": ["number", "null"]}, {"type": "string", "pattern": PATTERN}]
+    },
+    "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {"type": ["string", "integer", "null"]},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +92,14 @@ class Schemas:
         while todo:
             name = todo.pop()
             if name not in taken:
-                taken[name] = QUANTITY if name == _QUANTITY else _lean(self._definitions[name], todo)
+                taken[name] = OWN.get(name) or _lean(self._definitions[name], todo)
         return taken
 
 
 def _lean(node: Any, names: list[str]) -> Any:
     """A definition without its texts; the names it refers to are added to ``names``."""
     if isinstance(node, dict):
-        lean = {}
+        lean: dict[str, Any] = {}
         for key, value in node.items():
             if key == "$ref" and isinstance(value, str):
                 name = value.rsplit("/", 1)[1]
@@ -102,6 +107,8 @@ def _lean(node: Any, names: list[str]) -> Any:
                 lean[key] = f"#/$defs/{name}"
             elif key == "description" and isinstance(value, str):
                 continue
+            elif key == "format" and value == "int32":
+                lean |= {"minimum": -(2**31), "maximum": 2**31 - 1}
             else:
                 lean[key] = _lean(value, names)
         return lean

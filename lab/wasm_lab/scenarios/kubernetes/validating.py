@@ -15,6 +15,7 @@ from wasm_lab.scenarios.kubernetes.kinds import UNCHECKED, since, unknown_kind
 from wasm_lab.scenarios.kubernetes.kustomize import patch
 from wasm_lab.scenarios.kubernetes.problems import Problem
 from wasm_lab.scenarios.kubernetes.rules import (
+    access,
     choices,
     containers,
     names,
@@ -41,6 +42,8 @@ OF_ONE = (
     containers.containers,
     resources.resources,
     choices.choices,
+    access.access,
+    access.storage,
 )
 OF_ALL = (
     selectors.services,

@@ -121,6 +121,8 @@ def _of_kind(document: Document) -> Iterator[Problem]:
                 yield from _service(document)
             case "Deployment":
                 yield from _deployment(document)
+            case "Secret" | "ConfigMap":
+                yield from _encoded(document)
             case "StatefulSet" | "DaemonSet":
                 yield from _one_of(
                     document, ("spec", "updateStrategy", "type"), ("RollingUpdate", "OnDelete")
@@ -179,6 +181,26 @@ def _deployment(document: Document) -> Iterator[Problem]:
         )
 
 
+def _encoded(document: Document) -> Iterator[Problem]:
+    """``data`` of a Secret is Base64."""
+    import base64
+    import binascii
+
+    field = "data" if document.kind == "Secret" else "binaryData"
+    for key, value in mapping(document.get(field)).items():
+        if not isinstance(value, str):
+            continue
+        try:
+            base64.b64decode("".join(value.split()), validate=True)
+        except (binascii.Error, ValueError):
+            hint = (
+                "Plain text belongs below stringData."
+                if field == "data"
+                else "Plain text belongs below data."
+            )
+            yield say(document, (field, key), f"`{field}.{key}` is no Base64.", hint)
+
+
 def _schedule(document: Document) -> Iterator[Problem]:
     value = document.get("spec", "schedule")
     if isinstance(value, str) and not value.startswith("@") and len(value.split()) != 5:
@@ -197,8 +219,8 @@ def _service(document: Document) -> Iterator[Problem]:
         return
     spec = mapping(document.get("spec"))
     ports = mappings(spec.get("ports"))
-    told = any(close_to(key, ["ports"]) for key in spec)  # what is there, or misspelt, the schema reports
-    if spec and not told and spec.get("clusterIP") != "None":
+    misspelt = any(key != "ports" and close_to(key, ["ports"]) for key in spec)  # the schema reports that
+    if spec and not spec.get("ports") and not misspelt and spec.get("clusterIP") != "None":
         yield say(
             document,
             ("spec",),
@@ -210,10 +232,10 @@ def _service(document: Document) -> Iterator[Problem]:
     for index, port in ports:
         path = ("spec", "ports", index)
         yield from _one_of(document, (*path, "protocol"), _PROTOCOLS)
-        for field in ("port", "nodePort"):
-            yield from number_of_port(document, (*path, field), port.get(field) or None)
+        yield from number_of_port(document, (*path, "port"), port.get("port"))
+        yield from number_of_port(document, (*path, "nodePort"), port.get("nodePort") or None)
         target = port.get("targetPort")
-        if isinstance(target, int):
+        if isinstance(target, int) and target:
             yield from number_of_port(document, (*path, "targetPort"), target)
         elif isinstance(target, str) and target.isdigit():
             yield say(
@@ -231,7 +253,7 @@ def _service(document: Document) -> Iterator[Problem]:
             yield say(document, (*path, "name"), f"a second port `{name}`.")
         names.add(str(name))
         node = port.get("nodePort")
-        if isinstance(node, int) and document.get("spec", "type") in (None, "ClusterIP"):
+        if isinstance(node, int) and node and document.get("spec", "type") in (None, "ClusterIP"):
             yield say(
                 document,
                 (*path, "nodePort"),

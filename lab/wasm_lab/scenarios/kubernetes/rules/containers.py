@@ -45,6 +45,7 @@ def containers(document: Document) -> Iterator[Problem]:
     pod = pod_of(document)
     if pod is None:
         return
+    yield from _lists(document, pod)
     names: dict[str, Path] = {}
     for container in pod.containers:
         yield from _name(document, container, names)
@@ -53,6 +54,32 @@ def containers(document: Document) -> Iterator[Problem]:
         yield from _probes(document, container)
         yield from _variables(document, container)
         yield from _mounts(document, pod, container)
+
+
+def _lists(document: Document, pod: Pod) -> Iterator[Problem]:
+    """Containers that are none, entries of nothing, volumes of the same name."""
+    spec: Path = (*pod.path, "spec")
+    if "containers" in pod.spec and pod.spec["containers"] == []:
+        yield say(document, (*spec, "containers"), "a pod runs at least one container.", key=True)
+    lists: list[Path] = [(*spec, field) for field in ("containers", "initContainers", "volumes")]
+    for container in pod.containers:
+        lists += [(*container.path, field) for field in ("ports", "env", "volumeMounts")]
+    for path in lists:
+        found = document.get(*path)
+        for index, each in enumerate(found if isinstance(found, list) else ()):
+            if each is None:
+                yield say(
+                    document,
+                    (*path, index),
+                    f"an empty entry in `{field_path(path)}`.",
+                    "Remove the dash, or indent what belongs to it.",
+                )
+    seen: list[Any] = []
+    for index, volume in mappings(pod.spec.get("volumes")):
+        name = volume.get("name")
+        if name in seen and isinstance(name, str):
+            yield say(document, (*spec, "volumes", index, "name"), f"a second volume `{name}`.")
+        seen.append(name)
 
 
 def _name(document: Document, container: Container, names: dict[str, Path]) -> Iterator[Problem]:
