@@ -24,9 +24,9 @@ _FILE = click.Path(path_type=Path)
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def container() -> None:
-    """Make OCI images of Wasm modules, look into images, and compare their sizes.
+    """Make OCI images of Wasm modules, look into images, compare them, run and measure them.
 
-    No container engine is needed: an image is a tar file or a folder.
+    An image is a tar file or a folder, and no container engine is needed but for run and measure.
     """
 
 

@@ -119,7 +119,10 @@ def _image(file: Path, options: dict[str, Any]) -> Image | Path:
     from wasm_lab.scenarios.containers.image import wasm_image
     from wasm_lab.session import Session
 
-    return wasm_image(built(Session(), file, options), f"localhost/{_name_of(file)}")
+    image = wasm_image(built(Session(), file, options), f"localhost/{_name_of(file)}")
+    for remark in image.remarks:
+        click.echo(f"note: {remark}", err=True)
+    return image
 
 
 def _write(line: LogLine) -> None:
