@@ -8,7 +8,7 @@ import pytest
 
 from wasm_lab.build import build
 from wasm_lab.errors import MeasureError, ServiceError, UsageError
-from wasm_lab.scenarios.containers import fellows, starting
+from wasm_lab.scenarios.containers import fellows, running, starting
 from wasm_lab.scenarios.containers.image import wasm_image
 from wasm_lab.scenarios.containers.measuring import Plan, measure_containers
 from wasm_lab.scenarios.containers.report import AGREEMENTS, Figure
@@ -134,6 +134,21 @@ def test_a_module_under_a_limit_and_one_beyond_it():
     assert beyond.memory_wall.startswith("cgroup v")
     assert (ended.status.exit_code, ended.timed_out) == (0, False)
     assert "exec format error" in foreign.text
+
+
+@slow
+@root
+def test_who_floods_its_log_is_ended(monkeypatch):
+    monkeypatch.setattr(running, "OUTPUT_BYTES", 1 << 20)
+    text = 'fn main() { loop { println!("{}", "x".repeat(1000)); } }'
+    flood = build(Source(code=text, kind=Kind.PROGRAM, name="flood", profile=Profile.SIZE)).wasm
+
+    run = run_container(wasm_image(flood, "localhost/test/flood:1"), timeout_s=60)
+
+    assert run.output_exceeded
+    assert not run.timed_out
+    assert run.status.exit_code == 137
+    assert set(run.text) == {"x", "\n"}
 
 
 @slow

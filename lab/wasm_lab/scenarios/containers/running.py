@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import re
 import tempfile
 import time
@@ -29,6 +31,9 @@ WASM_ANNOTATIONS = {VARIANT: COMPAT_SMART}
 #: Seconds between two looks at a container that runs.
 LOOK_S = 0.02
 
+#: Bytes of its log at which a container is ended: it lies on this machine's disk.
+OUTPUT_BYTES = 64 << 20
+
 #: Suffixes of quantities, as Kubernetes has them.
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
 
@@ -51,6 +56,7 @@ class ContainerRun:
     memory_limit_bytes: int | None
     memory_wall: str  #: what kept the limit, such as ``cgroup v1``
     timed_out: bool  #: whether it was ended because its time was over
+    output_exceeded: bool  #: whether it was ended because it wrote more than `OUTPUT_BYTES`
     most_pss_bytes: int  #: the largest proportional size that was seen; 0 when it ended too soon to be seen
 
     @property
@@ -142,19 +148,20 @@ def run_container(
             memory_limit_bytes=memory_limit_bytes,
             annotations=annotations,
         )
-        status, most, timed_out = _followed(pod, container, timeout_s, on_line)
-        lines = tuple(container.log_lines())
+        seen = _followed(pod, container, timeout_s, on_line)
+        lines = tuple(seen.lines)
         return ContainerRun(
             image=name,
             handler=handler,
             runtime=cri.version(),
             output=lines,
-            status=status,
+            status=seen.status,
             started_ns=lines[0].time_ns - container.asked.create_ns if lines else 0,
             memory_limit_bytes=memory_limit_bytes,
             memory_wall=runtime.memory_wall if memory_limit_bytes else "",
-            timed_out=timed_out,
-            most_pss_bytes=most,
+            timed_out=seen.timed_out,
+            output_exceeded=seen.output_exceeded,
+            most_pss_bytes=seen.most_pss_bytes,
         )
 
 
@@ -181,26 +188,42 @@ def _archive(image: Image | Path, stack: ExitStack) -> Path:
     return path
 
 
+@dataclass
+class _Followed:
+    """What was seen of a container while it ran."""
+
+    lines: list[LogLine]
+    status: ContainerStatus
+    timed_out: bool = False
+    output_exceeded: bool = False
+    most_pss_bytes: int = 0
+
+
 def _followed(
     pod: Pod, container: Container, timeout_s: float | None, on_line: Callable[[LogLine], None] | None
-) -> tuple[ContainerStatus, int, bool]:
-    """Pass on what it writes and weigh it now and then, until it has ended or its time is over."""
-    deadline = time.monotonic() + timeout_s if timeout_s is not None else None
-    told, most, timed_out = 0, 0, False
+) -> _Followed:
+    """Pass on what it writes and weigh it now and then, until it has ended or is ended."""
+    deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
+    offset = 0
+    seen = _Followed([], container.status())
     while True:
-        status = container.status()
-        lines = container.log_lines()
-        for line in lines[told:]:
+        status = container.status()  # before the log is read: what was written before the end is then there
+        new, offset = container.log_since(offset)
+        for line in new:
+            seen.lines.append(line)
             if on_line:
                 on_line(line)
-        told = len(lines)
         if status.state == "exited":
-            return status, most, timed_out
-        try:
-            most = max(most, pod.pss)
-        except ContainerError:
-            continue
-        if deadline is not None and time.monotonic() > deadline:
+            seen.status = status
+            return seen
+        if offset > OUTPUT_BYTES:
+            seen.output_exceeded = True
+        elif time.monotonic() > deadline:
+            seen.timed_out = True
+        if seen.output_exceeded or seen.timed_out:
             container.stop(0)
-            deadline, timed_out = None, True
+            deadline = math.inf
+            continue
+        with contextlib.suppress(ContainerError):
+            seen.most_pss_bytes = max(seen.most_pss_bytes, pod.pss)
         time.sleep(LOOK_S)

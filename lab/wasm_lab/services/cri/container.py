@@ -89,21 +89,28 @@ class Container:
         return "".join(line.text for line in self.log_lines())
 
     def log_lines(self) -> list[LogLine]:
-        """What it wrote so far, line by line, each with its line end if it had one.
+        """What it wrote so far, line by line, each with its line end if it had one."""
+        return self.log_since(0)[0]
+
+    def log_since(self, offset: int) -> tuple[list[LogLine], int]:
+        """What it wrote after an offset in its log, in bytes, and the offset from which to go on.
 
         The form is that of the kubelet's log files: time, stream, ``F`` (or ``P`` for a part of a line), text.
         """
-        found = []
         try:
-            text = self.log_file.read_bytes().decode(errors="replace")
+            with self.log_file.open("rb") as file:
+                file.seek(offset)
+                data = file.read()
         except FileNotFoundError:
-            return []
-        for line in text.splitlines():
-            parts = line.split(" ", 3)
+            return [], offset
+        whole = data[: data.rfind(b"\n") + 1]
+        found = []
+        for line in whole.split(b"\n")[:-1]:
+            parts = line.decode(errors="replace").split(" ", 3)
             if len(parts) == 4:
                 end = "\n" if parts[2] == "F" else ""
                 found.append(LogLine(nanoseconds(parts[0]), parts[1], parts[3] + end))
-        return found
+        return found, offset + len(whole)
 
     def wait(self, timeout_s: float) -> ContainerStatus:
         """Wait for its end; its status then.
