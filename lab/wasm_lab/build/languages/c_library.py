@@ -12,14 +12,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wasm_lab.build.archives import ARCHIVE_MAGIC, rewrite, without_dead_weight
 from wasm_lab.build.cache import default_cache
 from wasm_lab.build.key import digest
-from wasm_lab.build.languages.making import run_compiler, work_folder
+from wasm_lab.build.languages.making import run_compiler, teller, work_folder
 from wasm_lab.errors import BuildError
 
 if TYPE_CHECKING:
@@ -38,6 +37,9 @@ FORMAT = 2
 #: How the libraries are optimised, whatever the cell is. With ``-Os``, which would take another minute, the
 #: sample program of C is not smaller (24061 against 23966 bytes).
 _OPTIMISED = "-O2"
+
+#: Seconds for one library: a minute on two free cores, six where ten other programs want them.
+DEADLINE_S = 1800.0
 
 #: The file that says how a library is used; it is written last.
 _LINES = "lines.json"
@@ -64,9 +66,6 @@ _OF_THE_PROBE |= {
 _DECIDED = re.compile(
     r"-O.|-fdebug-compilation-dir=.*|-fcoverage-compilation-dir=.*|-debug-info-kind=.*|-std=.*|-gkey-instructions"
 )
-
-#: Seconds between two words on how long it has taken.
-_TELL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def library(home: ZigHome, language: str, progress: Progress | None) -> Library:
     if found is not None:
         return found
     names = {"c": "C", "cpp": "C++"}
-    tell = _teller(f"Compiling the {names[language]} library for WebAssembly, once", progress)
+    tell = teller(f"Compiling the {names[language]} library for WebAssembly, once: about a minute", progress)
     with _locked(cache.lock(CACHE_KIND, key), tell):
         found = _read(cache.folder(CACHE_KIND, key))
         if found is None:
@@ -113,20 +112,6 @@ def library(home: ZigHome, language: str, progress: Progress | None) -> Library:
     if found is None:
         raise BuildError(f"The library for {names[language]} was made and is gone again.", hint="Try again.")
     return found
-
-
-def _teller(what: str, progress: Progress | None) -> Callable[[], None]:
-    """What tells now and then for how long something has been going on."""
-    started = told = time.monotonic()
-
-    def tell() -> None:
-        nonlocal told
-        now = time.monotonic()
-        if progress and now - told >= _TELL_S:
-            told = now
-            progress(f"{what} (about a minute; {now - started:.0f} s so far)", 0, 0)
-
-    return tell
 
 
 class _locked:  # noqa: N801 - used as a function
@@ -211,6 +196,7 @@ def _probe(
             reads=[],
             writes=home.writes,
             executes=home.executes,
+            deadline_s=DEADLINE_S,
             on_wait=tell,
         )
         frontend = linker = None

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wasm_lab.abi import needs_room
 from wasm_lab.artifact import CORE_PREAMBLE
 from wasm_lab.build.languages import go_messages
-from wasm_lab.build.languages.making import Made, Making, compiler_environment, run_compiler, work_folder
+from wasm_lab.build.languages.making import (
+    Made,
+    Making,
+    compiler_environment,
+    run_compiler,
+    teller,
+    work_folder,
+)
 from wasm_lab.cells.languages import exported_functions, read_code
 from wasm_lab.errors import ToolchainError
 from wasm_lab.source import Kind, Profile
@@ -53,7 +59,7 @@ def build(source: Source, *, progress: Progress | None = None) -> Artifact:
     return making.artifact(
         compiler=f"go {go.version}",
         decides=[flags],
-        make=lambda: _make(making, go, flags),
+        make=lambda: _make(making, go, flags, progress),
         read=go_messages.read,
         hint=go_messages.hint,
     )
@@ -81,7 +87,7 @@ def source_text(source: Source) -> str:
     return f"//line {source.label}:{source.first_line}:1\n{source.code}\n"
 
 
-def _make(making: Making, go: Go, flags: list[str]) -> Made:
+def _make(making: Making, go: Go, flags: list[str], progress: Progress | None) -> Made:
     source = making.source
     cache = making.cache.folder("go", "build")
     with work_folder() as folder:
@@ -111,9 +117,10 @@ def _make(making: Making, go: Go, flags: list[str]) -> Made:
                 TMPDIR=str(folder),
             ),
             label=source.label,
-            reads=[Path("/etc"), Path("/proc"), Path("/sys")],
+            reads=[],
             writes=[cache],
             executes=[root, folder],
+            on_wait=teller(f"Compiling {source.label}, with Go's own library the first time", progress),
         )
         making.step("go build")
         output = folder / "cell.wasm"

@@ -23,6 +23,7 @@ from wasm_lab.errors import BuildError, CompileError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from wasm_lab.build.progress import Progress
     from wasm_lab.diagnostic import Diagnostic
     from wasm_lab.source import Source
 
@@ -34,6 +35,9 @@ DEADLINE_S = 600.0
 
 #: Bytes that a compiler may say. A template of C++ can make megabytes of messages.
 OUTPUT_BYTES = 4 * 1024 * 1024
+
+#: Seconds between two words on how long something has taken.
+TELL_S = 1.0
 
 #: Characters of the end of what a broken compiler said that go into the message.
 SAID_LENGTH = 4000
@@ -211,6 +215,20 @@ def run_compiler(
             hint="The first message is the one to mend.",
         )
     return ended.status, said
+
+
+def teller(what: str, progress: Progress | None) -> Callable[[], None]:
+    """What tells now and then, after the first second, for how long something has been going on."""
+    started = told = time.monotonic()
+
+    def tell() -> None:
+        nonlocal told
+        now = time.monotonic()
+        if progress and now - told >= TELL_S:
+            told = now
+            progress(f"{what} ({now - started:.0f} s so far)", 0, 0)
+
+    return tell
 
 
 def compiler_environment(**more: str) -> dict[str, str]:

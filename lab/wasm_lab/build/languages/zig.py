@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wasm_lab.abi import needs_room
 from wasm_lab.build.languages import zig_home, zig_messages
-from wasm_lab.build.languages.making import Made, Making, run_compiler, work_folder
+from wasm_lab.build.languages.making import Made, Making, run_compiler, teller, work_folder
 from wasm_lab.cells.languages import exported_functions
 from wasm_lab.source import Kind, Profile
 
@@ -48,7 +48,7 @@ def build(source: Source, *, progress: Progress | None = None) -> Artifact:
     return making.artifact(
         compiler=f"zig {home.zig.version}",
         decides=[flags, source.folder],
-        make=lambda: _make(making, home, flags),
+        make=lambda: _make(making, home, flags, progress),
         read=zig_messages.read,
         hint=zig_messages.hint,
     )
@@ -73,7 +73,7 @@ def source_text(source: Source) -> str:
     return text + (f'comptime {{ _ = @import("{GLUE_FILE}"); }}\n' if _has_glue(source) else "")
 
 
-def _make(making: Making, home: ZigHome, flags: list[str]) -> Made:
+def _make(making: Making, home: ZigHome, flags: list[str], progress: Progress | None) -> Made:
     source = making.source
     with work_folder() as folder:
         file, output = folder / zig_messages.file_name(source), folder / "cell.wasm"
@@ -87,6 +87,7 @@ def _make(making: Making, home: ZigHome, flags: list[str]) -> Made:
             reads=[Path(source.folder)] if source.folder else [],
             writes=home.writes,
             executes=home.executes,
+            on_wait=teller(f"Compiling {source.label}", progress),
         )
         making.step("zig build-exe")
         return Made(output.read_bytes() if status == 0 and output.exists() else None, said, status)
