@@ -434,6 +434,7 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
 
 
 OTHERS = [
+    ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n", 1, "has no spec"),
     (
         "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: {a: b}, ports: []}\n",
         4,

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.scenarios.kubernetes.pods import Container, Pod, mapping, mappings, pod_of
+from wasm_lab.scenarios.kubernetes.pods import (
+    TEMPLATES,
+    Container,
+    Pod,
+    is_builtin,
+    mapping,
+    mappings,
+    pod_of,
+)
 from wasm_lab.scenarios.kubernetes.problems import Problem, Severity
 from wasm_lab.scenarios.kubernetes.scalars import shown
 from wasm_lab.scenarios.kubernetes.words import close_to, field_path
@@ -42,6 +50,7 @@ def say(
 
 def containers(document: Document) -> Iterator[Problem]:
     """Every container of an object, each for itself and together."""
+    yield from _bodies(document)
     pod = pod_of(document)
     if pod is None:
         return
@@ -54,6 +63,29 @@ def containers(document: Document) -> Iterator[Problem]:
         yield from _probes(document, container)
         yield from _variables(document, container)
         yield from _mounts(document, pod, container)
+
+
+def _bodies(document: Document) -> Iterator[Problem]:
+    """Objects whose spec is missing, which their schemas allow and no API server does."""
+    if not is_builtin(document) or document.kind not in (*TEMPLATES, "Service", "PersistentVolumeClaim"):
+        return
+    paths: list[Path] = [] if document.kind == "PodTemplate" else [()]
+    template = TEMPLATES.get(document.kind)
+    if template:
+        paths.append(template)
+    for path in paths:
+        above = document.get(*path)
+        if isinstance(above, dict) and above.get("spec") is None:
+            misspelt = any(key != "spec" and close_to(key, ["spec"]) for key in above)
+            if not misspelt:
+                where = f"`{field_path(path)}`" if path else f"the {document.kind}"
+                yield say(
+                    document,
+                    path,
+                    f"{where} has no spec.",
+                    "Add `spec:` and what belongs below it.",
+                    key=True,
+                )
 
 
 def _lists(document: Document, pod: Pod) -> Iterator[Problem]:
