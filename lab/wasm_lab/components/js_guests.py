@@ -56,14 +56,17 @@ def entry(world: World) -> str:
     for item in world.exports.values():
         if isinstance(item, Function):
             name = camel(item.name)
-            parts.append(f"export function {name}(...given) {{ return cell().{name}(...given); }}")
+            parts.append(
+                f"export function {name}(...given) {{ return told(() => cell().{name}(...given)); }}"
+            )
             continue
         short = camel(short_of(item.name))
         of = f"(cell()[{json.dumps(item.name)}] ?? cell().{short})"
         members = []
         for function in item.functions.values():
             if function.resource is None:
-                members.append(f"{camel(function.name)}: (...given) => {of}.{camel(function.name)}(...given)")
+                name = camel(function.name)
+                members.append(f"{name}: (...given) => told(() => {of}.{name}(...given))")
         members += [_resource(resource.name, item, of) for resource in item.resources]
         parts.append(
             f"const $own_{short} = {{ {', '.join(members)} }};\nexport {{ $own_{short} as {short} }};"
@@ -81,11 +84,13 @@ def _resource(resource: str, item: Interface, of: str) -> str:
             continue
         called = camel(function.name)
         if function.kind == "constructor":
-            lines.append(f"constructor(...given) {{ return new {real}(...given); }}")
+            lines.append(f"constructor(...given) {{ return told(() => new {real}(...given)); }}")
         elif function.kind == "static":
-            lines.append(f"static {called}(...given) {{ return {real}.{called}(...given); }}")
+            lines.append(f"static {called}(...given) {{ return told(() => {real}.{called}(...given)); }}")
         else:
-            lines.append(f"{called}(...given) {{ return {real}.prototype.{called}.apply(this, given); }}")
+            lines.append(
+                f"{called}(...given) {{ return told(() => {real}.prototype.{called}.apply(this, given)); }}"
+            )
     return f"{name}: class {name} {{ {' '.join(lines)} }}"
 
 

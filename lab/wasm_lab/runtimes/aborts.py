@@ -57,10 +57,14 @@ _PYTHON_FRAME = re.compile(
 PYTHON_PANIC = "Python function threw an unexpected exception"
 
 
-#: StarlingMonkey, the engine inside a component of JavaScript, writes this before it aborts.
+#: StarlingMonkey, the engine inside a component of JavaScript, writes this before it aborts; before that the
+#: lab's own module (``js_entry.txt``) has told what was thrown.
 _JS_ABORT = "Redirecting call to abort() to mozalloc_abort"
 _JS_STACK = re.compile(r"(?P<message>[^\n]*)\nStack:\n(?P<frames>(?: +[^\n]*\n)*)")
-_JS_FRAME = re.compile(r"^ +(?P<function>[^@\n]*)@(?P<file>.*?):(?P<line>\d+):(?P<column>\d+)$", re.MULTILINE)
+_JS_TOLD = re.compile(
+    r"^Uncaught (?P<message>[^\n]*)\n(?P<frames>(?:[^\n]*@[^\n]*:\d+:\d+\n)*)", re.MULTILINE
+)
+_JS_FRAME = re.compile(r"^ *(?P<function>[^@\n]*)@(?P<file>.*?):(?P<line>\d+):(?P<column>\d+)$", re.MULTILINE)
 
 #: Modules of the lab's and of the tool's own in such a stack.
 _JS_OWN = ("cell.js", "initializer.js")
@@ -84,7 +88,7 @@ def scripted_abort(stderr: str) -> tuple[str, tuple[Frame, ...]] | None:
         ]
         return found[-1]["message"], tuple(reversed(frames))
     if _JS_ABORT in stderr:
-        told = list(_JS_STACK.finditer(stderr))
+        told = list(_JS_TOLD.finditer(stderr)) or list(_JS_STACK.finditer(stderr))
         if not told:
             return None
         frames = [
