@@ -31,7 +31,10 @@ PACKAGES = 2500
 #: The first Go that can build this release of Kubernetes; the go.mod says the same.
 OLDEST_GO = (1, 26)
 
-#: Megabytes that building takes in the folder for temporary files, and gives back.
+#: What the folder of a build is called, beside the programs that were built.
+BUILDING = ".build-"
+
+#: Megabytes that building takes, and gives back.
 ROOM_MB = 6000
 
 SHOWN_LINES = 12
@@ -70,27 +73,29 @@ def build_control_plane(progress: Callable[[str, int, int], None] | None = None)
     from filelock import FileLock
 
     target = _target()
-    target.parent.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.parent.parent / ".lock"):
+    home = target.parent.parent
+    home.mkdir(parents=True, exist_ok=True)
+    with FileLock(home / ".lock"):
         if target.exists():
             return target
         missing = _go_missing()
         if missing:
             raise ToolchainError(f"Kubernetes {kubernetes_version()} cannot be built here.", hint=missing)
-        with tempfile.TemporaryDirectory(prefix="wasm-lab-go-") as temporary:
-            free_mb = shutil.disk_usage(temporary).free >> 20
-            if free_mb < ROOM_MB:
-                raise ToolchainError(
-                    f"Building Kubernetes takes {ROOM_MB} MB for a while, and {temporary} has {free_mb} MB.",
-                    hint="Make room, or set TMPDIR to a folder that has more.",
-                )
+        for left in home.glob(f"{BUILDING}*"):
+            shutil.rmtree(left, ignore_errors=True)  # of a build that was killed: the lock is ours
+        free_mb = shutil.disk_usage(home).free >> 20
+        if free_mb < ROOM_MB:
+            raise ToolchainError(
+                f"Building Kubernetes takes {ROOM_MB} MB for a while, and {home} has {free_mb} MB.",
+                hint="Make room, or set WASM_LAB_TOOLS to a folder that has more.",
+            )
+        with tempfile.TemporaryDirectory(prefix=BUILDING, dir=home) as temporary:
             built = _build(Path(temporary), progress or (lambda *_: None))
-            for old in target.parent.parent.iterdir():
-                if old.is_dir():
+            for old in home.iterdir():
+                if old.is_dir() and not old.name.startswith(BUILDING):
                     shutil.rmtree(old, ignore_errors=True)  # of another release
             target.parent.mkdir(parents=True)
-            shutil.move(built, target.with_suffix(".new"))
-            target.with_suffix(".new").rename(target)
+            built.rename(target)
     return target
 
 
@@ -120,7 +125,9 @@ def _build(folder: Path, progress: Callable[[str, int, int], None]) -> Path:
         ".",
     ]
     polite = ["nice", "-n", "10"] if shutil.which("nice") else []
-    building = subprocess.Popen(
+    said: list[str] = []
+    done = 0
+    with subprocess.Popen(
         [*polite, *command],
         cwd=source,
         env=environment,
@@ -128,21 +135,18 @@ def _build(folder: Path, progress: Callable[[str, int, int], None]) -> Path:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    said: list[str] = []
-    done = 0
-    try:
-        assert building.stderr is not None
-        for line in building.stderr:
-            said = [*said[1 - SHOWN_LINES :], line.rstrip()]
-            compiled = not line.startswith("go: ")
-            done += compiled
-            progress(line.strip() if compiled else "modules", done, PACKAGES)
-        status = building.wait()
-    finally:
-        if building.poll() is None:
+    ) as building:
+        try:
+            assert building.stderr is not None
+            for line in building.stderr:
+                said = [*said[1 - SHOWN_LINES :], line.rstrip()]
+                compiled = not line.startswith("go: ")
+                done += compiled
+                progress(line.strip() if compiled else "modules", done, PACKAGES)
+            status = building.wait()
+        except BaseException:
             building.terminate()
-            building.wait()
+            raise
     if status:
         raise ToolchainError(
             f"Kubernetes could not be built: go ended with status {status}.", hint="\n".join(said)
