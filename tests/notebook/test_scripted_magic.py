@@ -1,0 +1,72 @@
+"""``%%wasm python`` and ``%%wasm js`` as a notebook uses them, with the real tools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
+from IPython.utils.capture import capture_output
+
+from wasm_lab import errors
+
+PROGRAM = {
+    "python": "import sys\nprint(sys.argv[1:], sys.stdin.read().split())\nif len(sys.argv) > 2:\n    raise ValueError('no')\n",
+    "js": (
+        "import { readFileSync } from 'node:fs';\n"
+        "console.log(JSON.stringify(process.argv.slice(2)), readFileSync(0, 'utf8').split(' '));\n"
+        "if (process.argv.length > 3) throw new Error('no');\n"
+    ),
+}
+
+
+@pytest.fixture
+def shell() -> Iterator[InteractiveShell]:
+    made = InteractiveShell()
+    made.run_line_magic("load_ext", "wasm_lab")
+    yield made
+    InteractiveShell.clear_instance()
+
+
+def run(shell: InteractiveShell, text: str) -> tuple[ExecutionResult, str, str]:
+    with capture_output() as captured:
+        result = shell.run_cell(text)
+    return result, captured.stdout, captured.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "said"),
+    [
+        ("python --imports host", errors.UsageError, "--imports goes with --world"),
+        ("python --world nowhere", errors.UsageError, "There is no world nowhere"),
+        ("python --target wasm32-wasip2", errors.WasmLabError, "target"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_any_tool_runs(
+    shell: InteractiveShell, line: str, error: type[Exception], said: str
+) -> None:
+    result, *_ = run(shell, f"%%wasm {line}\nx = 1\n")
+    assert isinstance(result.error_in_exec, error)
+    assert said in str(result.error_in_exec)
+
+
+def test_a_mistake_is_shown_at_the_cells_own_line(shell: InteractiveShell) -> None:
+    result, *_ = run(shell, "%%wasm python\nx = 1\ny = (\n")
+    assert isinstance(result.error_in_exec, errors.CompileError)
+    assert result.error_in_exec.diagnostics[0].spans[0].line == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", list(PROGRAM))
+def test_a_program_runs_with_its_arguments_and_what_it_throws_fails_the_cell(
+    shell: InteractiveShell, language: str
+) -> None:
+    words = "['x'] ['one', 'two']" if language == "python" else '["x"] ["one", "two"]'
+    result, stdout, _ = run(shell, f"%%wasm {language} --stdin 'one two' x\n{PROGRAM[language]}")
+    result.raise_error()
+    assert words in stdout
+    result, _, stderr = run(shell, f"%%wasm {language} x y\n{PROGRAM[language]}")
+    assert isinstance(result.error_in_exec, errors.GuestExit)
+    line = 'File "cell", line 5' if language == "python" else "cell:4:"
+    assert line in stderr
+    assert "Error: no" in stderr
