@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wasm_lab.scenarios.kubernetes.problems import Problem, Severity
 from wasm_lab.scenarios.kubernetes.removed import Removed, removed
-from wasm_lab.scenarios.kubernetes.schemas import schemas
+from wasm_lab.scenarios.kubernetes.schemas import schemas, versions_with
 from wasm_lab.scenarios.kubernetes.versions import known_versions, said
 from wasm_lab.scenarios.kubernetes.words import close_to, distance
 
@@ -52,7 +52,8 @@ def unknown_kind(document: Document, versions: Sequence[str], custom: Definition
     builtin = {name.rpartition("/")[0] for name, _ in schemas(versions[-1]).kinds} | set(GONE)
     if gone := removed(api_version, kind):
         return _gone(document, gone)
-    if elsewhere := _later_or_earlier(api_version, kind):
+    own = "." not in group or group.endswith(".k8s.io")  # no version has anybody else's
+    if elsewhere := versions_with(api_version, kind) if own else ():
         return _say(
             document,
             "apiVersion",
@@ -138,12 +139,6 @@ def _gone(document: Document, gone: Removed) -> Problem:
         f"{document.api_version} {document.kind} was removed in Kubernetes {gone.since}.",
         f"{hint}. {gone.note}" if gone.note and gone.instead else gone.note or f"{hint}.".replace("..", "."),
     )
-
-
-def _later_or_earlier(api_version: str, kind: str) -> tuple[str, ...]:
-    from wasm_lab.scenarios.kubernetes.schemas import versions_with
-
-    return versions_with(api_version, kind)
 
 
 def _served(kind: str, versions: Sequence[str]) -> str:

@@ -53,7 +53,8 @@ WHY_REQUIRED = {
 def explain(document: Document, checker: Checker) -> Iterator[Problem]:
     """Every way in which an object differs from its schema."""
     if checker.validator.is_valid(document.value):
-        if not checker.validator.is_valid(_without_nothing(document.value)):
+        lean = _without_nothing(document.value)
+        if lean != document.value and not checker.validator.is_valid(lean):
             yield from _emptied(document, checker)
         return
     for error in checker.validator.iter_errors(document.value):
