@@ -141,6 +141,12 @@ def test_a_base_class_or_a_name_bound_otherwise_is_taken_on_trust(calc: WitText)
     assert check(cell(protocol), text)[0], "a class of the bindings implements nothing"
 
 
+def test_an_interface_with_resources_is_not_named_as_a_module_of_pythons_own() -> None:
+    wit = "package a:b; interface json { resource reader { next: func() -> u8; } } world w { export json; }"
+    with pytest.raises(UsageError, match="Python has a module json"):
+        built("class Reader:\n    def next(self): return 1\n", check_text(wit, name="w"), world="w")
+
+
 def test_the_text_to_begin_with_fits_the_world(calc: WitText) -> None:
     text = calc.worlds["calc"]
     assert check(cell(skeleton(text)), text) == ([], [])

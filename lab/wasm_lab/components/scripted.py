@@ -5,6 +5,7 @@ The tools take ten seconds, so what can be seen in the text alone is said before
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,8 @@ def build_scripted(
         ToolchainError, BuildError: why there is no component.
     """
     made = text.worlds[world]
+    if source.language == "python":
+        _refuse_names_of_pythons_own(made)
     check, skeleton = _of(source.language)
     whole = f"All of it, to take from:\n\n{skeleton(made)}"
     missing, mistakes = check(source, made)
@@ -79,6 +82,21 @@ def _entry(world: World) -> str:
     from wasm_lab.components.js_guests import entry
 
     return entry(world)
+
+
+def _refuse_names_of_pythons_own(world: World) -> None:
+    """componentize-py looks for resources in a module named as their interface, which must be no other's."""
+    for item in world.exports.values():
+        if (
+            isinstance(item, Interface)
+            and item.resources
+            and snake(short_of(item.name)) in sys.stdlib_module_names
+        ):
+            name = short_of(item.name)
+            raise UsageError(
+                f"The world exports the interface {name}, which has a resource, and Python has a module {name}.",
+                hint="In Python its resources stand in a module of the interface's name. Give the interface another.",
+            )
 
 
 def short_of(interface: str) -> str:
