@@ -5,6 +5,7 @@ On PATH and in the folders of system programs, or where ``scripts/test_tools.py`
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -185,8 +186,11 @@ def _said(program: Path) -> str:
     real = str(program.resolve())
     answer = memory.recall(("container program", real))
     if answer is None:
-        with tempfile.TemporaryDirectory(prefix="wasm-lab-") as own:  # crun makes the folder of its states
-            changed = {"XDG_RUNTIME_DIR": own}
+        with contextlib.ExitStack() as stack:
+            changed = {}
+            if os.geteuid() == 0 and program.name.startswith("crun"):  # it makes the folder of its states
+                own = stack.enter_context(tempfile.TemporaryDirectory(prefix="wasm-lab-"))
+                changed = {"XDG_RUNTIME_DIR": own}
             said = ask([program, "--version"], timeout_s=VERSION_TIMEOUT_S, changed=changed)
         if not said.ok:
             return ""
