@@ -123,3 +123,16 @@ def test_a_check_that_was_not_made_is_open():
 def test_the_reason_names_what_came_nearest():
     _, reason = verdict_of([value(2, 3), value(4, 5)], FASTER)
     assert "nearest is it with 4.5 ×" in reason
+
+
+def test_its_functions_are_not_hidden_by_the_modules_that_define_them() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "from wasm_lab.claims.evaluate import Row; from wasm_lab.claims.ledger import Claim\n"
+        "from wasm_lab.claims import evaluate, ledger\n"
+        "print(callable(evaluate), len(ledger()) > 20)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "True True", done.stderr

@@ -3,6 +3,8 @@
 Names load on first use, as measuring imports a lot.
 """
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,3 +32,14 @@ def __getattr__(name: str) -> Any:
 
     found = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     return found
+
+
+class _Claims(ModuleType):
+    """Two of the names are those of the modules that define them, which would take their place when imported."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        shadows = isinstance(value, ModuleType) and _HOMES.get(name) == name
+        super().__setattr__(name, getattr(value, name) if shadows else value)
+
+
+sys.modules[__name__].__class__ = _Claims
