@@ -45,12 +45,14 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'wasm_lab' has no attribute {name!r}")
 
 
-def compile(code: str, **options: Any) -> Artifact:
-    """Build Rust ``code``, as a cell is built.
+def compile(code: str, *, language: str = "rust", **options: Any) -> Artifact:
+    """Build ``code``, as a cell is built.
 
     Args:
-        code: Rust, with a frontmatter header where it has dependencies.
-        options: as `wasm_lab.cells.parse_cell` takes them: ``name``, ``profile``, ``target``, ``edition``.
+        code: Rust, with a frontmatter header where it has dependencies; or code in ``language``.
+        language: ``rust``, ``c``, ``cpp``, ``zig`` or ``go``.
+        options: as `wasm_lab.cells.parse_cell` takes them: ``name``, ``profile``, ``target``, ``edition``;
+            of other languages, ``name`` and ``profile``.
 
     Raises:
         CompileError, DependencyError, HeaderError, ToolchainError: why there is no artifact.
@@ -59,8 +61,13 @@ def compile(code: str, **options: Any) -> Artifact:
         >>> compile('fn main() {}').is_component
         False
     """
-    from wasm_lab.cells import parse_cell
     from wasm_lab.session import default_session
+
+    if language != "rust":
+        from wasm_lab.cells.languages import parse_language_cell
+
+        return default_session().compile(parse_language_cell(code, language=language, **options))
+    from wasm_lab.cells import parse_cell
 
     return default_session().compile(parse_cell(code, **options))
 

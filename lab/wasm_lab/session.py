@@ -163,7 +163,8 @@ class Session:
         if artifact.source and artifact.source.kind is Kind.FUNCTIONS:
             raise UsageError(
                 f"{artifact.label} has no {_MAIN.get(artifact.source.language, 'main')}, so it is no program.",
-                hint="Its public functions can be called (--invoke NAME), and its tests run (wasm-lab test).",
+                hint="Its public functions can be called (--invoke NAME)"
+                + (", and its tests run (wasm-lab test)." if artifact.source.language == "rust" else "."),
             )
         engine, capabilities = self._checked(runtime, capabilities, audit=audit)
         engine.check_libraries(artifact)

@@ -242,3 +242,13 @@ def test_the_library_is_made_again_when_it_is_gone():
     session = Session()
     artifact = cell(session, "c", "int again(void) { return 3; }\n")
     assert session.define(replace(artifact, label="again")).functions["again"]() == 3
+
+
+def test_the_python_api_takes_every_language():
+    import wasm_lab
+
+    artifact = wasm_lab.compile("export fn twice(n: i32) i32 { return 2 * n; }", language="zig")
+    assert wasm_lab.load(artifact).functions["twice"](21) == 42
+    with pytest.raises(errors.UsageError, match="has no pub fn main, so it is no program") as refused:
+        wasm_lab.execute(artifact)
+    assert "wasm-lab test" not in refused.value.hint
