@@ -179,7 +179,10 @@ def _candidates(name: str, package: str) -> list[Path]:
     folders = [*os.environ.get("PATH", "").split(os.pathsep), *SYSTEM]
     found = [Path(hit) for hit in (shutil.which(name, path=folder) for folder in folders if folder) if hit]
     own = places.tools_folder() / package / "bin" / name
-    return [*dict.fromkeys(found), *([own] if own.exists() else [])]
+    return [
+        *dict.fromkeys(found),
+        *([own] if os.access(own, os.X_OK) else []),
+    ]  # it may be in root's own folder
 
 
 def _said(program: Path) -> str:
