@@ -74,6 +74,9 @@ HUNGRY = SLEEPER.replace(
       (br_if $more (i32.lt_u (local.get $i) (i32.const 16384))))""",
 )
 
+#: Sleeps for a thousandth of a second.
+SHORT = SLEEPER.replace("3600000000000", "1000000")
+
 LAB = (sys.executable, "-c", "from wasm_lab.cli import main; main()")
 
 CLASS = {
@@ -122,6 +125,7 @@ def place(tmp_path_factory):
                 ("failing", FAILING),
                 ("environment", ENVIRONMENT),
                 ("hungry", HUNGRY),
+                ("short", SHORT),
             ):
                 archive = folder / f"{name}.tar"
                 wasm_image(bytes(wasmtime.wat2wasm(text)), name=f"localhost/{name}:1").write_archive(archive)
@@ -259,20 +263,27 @@ class TestRunning:
         environment = runner.sandbox.containers[0].logs().split("\0")
         assert {"A=from map", "B=env", "C=from map!"} <= set(environment)
 
-    def test_a_job_that_ends_well_is_ready(self, cluster, node, namespace):
-        ends = SLEEPER.replace("3600000000000", "1000000")
-        assert ends != SLEEPER
-        spec = deployment("x", restartPolicy="Never")["spec"]["template"]
-        job = {
+    def job(self, image: str, **spec):
+        template = deployment("x", restartPolicy="Never", containers=container(image=image))["spec"][
+            "template"
+        ]
+        return {
             "apiVersion": "batch/v1",
             "kind": "Job",
             "metadata": {"name": "once"},
-            "spec": {"template": spec, "backoffLimit": 0},
+            "spec": {"template": template, **spec},
         }
-        spec["spec"]["containers"][0] |= {"image": "localhost/failing:1"}
+
+    def test_a_job_is_ready_when_it_has_ended_well(self, cluster, node, namespace):
+        (_, wait) = waited(cluster, CLASS, self.job("localhost/short:1"), namespace=namespace)
+        assert (wait.ready, wait.state.said) == (True, "1 of 1 ended well")
+
+    def test_a_job_has_failed_when_its_controller_gives_up(self, cluster, node, namespace):
+        job = self.job("localhost/failing:1", backoffLimit=0)
         (_, wait) = waited(cluster, CLASS, job, namespace=namespace)
         assert not wait.ready
         assert "BackoffLimitExceeded" in wait.gave_up
+        assert "unreachable" in wait.pods[0].log
 
 
 class TestProbes:
@@ -390,7 +401,7 @@ class TestFailures:
         _, wait = self.trouble(
             cluster, namespace, CLASS, deployment("a", containers=crashes), reason="CrashLoopBackOff"
         )
-        assert wait.pods[0].log.startswith("hello from wasm\n")
+        assert "hello from wasm\n" in wait.pods[0].log
         assert "unreachable" in wait.pods[0].log
 
     def test_a_module_under_a_runtime_for_native_programs(self, cluster, node, namespace):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.errors import ClusterError
 from wasm_lab.scenarios.kubernetes.cluster import TIMEOUT, Cluster
 from wasm_lab.scenarios.kubernetes.readiness import WAITED, Readiness, readiness
-from wasm_lab.scenarios.kubernetes.trouble import Trouble, creation_troubles, of_start, pod_troubles
+from wasm_lab.scenarios.kubernetes.trouble import FINAL, Trouble, creation_troubles, of_start, pod_troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -179,7 +179,12 @@ def _look_for_trouble(cluster: Cluster, wait: Wait, now: float) -> None:
     wait.troubled_since = {key: wait.troubled_since.get(key, now) for key in keys}
     for one in troubles:
         lasted = now - wait.troubled_since[one.about, one.reason]
-        if one.final or (one.reason not in PASSING and lasted > PATIENCE_S):
+        # A pod that failed is the end of that pod; what made it (a Job) may make another.
+        if one.final:
+            over = change.target.kind == "Pod" or one.reason in FINAL
+        else:
+            over = one.reason not in PASSING and lasted > PATIENCE_S
+        if over:
             wait.gave_up = wait.gave_up or one.reason
 
 
