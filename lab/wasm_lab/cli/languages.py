@@ -18,7 +18,7 @@ EXAMPLES = """\b
 Examples:
   wasm-lab languages
   wasm-lab languages c go python
-  wasm-lab languages --n 100000 --rounds 10
+  wasm-lab languages --n 300000 --rounds 10
   wasm-lab languages --install --json --save samples.jsonl
 """
 
@@ -34,7 +34,7 @@ def _complete(_context: click.Context, _parameter: click.Parameter, start: str) 
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--n", type=click.IntRange(2, 1_000_000), help="Count primes up to this.  [default: 30000]")
+@click.option("--n", type=click.IntRange(2, 1_000_000), help="Count primes up to this.  [default: 100000]")
 @click.option("--rounds", type=_COUNT, default=5, show_default=True, help="Fresh processes of each language.")
 @click.option(
     "--seconds", type=_COUNT, default=60, show_default=True, help="Begin no further round after this."

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 BASELINE = "Rust"
 
 #: Up to which number primes are counted: some milliseconds in Rust, and a second in an interpreter.
-N = 30_000
+N = 100_000
 
 #: Edits whose builds are timed.
 EDITS = 3
