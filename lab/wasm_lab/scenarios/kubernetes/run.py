@@ -73,7 +73,7 @@ class LocalRun:
 
     Example:
         >>> targets, _ = checked_targets(["hello.yaml"])               # doctest: +SKIP
-        >>> with LocalRun(targets, {"localhost/hello:1": Path("hello.tar")}) as run:
+        >>> with LocalRun(targets, {"localhost/hello:1": Path("hello.tar")}) as run:  # doctest: +SKIP
         ...     run.start()
         ...     run.scale([10, 1])
     """
