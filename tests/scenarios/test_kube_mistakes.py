@@ -502,3 +502,14 @@ def test_a_selector_with_nothing_in_it_is_missing() -> None:
 def test_a_number_that_is_too_large() -> None:
     text, line = planted("replicas: 2", "replicas: 8589934592")
     assert only(text).line == line
+
+
+def test_annotation_in_a_container() -> None:
+    text = RIGHT.replace("      annotations:\n        module.wasm.image/variant: compat-smart\n", "")
+    text = text.replace(
+        "          env:\n",
+        "          annotations:\n            module.wasm.image/variant: compat\n          env:\n",
+    )
+    problem = only(text)
+    assert text.splitlines()[problem.line - 1].strip() == "annotations:"
+    assert "`spec.template.metadata`" in problem.hint

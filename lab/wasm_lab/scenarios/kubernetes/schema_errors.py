@@ -169,7 +169,7 @@ def _home(
         above = _schema_at(checker, path[:-up])
         if field in above.get("properties", ()):
             return field_path(path[:-up]) or document.kind
-        for name in ("spec", "template"):
+        for name in ("spec", "template", "metadata"):
             beside = checker.follow(above.get("properties", {}).get(name, {}))
             if field in beside.get("properties", ()):
                 return field_path([*path[:-up], name])
