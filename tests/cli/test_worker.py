@@ -106,7 +106,7 @@ def test_an_export_needs_no_workerd(wasm_lab, project):
         (["--allow-host", "https://a"], "no host to allow"),
         (["--compatibility-date", "today"], "no compatibility date"),
         (["--json"], "--json goes with --get"),
-        ([], 'no --wasm gives it'),
+        ([], "no --wasm gives it"),
     ],
 )
 def test_wrong_usage_is_a_two(wasm_lab, project, wrong, told):

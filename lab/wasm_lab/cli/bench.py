@@ -96,7 +96,9 @@ def bench(file: Path, args: tuple[str, ...], **options: Any) -> int:
 
 
 def _say_nothing_measured() -> None:
-    click.echo("Interrupted before the first round was done: nothing was measured, nothing is saved.", err=True)
+    click.echo(
+        "Interrupted before the first round was done: nothing was measured, nothing is saved.", err=True
+    )
 
 
 #: As for any interrupted command; what was measured until then has been printed and saved.

@@ -126,7 +126,9 @@ def run_confined(
             taken = _Taken(None, _echo) if inherit_output else _Taken(bounds.output_bytes, on_output)
             streams = {"stdout": process.stdout, "stderr": process.stderr, "report": report}
             deadline = None if bounds.deadline_s is None else time.monotonic() + bounds.deadline_s
-            stop = _follow(process, {name: each for name, each in streams.items() if each}, taken, deadline, on_wait)
+            stop = _follow(
+                process, {name: each for name, each in streams.items() if each}, taken, deadline, on_wait
+            )
             ended = time.perf_counter_ns()
         finally:
             _end(process, group)

@@ -115,7 +115,7 @@ def _bench_function(
     source = cell.artifact.source
     assert source is not None, "a live cell was built from a source"
     if source.language != "rust":
-        return _bench_export(shell, cell.artifact, name, options, effort, watcher)
+        return _bench_export(shell, name, options, effort, watcher)
     twin = here.js_twins.get(name)
     return bench_function(
         source,
@@ -131,12 +131,7 @@ def _bench_function(
 
 
 def _bench_export(
-    shell: InteractiveShell,
-    artifact: Artifact,
-    name: str,
-    options: dict[str, Any],
-    effort: Effort,
-    watcher: Watcher,
+    shell: InteractiveShell, name: str, options: dict[str, Any], effort: Effort, watcher: Watcher
 ) -> Report:
     """A function of another language than Rust: of numbers, as the module exports it.
 
@@ -147,6 +142,7 @@ def _bench_export(
 
     if len(options["inputs"]) > 1:
         raise UsageError(f"{name} is timed with one input at a time.", hint="Give --args once.")
+    artifact = session().cell_of_function(name).artifact
     numbers = _arguments(shell, options["inputs"][0]) if options["inputs"] else ()
     return bench_export(
         artifact, name, numbers, where=options["where"] or None, effort=effort, watcher=watcher

@@ -17,8 +17,8 @@ from wasm_lab.capabilities import Capabilities
 from wasm_lab.errors import ProbeError, UnsupportedError, UsageError
 from wasm_lab.measure.subject import Answer
 from wasm_lab.run import Phase
-from wasm_lab.subjects import wasmedge
 from wasm_lab.source import LANGUAGE_NAMES
+from wasm_lab.subjects import wasmedge
 from wasm_lab.subjects.available import GUARDS, require, version
 from wasm_lab.subjects.base import (
     DEADLINE_S,

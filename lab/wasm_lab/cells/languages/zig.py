@@ -13,7 +13,6 @@ from wasm_lab.cells.syntax import text_of
 from wasm_lab.source import Kind
 
 if TYPE_CHECKING:
-
     from tree_sitter import Node
 
 #: Zig's numbers that C's way of calling passes, and those of C itself (wasm32: ILP32).
