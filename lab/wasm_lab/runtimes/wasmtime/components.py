@@ -173,10 +173,10 @@ def _finished(guest: _Guest, artifact: Artifact, loaded: Loaded) -> Run:
         trap=trap,
         stdout=stdout,
         stderr=stderr,
-        phases_ns={
+        phases_ns={  # in the order in which they happened
             **loaded.phases_ns,
-            Phase.RUN: time.perf_counter_ns() - sandbox.started_ns,
             **guest.phases,
+            Phase.RUN: guest.phases.get(Phase.RUN, time.perf_counter_ns() - sandbox.started_ns),
         },
         fuel_used=sandbox.fuel_used() if guest.done.is_set() else None,
         denied=(*guest.virtual.denied, *_missed_folder(sandbox, status, stdout + stderr)),
