@@ -1,3 +1,10 @@
+//! The task of `task.md` as functions.
+//!
+//! ```console
+//! $ wasm-lab run --invoke count_primes languages/functions.rs 10000
+//! 1229
+//! ```
+
 fn is_prime(k: u32) -> bool {
     let mut d = 2;
     while d * d <= k {

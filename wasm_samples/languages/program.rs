@@ -1,3 +1,14 @@
+//! The task of `task.md` as a program.
+//!
+//! ```console
+//! $ printf 'one two' | wasm-lab run languages/program.rs 1000
+//! primes: 168
+//! words: 2
+//! $ wasm-lab run languages/program.rs many
+//! many is no number
+//! [exit status 2]
+//! ```
+
 use std::io::Read;
 
 fn is_prime(k: u32) -> bool {
