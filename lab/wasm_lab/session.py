@@ -42,7 +42,8 @@ _LIMIT_HINTS = {
     TrapKind.OUTPUT: "Allow more with --max-output, such as --max-output 64MiB.",
     TrapKind.FUEL: "Give it more with --fuel.",
     TrapKind.OUT_OF_BOUNDS: (
-        "If the code has large local arrays: a guest's stack holds 1 MiB, so put them on the heap (in Rust: vec![0; n])."
+        "If the code has large local arrays: a guest's stack holds 1 MiB, so put them on the heap "
+        "(in Rust: vec![0; n])."
     ),
     TrapKind.ALLOCATION: "Give it more memory with --memory, such as --memory 2GiB.",
 }

@@ -9,10 +9,12 @@ import tarfile
 import pytest
 
 from wasm_lab.artifact import COMPONENT_PREAMBLE, CORE_PREAMBLE
+from wasm_lab.build import build
 from wasm_lab.build.wasm_tools import assemble
 from wasm_lab.errors import LoadError, UsageError
 from wasm_lab.scenarios.containers.image import Entry, files_image, wasm_image
 from wasm_lab.scenarios.containers.names import parse_name
+from wasm_lab.source import Kind, Source
 
 MODULE = assemble('(module (memory (export "memory") 1) (func (export "_start")))')
 COMPONENT = assemble(
@@ -275,3 +277,10 @@ def test_a_component_says_that_crun_does_not_run_it():
 def test_the_preambles_alone_are_a_module_and_a_component():
     assert not wasm_image(CORE_PREAMBLE, "a").remarks
     assert wasm_image(COMPONENT_PREAMBLE, "a").remarks
+
+
+def test_what_the_lab_built_goes_in_without_debug_information_and_a_foreign_file_as_it_is():
+    made = build(Source(code="fn main() {}", kind=Kind.PROGRAM))
+    assert b".debug_" in made.wasm
+    assert wasm_image(made, "a").size_bytes.uncompressed < len(made.wasm) / 5
+    assert wasm_image(made.wasm, "a").size_bytes.uncompressed > len(made.wasm)

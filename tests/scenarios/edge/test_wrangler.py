@@ -13,6 +13,7 @@ import tomllib
 import pytest
 
 from wasm_lab.artifact import CORE_PREAMBLE, Artifact
+from wasm_lab.build import build
 from wasm_lab.cells import parse_cell
 from wasm_lab.errors import UsageError
 from wasm_lab.scenarios.edge.worker import Bindings, Worker
@@ -63,6 +64,14 @@ def test_both_forms_say_the_same(toml):
     assert told["name"] == "shop"
     assert told["alias"] == {"tools": "./tools.js"}
     assert told["kv_namespaces"] == [{"binding": "COUNTS"}, {"binding": "PAGES"}]
+
+
+def test_the_module_goes_without_debug_information():
+    tools = build(parse_cell("pub fn f() -> u32 { 5 }", name="tools"))
+    assert b".debug_" in tools.wasm
+    files = wrangler_files(Worker.of("Shop", TEXT, artifacts={"tools": tools}))
+    assert b".debug_" not in files["tools.wasm"]
+    assert len(files["tools.wasm"]) < len(tools.wasm) / 5
 
 
 def test_every_file_is_there_and_no_secret():

@@ -16,7 +16,7 @@ same bytes.
 from __future__ import annotations
 
 import platform as machine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -143,7 +143,7 @@ def wasm_image(
     """An image of a module or component.
 
     Args:
-        module: what the image is to run.
+        module: what the image is to run. What the lab built goes in without its debug information.
         name: of the image, such as ``localhost/hello:1``; short names mean what they mean to Docker.
         form: ``compat`` or ``artifact``.
         platform: of the compat form, as ``OS/ARCHITECTURE``; by default Linux on this machine's processor,
@@ -163,9 +163,12 @@ def wasm_image(
         'application/wasm'
     """
     from wasm_lab.build.foreign import check_binary
+    from wasm_lab.build.wasm_tools import without_debug
 
     artifact = module if isinstance(module, Artifact) else Artifact(wasm=module, label="the module")
     check_binary(artifact.wasm, artifact.label)
+    if artifact.source is not None:  # built here; a file made elsewhere stays as it is
+        artifact = replace(artifact, wasm=without_debug(artifact.wasm))
     full_name = parse_name(name)
     title = f"{PurePosixPath(full_name.path).name}.wasm"
     if form == "artifact":

@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from wasm_lab.build.wasm_tools import without_debug
 from wasm_lab.errors import UsageError
 from wasm_lab.scenarios.edge.modules import SHORT
 
@@ -95,7 +96,10 @@ def wrangler_files(worker: Worker, *, toml: bool = False) -> dict[str, bytes]:
         if module.kind == SHORT:
             continue  # the alias stands for it
         name = module.name.partition("?")[0]
-        files[f"{name}.wasm" if worker.script and module.kind == "wasm" else name] = module.data
+        if module.kind == "wasm":
+            files[f"{name}.wasm" if worker.script else name] = without_debug(module.data)
+        else:
+            files[name] = module.data
     files |= {f"{name}.bin": data for name, data in worker.bindings.data.items()}
     if worker.bindings.secrets:
         lines = [
