@@ -100,6 +100,8 @@ def verdict_of(
     against = [each for each, supported in found if supported is False]
     open_ones = [each for each, supported in found if supported is None]
     if not for_it and not against:
+        if open_ones and _all_checks(found):
+            return Verdict.UNTESTABLE, f"not checked here: {'; '.join(each.what for each in open_ones[:3])}."
         why = (
             "no interval of enough processes is on one side of the claimed figure"
             if open_ones
