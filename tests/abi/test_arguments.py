@@ -51,7 +51,7 @@ WRONG = [
     ("fn f(xs: &[bool])", [True, 1], TypeError, "f() argument 'xs'[1] must be True or False, not int"),
     ("fn f(xs: &[char])", ["ab"], ValueError, "'xs'[0] must be a str of one character, not of 2"),
     ("fn f(xs: [f64; 3])", [1, 2], ValueError, "f() argument 'xs' must have 3 items, not 2"),
-    ("fn f(xs: &mut [u8])", b"ab", TypeError, "must be writable, since Rust changes it in place, and this bytes is not"),
+    ("fn f(xs: &mut [u8])", b"ab", TypeError, "must be writable, since the function changes it in place, and this bytes is not"),
     ("fn f(xs: &mut [u8])", (1, 2), TypeError, "sequence of uint8 that can be changed in place, not tuple"),
     ("fn f(xs: &mut [f32])", np.ones(2), TypeError, "not an array of float64; convert it with .astype"),
     ("fn f(xs: Vec<Vec<u8>>)", [b"", [1, -1]], OverflowError, "f() argument 'xs'[1][1] must fit u8"),

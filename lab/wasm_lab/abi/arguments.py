@@ -81,7 +81,7 @@ def mutable_run(kind: RustType, where: str) -> Callable[[Any], Run]:
             if view.readonly:
                 raise Misfit(
                     TypeError,
-                    f"must be writable, since Rust changes it in place, and this {type_of(value)} is not",
+                    f"must be writable, since the function changes it in place, and this {type_of(value)} is not",
                 )
         except Misfit as misfit:
             raise misfit.named(where) from None
