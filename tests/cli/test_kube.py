@@ -168,6 +168,20 @@ def test_usage(wasm_lab: Command, tmp_path: Path) -> None:
     assert "no manifest" in empty.stderr
 
 
+def test_an_empty_standard_input_does_not_pass(wasm_lab: Command) -> None:
+    program = Path(sys.executable).with_name("wasm-lab")
+    nothing = subprocess.run([program, "kube", "validate", "-"], input="", capture_output=True, text=True)
+    assert nothing.returncode == 2
+    assert "nothing to check" in nothing.stderr
+
+
+@pytest.mark.parametrize("command", ["validate", "apply", "delete", "run"])
+def test_files_stand_without_the_f_of_kubectl(wasm_lab: Command, command: str) -> None:
+    refused = wasm_lab("kube", command, "-f", "hello.yaml")
+    assert refused.returncode == 2
+    assert f"wasm-lab kube {command} FILE" in refused.stderr
+
+
 @pytest.mark.parametrize("way", ["crun", "runwasi", "spinkube"])
 def test_what_is_rendered_is_right(wasm_lab: Command, tmp_path: Path, way: str) -> None:
     file = tmp_path / "app.yaml"

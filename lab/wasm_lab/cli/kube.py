@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wasm_lab.cli import kube_cluster, kube_run
+from wasm_lab.cli.kube_files import FilesCommand
 
 if TYPE_CHECKING:
     from wasm_lab.scenarios.kubernetes.problems import Problem
@@ -118,7 +119,7 @@ Examples:
 """
 
 
-@kube.command(epilog=VALIDATE)
+@kube.command(cls=FilesCommand, epilog=VALIDATE)
 @click.option(
     "--kubernetes-version",
     "versions",

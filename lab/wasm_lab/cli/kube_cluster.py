@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wasm_lab.cli import INTERRUPTED
+from wasm_lab.cli.kube_files import FilesCommand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,7 +86,7 @@ Examples:
 """
 
 
-@click.command(epilog=APPLY)
+@click.command(cls=FilesCommand, epilog=APPLY)
 @_at_cluster
 @click.option(
     "--rm",
@@ -242,7 +243,7 @@ Examples:
 """
 
 
-@click.command(epilog=DELETE)
+@click.command(cls=FilesCommand, epilog=DELETE)
 @_at_cluster
 @click.argument("files", nargs=-1, required=True)
 def delete(

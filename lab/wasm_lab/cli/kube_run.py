@@ -12,6 +12,7 @@ import click
 
 from wasm_lab.cli import INTERRUPTED
 from wasm_lab.cli.kube_cluster import ReplicaSteps
+from wasm_lab.cli.kube_files import FilesCommand
 
 if TYPE_CHECKING:
     from wasm_lab.scenarios.kubernetes.run import LocalRun, PodStart, ScaleStep
@@ -24,7 +25,7 @@ Examples:
 """
 
 
-@click.command(epilog=RUN)
+@click.command(cls=FilesCommand, epilog=RUN)
 @click.option(
     "--image",
     "images",

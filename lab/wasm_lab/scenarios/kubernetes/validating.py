@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wasm_lab.errors import KubeManifestError
+from wasm_lab.errors import KubeManifestError, UsageError
 from wasm_lab.scenarios.kubernetes.crds import Definitions
 from wasm_lab.scenarios.kubernetes.documents import BYTES_MAX, Document, decode, read_documents, read_text
 from wasm_lab.scenarios.kubernetes.files import manifests
@@ -112,6 +112,11 @@ def validate_given(
     for word in dict.fromkeys(words):
         if word == "-":
             data = stdin.read(BYTES_MAX + 1) if stdin else b""
+            if not data.strip():  # whatever should have written it has failed
+                raise UsageError(
+                    "The standard input is empty: there is nothing to check.",
+                    hint="Look at the command before the bar, such as helm template CHART | wasm-lab kube validate -",
+                )
             texts.append(("<stdin>", _decoded(data, "<stdin>")))
             continue
         for meant in manifests([word]):
