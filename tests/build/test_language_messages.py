@@ -39,6 +39,8 @@ CODE = {
         '#include <stdexcept>\nint main() {\n    try { throw std::runtime_error("x"); } catch (...) { return 1; }\n}\n',
     ),
     "cpp-include": ("cpp", "int main() {\n    std::vector<int> v;\n    std::cout << v.size();\n}\n"),
+    "cpp-bare": ("cpp", 'int main() { cout << "hi" << endl; }\n'),
+    "cpp-bits": ("cpp", "#include <bits/stdc++.h>\nint main() { return 0; }\n"),
     "cpp-thread": ("cpp", "#include <thread>\nint main() { std::thread t([]{}); t.join(); }\n"),
     "cpp-filesystem": ("cpp", '#include <filesystem>\nint main() { return std::filesystem::exists("x"); }\n'),
     "zig-unused": (
@@ -104,6 +106,12 @@ EXPECTED = {
     "c-undefined": ((4, 12), "helper is used, and nothing defines it", "Define helper in this cell"),
     "cpp-filesystem": ((3, 21), "no member named 'exists'", "std::filesystem is left out"),
     "cpp-include": ((3, 5), "undeclared identifier 'std'", "#include <vector> #include <iostream>"),
+    "cpp-bare": (
+        (2, 14),
+        "undeclared identifier 'cout'",
+        "Begin with #include <iostream> and write std::cout, std::endl",
+    ),
+    "cpp-bits": ((2, 10), "file not found", "GCC's own"),
     "cpp-thread": ((3, 14), "undeclared identifier 'std'", "one thread"),
     "cpp-throw": ((4, 11), "with exceptions disabled", "exceptions are off"),
     "go-cgo": (None, 'import "C"', "no cgo"),

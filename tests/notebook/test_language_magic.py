@@ -38,6 +38,8 @@ def test_the_languages_are_listed(shell):
     error = refused(shell, "%%wasm fortran\nend\n")
     assert isinstance(error, errors.UsageError)
     assert "'fortran' is no language" in str(error)
+    assert "Did you mean %%wasm cpp?" in str(refused(shell, "%%wasm C++\nint main() {}\n"))
+    assert "Did you mean %%wasm c?" in str(refused(shell, "%%wasm C\nint main() {}\n"))
 
 
 def test_options_are_checked(shell):

@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from wasm_lab.build import Progress
     from wasm_lab.source import Source
 
+#: What else people call the languages.
+_OTHERWISE_CALLED = {
+    "c++": "cpp",
+    "cxx": "cpp",
+    "golang": "go",
+    "py": "python",
+    "python3": "python",
+    "javascript": "js",
+    "node": "js",
+    "rs": "rust",
+}
+
 _USAGE = "%%wasm LANG [options] [ARGS…], where LANG is one of " + ", ".join(LANGUAGES)
 
 
@@ -48,7 +60,9 @@ def run_language_cell(shell: InteractiveShell, line: str, text: str) -> None:
             refuse_empty_language(text, language)
             run_scripted_cell(shell, language, text, options)
     else:
-        raise UsageError(f"{language!r} is no language of the lab.", hint=f"Write {_USAGE}.")
+        meant = _OTHERWISE_CALLED.get(language.lower(), language.lower())
+        near = f"Did you mean %%wasm {meant}? " if meant in LANGUAGES else ""
+        raise UsageError(f"{language!r} is no language of the lab.", hint=f"{near}Write {_USAGE}.")
 
 
 def native_command(language: str) -> click.Command:

@@ -59,6 +59,7 @@ _HEADERS = {
     "sys/wait.h": _PROCESSES,
     "spawn.h": _PROCESSES,
     "netdb.h": _NETWORK,
+    "bits/stdc++.h": "That header is GCC's own: include what you use, such as <iostream>, <vector>, <string>.",
     "windows.h": "This is WebAssembly, not Windows: use the C library and POSIX.",
     "emscripten.h": "This is WASI, without a browser around it: leave <emscripten.h> and EMSCRIPTEN_KEEPALIVE out.",
     "setjmp.h": _NAMES["setjmp"],
@@ -117,6 +118,9 @@ def hint(diagnostics: Sequence[Diagnostic], source: Source) -> str:
         headers = _std_headers(diagnostics, source)
         if headers:
             found.setdefault(f"Begin with {' '.join(f'#include <{each}>' for each in headers)}")
+        bare = _without_std(diagnostics, source)
+        if bare:
+            found.setdefault(bare)
     return "\n".join(found)
 
 
@@ -191,3 +195,19 @@ def _std_headers(diagnostics: Sequence[Diagnostic], source: Source) -> list[str]
     return [
         each for each in headers if each and each not in included and each not in ("thread", "filesystem")
     ]
+
+
+def _without_std(diagnostics: Sequence[Diagnostic], source: Source) -> str:
+    """Names of the C++ library that stand without ``std::``; clang itself says so once their header is there."""
+    messages = [each.message for each in diagnostics if each.level == "error"]
+    used = [
+        re.match(r"(?:use of undeclared identifier|unknown type name) '(\w+)'", each) for each in messages
+    ]
+    names = dict.fromkeys(match[1] for match in used if match and (match[1] in _STD or match[1] in _SAME))
+    names = {name: None for name in names if f"std::{name}" not in " ".join(messages)}
+    included = set(re.findall(r"#\s*include\s*<([^>]+)>", source.code))
+    headers = dict.fromkeys(_STD.get(name, name) for name in names)
+    begin = " ".join(f"#include <{each}>" for each in headers if each not in included)
+    if not names or not begin:
+        return ""
+    return f"Begin with {begin} and write {', '.join(f'std::{name}' for name in names)}"

@@ -213,6 +213,12 @@ def _failure(source: Source, tree: ast.Module, said: str, status: int) -> BuildE
     if report is None:
         lines = [line for line in said.partition("Stack backtrace:")[0].splitlines() if line.strip()]
         told = " ".join(line.strip() for line in lines if not line.startswith("Traceback"))[-2000:]
+        if "duplicate items detected" in told:
+            return BuildError(
+                f"{source.label} did not become a component: componentize-py links the world's functions with C's "
+                "library under one set of names, and a name is in both.",
+                hint="Such as div, abs, read or exit: rename that function in the world, or put it into an interface.",
+            )
         return BuildError(
             f"{source.label} did not become a component: componentize-py ended with status {status} "
             f"and said: {told or 'nothing'}",
