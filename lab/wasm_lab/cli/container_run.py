@@ -98,6 +98,8 @@ def run(file: Path, args: tuple[str, ...], as_json: bool, **options: Any) -> int
         click.echo(json.dumps(run_record(done), indent=2, ensure_ascii=False))
     elif done.killed_for_memory:
         click.echo(f"killed: it took more than {given['memory']} ({done.memory_wall})", err=True)
+    elif done.timed_out:
+        click.echo(f"ended: it ran longer than --timeout {given['timeout']}", err=True)
     if done.output_exceeded:
         click.echo("ended: it wrote more than the lab keeps of a container", err=True)
     return _status(done)
