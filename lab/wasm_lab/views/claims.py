@@ -56,7 +56,7 @@ def values_table(row: Row) -> Table:
     table.add_column("the verdict rests on it", no_wrap=True)
     for each in row.measured:
         counts = "yes" if each.counts else "no, context"
-        claimed = [bounds[each.figure] if each.counts else ""] if bounds else []
+        claimed = [bounds[each.figure] if each.counts and each.unit != "check" else ""] if bounds else []
         table.add_row(each.what, _value(each), _interval(each), str(each.n), *claimed, counts)
     return table
 

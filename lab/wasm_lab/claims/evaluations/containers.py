@@ -1,7 +1,7 @@
 """Containers: what they take to start and to be idle, with Wasm in them and with anything else.
 
-Where no container can run, the same programs are measured as bare processes. A value's name says which it was,
-and what a container would have shown stays open.
+Where no container can run, the same programs are measured as bare processes. A value's name says which it was, no
+verdict rests on it, and what a container would have shown stays open.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ def cold_start_and_containers(bench: Workbench) -> list[Measured]:
                     high=one.high / precompiled.low,
                     unit="×",
                     n=min(one.n, precompiled.n),
+                    counts=report.kind == "containers",
                     figure="against containers",
                 )
             )
@@ -191,6 +192,7 @@ def density_and_containers(bench: Workbench) -> list[Measured]:
                     high=cost.high / wasm.low,
                     unit="×",
                     n=min(cost.processes, wasm.processes),
+                    counts=report.kind == "containers",
                 )
             )
     return [*found, *_open(report, "idle containers")]
@@ -224,6 +226,7 @@ def _figure(
     what = figure.value
     if report.kind != "containers":
         what = {Figure.CONTAINER: "PSS"}.get(figure, what) + ", as a process, not a container"
+        counts = False
     return Measured(
         what=f"{subject.title}: {what}",
         value=one.median / factor,
@@ -249,6 +252,7 @@ def _times_the_memory(report: ContainerReport, subject: Subject) -> Measured | N
         high=one.high / other.low,
         unit="×",
         n=min(one.n, other.n),
+        counts=report.kind == "containers",
         figure="others",
     )
 
