@@ -128,7 +128,9 @@ def _crowds(report: ContainerReport) -> Table:
                 cells += ["–", "–"]
                 continue
             spread = f"{cost.low / MB:.3g} to {cost.high / MB:.3g} MB"
-            cells += [f"{cost.each_bytes / MB:.3g} MB ({spread})", f"{cost.per_gigabyte():.0f}"]
+            # Where nothing at all is within the interval, so is any number of them.
+            fit = f"{cost.per_gigabyte():.0f}" if cost.low > 0 else "too noisy to tell"
+            cells += [f"{cost.each_bytes / MB:.3g} MB ({spread})", fit]
         table.add_row(one.title, *cells)
     return table
 
