@@ -23,7 +23,7 @@ from wasm_lab.scenarios.kubernetes.cluster import Cluster, connect
 from wasm_lab.scenarios.kubernetes.given import Target, checked_targets
 from wasm_lab.scenarios.kubernetes.removing import plan_removal, remove
 from wasm_lab.scenarios.kubernetes.scaling import scale
-from wasm_lab.scenarios.kubernetes.waiting import wait_ready
+from wasm_lab.scenarios.kubernetes.waiting import pods_of, wait_ready
 from wasm_lab.services import Containerd
 from wasm_lab.services.kubernetes.api_server import ApiServer
 from wasm_lab.services.kubernetes.node import Node
@@ -221,6 +221,7 @@ class TestRunning:
         assert mine[0].sandbox.pss > 1_000_000  # an engine and a module, in memory
         steps = scale(cluster, waits[1].change, [4, 1], timeout_s=60)
         assert [step.replicas for step in steps] == [4, 1]
+        assert len(pods_of(cluster, waits[1].change)) == 1  # none that is still ending
         left = remove(
             cluster, plan_removal(cluster, targets(deployment("hello"), namespace=namespace)), timeout_s=30
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wasm_lab.errors import ClusterError, UsageError
 from wasm_lab.scenarios.kubernetes.cluster import FIELD_MANAGER, TIMEOUT, Cluster
 from wasm_lab.scenarios.kubernetes.readiness import readiness
+from wasm_lab.scenarios.kubernetes.waiting import pods_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +28,7 @@ class Step:
     """One step of scaling."""
 
     replicas: int
-    seconds: float  #: from the request until so many, and no more, were ready
+    seconds: float  #: from the request until so many were ready, and no more were there
 
 
 def scale(
@@ -71,12 +72,15 @@ def scale(
             with cluster.explained(f"reading {target.label}"):
                 found = resource.get(name=target.name, namespace=change.namespace, _request_timeout=TIMEOUT)
             state = readiness(dict(found.to_dict()))
+            # A workload no longer counts a pod that was told to end; it is there, and holds memory, until it has ended.
+            pods = len(pods_of(cluster, change)) if state.ready else 0
             spent = time.monotonic() - began
-            if state.ready:
+            if state.ready and pods <= replicas:
                 break
             if spent > timeout_s:
+                said = f"{pods} pods are still there" if state.ready else state.said
                 raise ClusterError(
-                    f"{target.label} was not at {replicas} replicas within {timeout_s:g} s: {state.said}.",
+                    f"{target.label} was not at {replicas} replicas within {timeout_s:g} s: {said}.",
                     hint="wasm-lab kube apply on the same files says what its pods lack.",
                 )
             time.sleep(LOOK_S)

@@ -113,7 +113,7 @@ def report(cluster: Cluster, wait: Wait) -> None:
     """Fill in what troubles an object that is not ready, with its pods' events and last log lines."""
     _look_for_trouble(cluster, wait, time.monotonic())
     wait.pods = []
-    for pod in _pods(cluster, wait.change)[:3]:
+    for pod in pods_of(cluster, wait.change)[:3]:
         events = _events(cluster, wait.change.namespace, pod["metadata"]["uid"])
         lines = [f"{one.get('reason', '')}: {one.get('message', '')}" for one in events[-EVENTS:]]
         wait.pods.append(PodReport(pod["metadata"]["name"], tuple(lines), _log(cluster, pod)))
@@ -151,7 +151,7 @@ def _look(cluster: Cluster, wait: Wait, began: float) -> None:
 
 def _just_restarted(cluster: Cluster, change: Change) -> bool:
     """Whether a container of its pods ended and was started again, and has not run for long since."""
-    for pod in _pods(cluster, change):
+    for pod in pods_of(cluster, change):
         for state in (pod.get("status") or {}).get("containerStatuses") or []:
             begun = ((state.get("state") or {}).get("running") or {}).get("startedAt")
             if state.get("restartCount") and begun:
@@ -165,7 +165,7 @@ def _look_for_trouble(cluster: Cluster, wait: Wait, now: float) -> None:
     change = wait.change
     found = _read(cluster, change) or {}
     troubles: list[Trouble] = []
-    pods = _pods(cluster, change)
+    pods = pods_of(cluster, change)
     for pod in pods:
         troubles += pod_troubles(pod, _events(cluster, change.namespace, pod["metadata"]["uid"]))
     if not troubles:
@@ -205,7 +205,7 @@ def _read(cluster: Cluster, change: Change) -> dict[str, Any] | None:
     return dict(found.to_dict())
 
 
-def _pods(cluster: Cluster, change: Change) -> list[dict[str, Any]]:
+def pods_of(cluster: Cluster, change: Change) -> list[dict[str, Any]]:
     """The pods of an object, the troubled ones first; of a Deployment those of its newest ReplicaSet."""
     target = change.target
     if target.kind == "Pod":
