@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -209,3 +210,15 @@ def test_render_refuses(wasm_lab: Command, arguments: list[str], says: str) -> N
     assert done.returncode == 2
     assert says in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("command", ["validate", "apply", "delete", "run"])
+def test_the_shell_completes_names_of_files(command: str) -> None:
+    program = Path(sys.executable).with_name("wasm-lab")
+    asked = {
+        "_WASM_LAB_COMPLETE": "bash_complete",
+        "COMP_WORDS": f"wasm-lab kube {command} dep",
+        "COMP_CWORD": "3",
+    }
+    done = subprocess.run([program], env={**os.environ, **asked}, capture_output=True, text=True)
+    assert done.stdout == "file,dep\n"

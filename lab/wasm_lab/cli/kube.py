@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wasm_lab.cli import kube_cluster, kube_run
-from wasm_lab.cli.kube_files import FilesCommand
+from wasm_lab.cli.kube_files import FilesCommand, files_argument
 
 if TYPE_CHECKING:
     from wasm_lab.scenarios.kubernetes.problems import Problem
@@ -137,7 +137,7 @@ Examples:
 )
 @click.option("--strict", is_flag=True, help="Warnings, too, make a file wrong.")
 @click.option("--json", "as_json", is_flag=True, help="Print one record for each file, as a JSON array.")
-@click.argument("files", nargs=-1, required=True)
+@files_argument
 def validate(
     files: tuple[str, ...], versions: tuple[str, ...], given: tuple[Path, ...], strict: bool, as_json: bool
 ) -> int:

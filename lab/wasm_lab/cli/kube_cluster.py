@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wasm_lab.cli import INTERRUPTED
-from wasm_lab.cli.kube_files import FilesCommand
+from wasm_lab.cli.kube_files import FilesCommand, files_argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,7 +101,7 @@ Examples:
     metavar="N[,N…]",
     help="When all is ready, scale to each of these numbers and say how long it took.",
 )
-@click.argument("files", nargs=-1, required=True)
+@files_argument
 def apply(
     *,
     files: tuple[str, ...],
@@ -245,7 +245,7 @@ Examples:
 
 @click.command(cls=FilesCommand, epilog=DELETE)
 @_at_cluster
-@click.argument("files", nargs=-1, required=True)
+@files_argument
 def delete(
     *,
     files: tuple[str, ...],

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class FilesCommand(click.Command):
@@ -18,3 +23,13 @@ class FilesCommand(click.Command):
             raise click.UsageError(
                 f"Files stand here without {error.option_name}: {ctx.command_path} FILE …", ctx
             ) from None
+
+
+def _complete(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(start, type="file")]
+
+
+#: Files, folders, patterns and ``-``; the shell completes names of files.
+files_argument = click.argument("files", nargs=-1, required=True, shell_complete=_complete)

@@ -12,7 +12,7 @@ import click
 
 from wasm_lab.cli import INTERRUPTED
 from wasm_lab.cli.kube_cluster import ReplicaSteps
-from wasm_lab.cli.kube_files import FilesCommand
+from wasm_lab.cli.kube_files import FilesCommand, files_argument
 
 if TYPE_CHECKING:
     from wasm_lab.scenarios.kubernetes.run import LocalRun, PodStart, ScaleStep
@@ -50,7 +50,7 @@ Examples:
     help="How long pods may take to be ready.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was measured as a JSON object, at the end.")
-@click.argument("files", nargs=-1, required=True)
+@files_argument
 def run(
     *,
     files: tuple[str, ...],
