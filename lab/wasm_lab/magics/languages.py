@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import UsageError
@@ -169,6 +172,36 @@ def run_scripted_cell(shell: InteractiveShell, language: str, text: str, options
         cells.show_built(artifact, options)
     else:
         cells.run_program(artifact, capabilities, options)
+        _say_what_stays_inside(only_functions(language, text))
+
+
+def only_functions(language: str, text: str) -> list[str]:
+    r"""The functions of a program that does nothing but define them, which its author will want to call.
+
+    Example:
+        >>> only_functions("python", "import math\ndef half(x): return x / 2\n")
+        ['half']
+        >>> only_functions("python", "def half(x): return x / 2\nprint(half(3))\n")
+        []
+        >>> only_functions("js", "export function half(x) { return x / 2; }\n")
+        ['half']
+    """
+    if language == "js":
+        return re.findall(r"^export\s+(?:async\s+)?function\s+(\w+)", text, re.MULTILINE)
+    body = ast.parse(text).body
+    inert = (ast.FunctionDef, ast.Import, ast.ImportFrom)
+    if not all(isinstance(each, inert) for each in body):
+        return []
+    return [each.name for each in body if isinstance(each, ast.FunctionDef)]
+
+
+def _say_what_stays_inside(names: list[str]) -> None:
+    if names:
+        print(  # noqa: T201
+            f"Defined inside of the guest alone: {', '.join(names)}. To call functions of a component from here, "
+            "describe them in a %%wit cell and give its world: --world NAME.",
+            file=sys.stderr,
+        )
 
 
 def prepared(artifact: Artifact, progress: Progress) -> None:
