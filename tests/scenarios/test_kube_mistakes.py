@@ -254,6 +254,37 @@ def test_annotation_of_crun_given_to_runwasi() -> None:
     assert LINES[problem.line - 1].strip() == "module.wasm.image/variant: compat-smart"
 
 
+def test_a_name_is_not_taken_for_knowledge_of_the_node() -> None:
+    text, _ = planted("handler: crun", "handler: wasmedge")
+    problem = only(text, "warning")
+    assert "by its name" in problem.message
+    assert "containerd configuration" in problem.hint
+
+
+@pytest.mark.parametrize("handler", ["crun-wasmedge", "wasmtime-crun", "youki-wasmtime"])
+def test_handlers_that_read_the_annotations_of_crun(handler: str) -> None:
+    text, _ = planted("handler: crun", f"handler: {handler}")
+    assert validate(text) == []
+
+
+def test_the_other_annotation_of_crun_given_to_a_shim() -> None:
+    text, _ = planted("handler: crun", "handler: spin")
+    problem = only(
+        text.replace("module.wasm.image/variant: compat-smart", "run.oci.handler: wasm-smart"), "warning"
+    )
+    assert "`run.oci.handler`" in problem.message
+
+
+@pytest.mark.parametrize("group", ["runtime.kwasm.sh/v1alpha1", "runtime.spinkube.dev/v1alpha1"])
+def test_a_shim_brings_its_runtime_class(group: str) -> None:
+    """Its operator makes the RuntimeClass, so that nobody writes one."""
+    _, _, rest = RIGHT.partition("---\n")
+    shim = f"apiVersion: {group}\nkind: Shim\nmetadata: {{name: s}}\nspec:\n  runtimeClass: {{name: crun-wasm, handler: crun}}\n"
+    problems = validate(f"{shim}---\n{rest}")
+    assert not [each for each in problems if "RuntimeClass" in each.message]
+    assert [each for each in validate(rest) if "RuntimeClass `crun-wasm`" in each.message]
+
+
 def test_annotation_with_a_value_that_crun_does_not_know() -> None:
     text, line = planted("module.wasm.image/variant: compat-smart", "module.wasm.image/variant: compat_smart")
     problem = only(text)
@@ -513,3 +544,42 @@ def test_annotation_in_a_container() -> None:
     problem = only(text)
     assert text.splitlines()[problem.line - 1].strip() == "annotations:"
     assert "`spec.template.metadata`" in problem.hint
+
+
+def test_what_else_is_wrong_below_a_removed_name_is_told_too() -> None:
+    text, line = planted("image: ghcr.io/me/hello:1", "imagee: ghcr.io/me/hello:1")
+    text = text.replace("apiVersion: apps/v1", "apiVersion: extensions/v1beta1")
+    text = text.replace("  selector:\n    matchLabels:\n      app: hello\n  template", "  template")
+    problems = [each for each in validate(text, file="a.yaml") if each.severity == "error"]
+    assert "removed in Kubernetes 1.16" in problems[0].message
+    assert any("has no `selector`" in each.message for each in problems)
+    assert any(each.line == line - 3 and "`image`" in each.hint for each in problems)
+
+
+def test_a_removed_name_alone_is_one_mistake_and_its_pods_are_found() -> None:
+    for old, new, name in (
+        ("apiVersion: apps/v1", "apiVersion: apps/v1beta2", "apps/v1"),
+        ("apiVersion: node.k8s.io/v1", "apiVersion: node.k8s.io/v1beta1", "node.k8s.io/v1"),
+    ):
+        text, line = planted(old, new)
+        (problem,) = validate(text, file="a.yaml")
+        assert (problem.line, problem.hint) == (line, f"Write apiVersion: {name}.")
+
+
+def test_a_removed_name_whose_fields_changed_is_not_checked_by_the_new_ones() -> None:
+    text = "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\n"
+    text += "spec: {backend: {serviceName: a, servicePort: 80}}\n"
+    assert "spec.defaultBackend" in only(text).hint
+
+
+def test_a_controller_that_would_find_no_pod() -> None:
+    text = "apiVersion: v1\nkind: ReplicationController\nmetadata: {name: a}\nspec:\n  template:\n"
+    text += "    spec: {containers: [{name: a, image: b}]}\n"
+    assert only(text).line == 5
+    assert validate(text.replace("    spec:", "    metadata: {labels: {app: a}}\n    spec:")) == []
+
+
+def test_a_policy_of_the_scheduler_is_a_file_and_no_object() -> None:
+    text = '{"kind": "Policy", "apiVersion": "v1", "predicates": [{"name": "NoDiskConflict"}]}'
+    assert "scheduler" in only(text, "note").message
+    assert only("kind: Policy\napiVersion: v1\nmetadata: {name: a}\n").message == "v1 has no kind `Policy`."

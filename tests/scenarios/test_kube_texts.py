@@ -218,6 +218,13 @@ KUSTOMIZE = {
     "patch.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: 2}\n",
     "ops.yaml": "- op: replace\n  path: /spec/replicas\n  value: 2\n",
 }
+_WAITING = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b.io}\nspec: {conversion: {}}\n"
+PATCHES_BELOW = {
+    "kustomization.yaml": "resources: [a.yaml]\npatches:\n  - path: parts/patch.yaml\n#- path: patches/waiting.yaml\n",
+    "a.yaml": MAP,
+    "parts/patch.yaml": KUSTOMIZE["patch.yaml"],
+    "patches/waiting.yaml": _WAITING,
+}
 OTHERS = {
     "docker-compose.yaml": "version: '3'\nservices: {a: {image: b}}\n",
     "workflow.yml": "on: push\njobs: {}\n",
@@ -228,7 +235,7 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("files", [CHART, KUSTOMIZE, OTHERS])
+@pytest.mark.parametrize("files", [CHART, KUSTOMIZE, PATCHES_BELOW, OTHERS])
 def test_folders_hold_other_files(tmp_path: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
         path = tmp_path / name
@@ -239,6 +246,22 @@ def test_folders_hold_other_files(tmp_path: Path, files: dict[str, str]) -> None
     assert all(each.valid for each in checked.values()), [p for c in checked.values() for p in c.problems]
     said = {name: " ".join(problem.message for problem in each.problems) for name, each in checked.items()}
     assert all(said[name] for name in said if name != "a.yaml")
+
+
+@pytest.mark.parametrize("text", ["resources: [a.yaml]\n", "bases: [../crd]\nnamePrefix: a-\n"])
+def test_a_kustomization_without_a_kind_is_called_one(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "kustomization.yaml"
+    path.write_text(text)
+    for given in (path, tmp_path):
+        ((problem,),) = (each.problems for each in validate_given([str(given)]))
+        assert (problem.severity, "kustomization" in problem.message) == ("note", True)
+
+
+def test_a_folder_called_patches_is_one_only_beside_a_kustomization(tmp_path: Path) -> None:
+    (tmp_path / "patches").mkdir()
+    (tmp_path / "patches" / "a.yaml").write_text(_WAITING)
+    (checked,) = validate_given([str(tmp_path)])
+    assert not checked.valid
 
 
 def test_a_template_says_that_it_must_be_filled_in() -> None:
@@ -252,3 +275,60 @@ def test_reading_keeps_problems_of_yaml_apart() -> None:
     reading = read_documents("a: 1\na: 2\n")
     assert [each.value for each in reading.documents] == [{"a": 2}]
     assert [each.line for each in reading.problems] == [2]
+
+
+def test_an_escaped_quote_is_one_as_kubectl_reads_it() -> None:
+    text = "kind: \"it\\'s\"\nnote: 'a\\'\nmore: \"say \\\\\\\\\\'so\\'\"\n"
+    (document,) = load_documents(text)
+    assert document.value == {"kind": "it's", "note": "a\\", "more": "say \\\\'so'"}
+    assert document.place(["more"]) == (3, 7)
+    with pytest.raises(KubeManifestError, match="unknown escape"):
+        load_documents('kind: "\\q"\n')
+
+
+CRD = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: bells.toys.example.com}
+spec:
+  group: toys.example.com
+  scope: Namespaced
+  names: {plural: bells, singular: bell, kind: Bell}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              required: [size, parts]
+              properties:
+                size: {type: string, default: small}
+                parts:
+                  type: array
+                  items:
+                    type: object
+                    properties:
+                      way: {type: string, default: rope}
+                      what: {type: string}
+                    oneOf:
+                      - properties: {way: {enum: [rope]}, what: {pattern: "^[0-9]+$"}}
+                      - properties: {way: {enum: [wire]}}
+---
+apiVersion: toys.example.com/v1
+kind: Bell
+metadata: {name: a}
+spec:
+  parts: [{what: "3"}]
+"""
+
+
+def test_defaults_of_a_definition_are_there_before_the_check() -> None:
+    assert validate(CRD) == []
+    for wrong in ('[{what: "x"}]', '[{what: "3", way: cord}]', "[{what: 3}]"):
+        assert validate(CRD.replace('[{what: "3"}]', wrong)), wrong
+    missing = validate(CRD.replace('  parts: [{what: "3"}]', "  size: large"))
+    assert ["`parts`" in each.message for each in missing] == [True]

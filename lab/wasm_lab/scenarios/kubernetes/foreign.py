@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from wasm_lab.scenarios.kubernetes.kustomize import FILES
 from wasm_lab.scenarios.kubernetes.problems import Problem, Severity
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ def foreign(document: Document, *, named: bool = True) -> Problem | None:
     ``named``: whether a user named its file. Below a folder, what is plainly no manifest is only noted.
     """
     value = document.value
+    if _is_kustomization(document) and not (isinstance(value, dict) and "apiVersion" in value):
+        return _say(
+            document,
+            "a kustomization: kustomize makes manifests of it, which can be checked.",
+            "kubectl kustomize FOLDER | wasm-lab kube validate -",
+            "note",
+        )
     if not named and not (isinstance(value, dict) and {"apiVersion", "kind", "metadata"} & value.keys()):
         return _say(document, "no manifest: neither apiVersion nor kind; passed over.", severity="note")
     if isinstance(value, list):
@@ -56,13 +64,6 @@ def foreign(document: Document, *, named: bool = True) -> Problem | None:
     if isinstance(value.get("apiVersion"), str) and isinstance(value.get("kind"), str):
         return None
     name = PurePath(document.file).name
-    if name in ("kustomization.yaml", "kustomization.yml") or {"resources", "patches"} <= value.keys():
-        return _say(
-            document,
-            "a kustomization: kustomize makes manifests of it, which can be checked.",
-            "kubectl kustomize FOLDER | wasm-lab kube validate -",
-            "note",
-        )
     if name == "Chart.yaml" or (name.startswith("values") and "kind" not in value):
         return _say(
             document,
@@ -79,6 +80,13 @@ def foreign(document: Document, *, named: bool = True) -> Problem | None:
         if marks <= value.keys() and "kind" not in value:
             return _say(document, f"{what}, no manifest.", "", "note")
     return _lacking(document)
+
+
+def _is_kustomization(document: Document) -> bool:
+    value = document.value
+    if not isinstance(value, dict):
+        return False
+    return PurePath(document.file).name in FILES or {"resources", "patches"} <= value.keys()
 
 
 def _lacking(document: Document) -> Problem:

@@ -12,24 +12,37 @@ from wasm_lab.scenarios.kubernetes.problems import Problem
 
 FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
+#: Folders, from the file's own upwards, whose kustomization is asked. kustomize takes no files from outside its folder.
+_ABOVE = 3
+
 
 def patch(name: str) -> Problem | None:
-    """The note for a file that the kustomization beside it lists as a patch."""
+    """The note for a file that the kustomization beside it, or in a folder above, lists as a patch.
+
+    A folder `patches` beside a kustomization holds nothing else, even where the kustomization does not list the
+    file: kubebuilder writes some that wait to be switched on.
+    """
     path = Path(name)
-    if path.name not in _patches(path.parent):
-        return None
-    return Problem(
-        name,
-        0,
-        0,
-        "a patch for kustomize, a part of an object: it is not checked.",
-        f"kubectl kustomize {path.parent} | wasm-lab kube validate -",
-        "note",
-    )
+    for folder in list(path.parents)[:_ABOVE]:
+        files = _patches(folder)
+        if files is None:
+            continue
+        below = path.relative_to(folder)
+        if below.as_posix() in files or (len(below.parts) > 1 and below.parts[0] == "patches"):
+            return Problem(
+                name,
+                0,
+                0,
+                "a patch for kustomize, a part of an object: it is not checked.",
+                f"kubectl kustomize {folder} | wasm-lab kube validate -",
+                "note",
+            )
+    return None
 
 
 @functools.lru_cache(maxsize=1024)
-def _patches(folder: Path) -> frozenset[str]:
+def _patches(folder: Path) -> frozenset[str] | None:
+    """The files that a folder's kustomization lists as patches; None where it has none."""
     for name in FILES:
         path = folder / name
         if not path.is_file():
@@ -40,7 +53,7 @@ def _patches(folder: Path) -> frozenset[str]:
             return frozenset()
         found = [entry for document in documents for entry in _named(document.value)]
         return frozenset(entry.removeprefix("./") for entry in found)
-    return frozenset()
+    return None
 
 
 def _named(value: Any) -> list[str]:

@@ -28,6 +28,9 @@ _OF_PODS = {VARIANT: "crun", HANDLER: "crun"}
 #: Handlers by which nodes usually name the shims of runwasi and its kin.
 SHIMS = re.compile(r"spin|wasmtime|wasmedge|wasmer|slight|lunatic|wws|wamr|runwasi")
 
+#: Those that read crun's annotations, whatever engine their name has, too.
+_READERS = re.compile(r"crun|youki")
+
 
 def of_crun(document: Document) -> Iterator[Problem]:
     """crun's annotations where nothing reads them, or with a value that it does not know."""
@@ -112,17 +115,25 @@ def _annotation(document: Document, path: tuple[str | int, ...], key: str, value
 
 def classes(documents: Sequence[Document]) -> Iterator[Problem]:
     """RuntimeClasses and the pods that name them."""
-    own = {document.name: document for document in documents if document.kind == "RuntimeClass"}
-    for document in own.values():
-        yield from _handler(document)
+    own = {
+        document.name: document.text("handler") for document in documents if document.kind == "RuntimeClass"
+    }
+    for document in documents:
+        if document.kind == "RuntimeClass":
+            yield from _handler(document)
+        elif document.kind == "Shim" and (name := document.text("spec", "runtimeClass", "name")):
+            # The Runtime Class Manager and KWasm's operator make the RuntimeClass of it.
+            own.setdefault(name, document.text("spec", "runtimeClass", "handler"))
     for document in documents:
         for path, name in _names(document):
             place = document.place(path)
             if name in own:
                 pod = pod_of(document)
-                handler = own[name].text("handler")
-                if pod and VARIANT in pod.annotations and SHIMS.search(handler) and "crun" not in handler:
-                    yield _for_another(document, pod, name, handler)
+                handler = own[name]
+                if pod and SHIMS.search(handler) and not _READERS.search(handler):
+                    for key in _OF_PODS:
+                        if key in pod.annotations:
+                            yield _for_another(document, pod, key, name, handler)
                 continue
             near = close_to(name, own)
             yield Problem(
@@ -176,14 +187,15 @@ def _handler(document: Document) -> Iterator[Problem]:
         )
 
 
-def _for_another(document: Document, pod: Pod, name: str, handler: str) -> Problem:
-    path = [*pod.path, "metadata", "annotations", VARIANT]
+def _for_another(document: Document, pod: Pod, key: str, name: str, handler: str) -> Problem:
+    path = [*pod.path, "metadata", "annotations", key]
     return Problem(
         document.file,
         *document.place(path, key=True),
-        f"`{VARIANT}` is an annotation of crun, and the RuntimeClass `{name}` has the handler `{handler}`, "
-        "a shim of runwasi, which does not read it.",
-        "Remove the annotation; or, if crun is meant, use a RuntimeClass whose handler is crun.",
+        f"`{key}` is an annotation of crun, and the RuntimeClass `{name}` has the handler `{handler}`, "
+        "by its name a containerd shim (runwasi's, or of its kind), which does not read it.",
+        "Remove the annotation; or, if crun is meant, use a RuntimeClass whose handler is crun. What a handler runs "
+        "is written in the node's containerd configuration: if that is crun, this is right.",
         "warning",
         path=".".join(map(str, path)),
     )
