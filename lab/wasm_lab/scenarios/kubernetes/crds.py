@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.scenarios.kubernetes.pods import mapping
@@ -61,7 +62,8 @@ class Definitions:
         key = (api_version, kind, version)
         if key not in self._checkers:
             names = [ref.rsplit("/", 1)[1] for ref in _refs(schema)]
-            self._checkers[key] = compiled(schema, schemas(version).closure([*dict.fromkeys(names)]))
+            made = compiled(schema, schemas(version).closure([*dict.fromkeys(names)]))
+            self._checkers[key] = replace(made, fills=True)
         return self._checkers[key]
 
     def add(self, documents: Iterable[Document]) -> int:
@@ -111,7 +113,7 @@ def strict(schema: dict[str, Any], depth: int = 0) -> dict[str, Any]:
     """A schema of a definition as JSON Schema that refuses unknown fields, as an API server's strict check does."""
     if depth > 100:
         return {}
-    made: dict[str, Any] = {key: value for key, value in schema.items() if key in _KEPT}
+    made: dict[str, Any] = {key: value for key, value in schema.items() if key in {*_KEPT, "default"}}
     for bound in ("Minimum", "Maximum"):  # OpenAPI 3.0 has a flag where JSON Schema has a number
         if isinstance(made.get(f"exclusive{bound}"), bool) and made.pop(f"exclusive{bound}"):
             made[f"exclusive{bound}"] = made.pop(bound.lower(), 0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,12 @@ class Document:
     def value(self) -> Any:
         """The object in Python; a dict where the document is an object of Kubernetes."""
         return self.node.value
+
+    def as_version(self, api_version: str) -> Document:
+        """The same object under another apiVersion, each field at its own place."""
+        node = copy(self.node)
+        node.value = {**self.node.value, "apiVersion": api_version}
+        return replace(self, node=node)
 
     @property
     def line(self) -> int:

@@ -62,6 +62,18 @@ def unknown_kind(document: Document, versions: Sequence[str], custom: Definition
         )
     if api_version == "v1" and kind == "Config":
         return _say(document, "kind", "a kubeconfig: a file for kubectl, which no cluster gets.", "", "note")
+    if (
+        api_version == "v1"
+        and kind == "Policy"
+        and {"predicates", "priorities", "extenders"} & document.value.keys()
+    ):
+        return _say(
+            document,
+            "kind",
+            "a policy for the scheduler: a file for --policy-config-file, which no cluster gets.",
+            "Kubernetes 1.23 removed that option; KubeSchedulerConfiguration takes its place.",
+            "note",
+        )
     if api_version in ("v1", "meta.k8s.io/v1") and kind in ANSWERS:
         return _say(document, "kind", f"{kind} is what an API server answers, no object that one can create.")
     if program := OF_FILES.get(group):

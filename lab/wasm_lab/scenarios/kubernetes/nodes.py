@@ -262,16 +262,46 @@ def compose(text: str, *, file: str = "", first_line: int = 0) -> tuple[Node | N
     """
     import yaml
 
-    composer = Composer(file, first_line)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        for event in yaml.parse(text, Loader=loader):
-            composer.take(event)
-    except yaml.YAMLError as error:
-        raise YamlMistake(explain(error, text, file, first_line)) from error
-    except RecursionError as error:
-        raise YamlMistake(Problem(file, first_line + 1, 1, "too deeply nested to be read.")) from error
-    return composer.root, composer.problems
+    given, changed = text, 0
+    while True:
+        composer = Composer(file, first_line)
+        try:
+            for event in yaml.parse(given, Loader=loader):
+                composer.take(event)
+        except yaml.YAMLError as error:
+            plain = _quotes_as_go(given, error) if changed < QUOTED_MAX else None
+            if plain is None:
+                raise YamlMistake(explain(error, text, file, first_line)) from error
+            given, changed = plain, changed + 1
+        except RecursionError as error:
+            raise YamlMistake(Problem(file, first_line + 1, 1, "too deeply nested to be read.")) from error
+        else:
+            return composer.root, composer.problems
+
+
+#: Texts with ``\\'`` in one document; each costs another reading.
+QUOTED_MAX = 50
+
+_REST = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+def _quotes_as_go(text: str, error: Any) -> str | None:
+    """The text with ``'`` for every ``\\'`` of the scalar in which libyaml refuses one; None for other errors.
+
+    kubectl's reader takes ``\\'`` in double quotes for a quote (``scannerc.go`` of go.yaml.in/yaml/v2), though
+    YAML has no such escape.
+    """
+    mark = getattr(error, "problem_mark", None)
+    if mark is None or getattr(error, "problem", "") != "found unknown escape character":
+        return None
+    at = mark.index
+    rest = _REST.match(text, at)
+    if rest is None or not text.startswith("\\'", at):
+        return None
+    plain = _ESCAPE.sub(lambda found: "'" if found[1] == "'" else found[0], rest[0])
+    return text[:at] + plain + text[rest.end() :]
 
 
 _TAB = re.compile(r"^ *\t")

@@ -16,6 +16,7 @@ class Removed:
     since: str  #: the first version without it
     instead: str  #: the apiVersion that has the kind now; empty where none has
     note: str = ""  #: what changes besides the name
+    alike: bool = True  #: whether what stands below the name has the same shape there
 
 
 _SELECTOR = "spec.selector is required there, and must match the labels of the template."
@@ -33,11 +34,11 @@ _TABLE: dict[tuple[str, str], Removed] = {
     ("extensions/v1beta1", "PodSecurityPolicy"): Removed(
         "1.16", "", "PodSecurityPolicy itself is gone since 1.25; Pod Security Admission takes its place."
     ),
-    ("extensions/v1beta1", "Ingress"): Removed("1.22", "networking.k8s.io/v1", _INGRESS),
-    ("extensions/v1beta1", "HorizontalPodAutoscaler"): Removed("1.8", "autoscaling/v2"),
-    ("extensions/v1beta1", "Job"): Removed("1.7", "batch/v1"),
+    ("extensions/v1beta1", "Ingress"): Removed("1.22", "networking.k8s.io/v1", _INGRESS, alike=False),
+    ("extensions/v1beta1", "HorizontalPodAutoscaler"): Removed("1.8", "autoscaling/v2", alike=False),
+    ("extensions/v1beta1", "Job"): Removed("1.7", "batch/v1", alike=False),
     **{
-        ("authorization.k8s.io/v1beta1", kind): Removed("1.22", "authorization.k8s.io/v1")
+        ("authorization.k8s.io/v1beta1", kind): Removed("1.22", "authorization.k8s.io/v1", alike=False)
         for kind in (
             "LocalSubjectAccessReview",
             "SelfSubjectAccessReview",
@@ -45,8 +46,8 @@ _TABLE: dict[tuple[str, str], Removed] = {
             "SubjectAccessReview",
         )
     },
-    ("extensions/v1beta1", "Scale"): Removed("1.16", "autoscaling/v1"),
-    ("networking.k8s.io/v1beta1", "Ingress"): Removed("1.22", "networking.k8s.io/v1", _INGRESS),
+    ("extensions/v1beta1", "Scale"): Removed("1.16", "autoscaling/v1", alike=False),
+    ("networking.k8s.io/v1beta1", "Ingress"): Removed("1.22", "networking.k8s.io/v1", _INGRESS, alike=False),
     ("networking.k8s.io/v1beta1", "IngressClass"): Removed("1.22", "networking.k8s.io/v1"),
     **{
         (f"rbac.authorization.k8s.io/{version}", kind): Removed("1.22", "rbac.authorization.k8s.io/v1")
@@ -57,6 +58,7 @@ _TABLE: dict[tuple[str, str], Removed] = {
         "1.22",
         "apiextensions.k8s.io/v1",
         "There, each entry of spec.versions has its own schema.openAPIV3Schema.",
+        alike=False,
     ),
     **{
         ("admissionregistration.k8s.io/v1beta1", kind): Removed("1.22", "admissionregistration.k8s.io/v1")
@@ -79,10 +81,10 @@ _TABLE: dict[tuple[str, str], Removed] = {
     ("storage.k8s.io/v1beta1", "CSIStorageCapacity"): Removed("1.27", "storage.k8s.io/v1"),
     ("batch/v2alpha1", "CronJob"): Removed("1.21", "batch/v1"),
     ("batch/v1beta1", "CronJob"): Removed("1.25", "batch/v1"),
-    ("discovery.k8s.io/v1beta1", "EndpointSlice"): Removed("1.25", "discovery.k8s.io/v1"),
-    ("events.k8s.io/v1beta1", "Event"): Removed("1.25", "events.k8s.io/v1"),
+    ("discovery.k8s.io/v1beta1", "EndpointSlice"): Removed("1.25", "discovery.k8s.io/v1", alike=False),
+    ("events.k8s.io/v1beta1", "Event"): Removed("1.25", "events.k8s.io/v1", alike=False),
     ("autoscaling/v2beta1", "HorizontalPodAutoscaler"): Removed(
-        "1.25", "autoscaling/v2", "There, each metric has a target with type and value."
+        "1.25", "autoscaling/v2", "There, each metric has a target with type and value.", alike=False
     ),
     ("autoscaling/v2beta2", "HorizontalPodAutoscaler"): Removed("1.26", "autoscaling/v2"),
     ("policy/v1beta1", "PodDisruptionBudget"): Removed("1.25", "policy/v1"),
@@ -96,11 +98,14 @@ _TABLE: dict[tuple[str, str], Removed] = {
             "1.25",
             "node.k8s.io/v1",
             "There, handler stands at the top, not below spec." * (version == "v1alpha1"),
+            alike=version == "v1beta1",
         )
         for version in ("v1alpha1", "v1beta1")
     },
     **{
-        (f"flowcontrol.apiserver.k8s.io/{version}", kind): Removed(since, "flowcontrol.apiserver.k8s.io/v1")
+        (f"flowcontrol.apiserver.k8s.io/{version}", kind): Removed(
+            since, "flowcontrol.apiserver.k8s.io/v1", alike=version == "v1beta3"
+        )
         for version, since in (
             ("v1alpha1", "1.21"),
             ("v1beta1", "1.26"),
@@ -111,7 +116,7 @@ _TABLE: dict[tuple[str, str], Removed] = {
     },
     ("settings.k8s.io/v1alpha1", "PodPreset"): Removed("1.20", ""),
     **{
-        (version, kind): Removed("1.9", "v1", "That is an API from before Kubernetes 1.0.")
+        (version, kind): Removed("1.9", "v1", "That is an API from before Kubernetes 1.0.", alike=False)
         for version in ("v1beta1", "v1beta2", "v1beta3")
         for kind in ("Pod", "Service", "ReplicationController", "Endpoints", "Secret")
     },

@@ -52,21 +52,22 @@ WHY_REQUIRED = {
 
 def explain(document: Document, checker: Checker) -> Iterator[Problem]:
     """Every way in which an object differs from its schema."""
-    if checker.validator.is_valid(document.value):
-        lean = _without_nothing(document.value)
-        if lean != document.value and not checker.validator.is_valid(lean):
+    value = checker.filled(document.value)
+    if checker.validator.is_valid(value):
+        lean = checker.filled(_without_nothing(value))
+        if lean != value and not checker.validator.is_valid(lean):
             yield from _emptied(document, checker)
         return
-    for error in checker.validator.iter_errors(document.value):
+    for error in checker.validator.iter_errors(value):
         yield from _explained(document, checker, error)
     yield from _emptied(document, checker)
 
 
 def _emptied(document: Document, checker: Checker) -> Iterator[Problem]:
     """Fields that must be there, and are, with nothing in them: an API server drops those."""
-    told = list(checker.validator.iter_errors(document.value))
+    told = list(checker.validator.iter_errors(checker.filled(document.value)))
     there = [(list(error.instance_path), _required(error)) for error in told]
-    for error in checker.validator.iter_errors(_without_nothing(document.value)):
+    for error in checker.validator.iter_errors(checker.filled(_without_nothing(document.value))):
         path = list(error.instance_path)
         field = _required(error)
         if (
@@ -96,7 +97,7 @@ def _explained(document: Document, checker: Checker, error: ValidationError) -> 
         for field in kind.unexpected:
             yield _unknown(document, checker, error, path, field)
     elif name == "required":
-        given = document.get(*path)
+        given = document.get(*path) or {}
         fields = checker.part([*error.schema_path][:-1]).get("properties", {})
         misspelt = [key for key in given if key not in fields and close_to(key, fields) == kind.property]
         if not misspelt:  # else the unknown field is the mistake, and is told

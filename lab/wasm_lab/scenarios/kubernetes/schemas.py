@@ -36,6 +36,11 @@ class Checker:
 
     schema: dict[str, Any]
     validator: Draft202012Validator
+    fills: bool = False  #: whether an API server fills in the schema's defaults before it checks
+
+    def filled(self, value: Any) -> Any:
+        """The object as an API server checks it: with the defaults of a custom resource's definition."""
+        return with_defaults(value, self.schema) if self.fills else value
 
     def part(self, path: list[str | int]) -> dict[str, Any]:
         """The part of the schema at a path that a validator gave, references followed on the way."""
@@ -113,6 +118,31 @@ def _lean(node: Any, names: list[str]) -> Any:
                 lean[key] = _lean(value, names)
         return lean
     return [_lean(each, names) for each in node] if isinstance(node, list) else node
+
+
+def with_defaults(value: Any, schema: Any) -> Any:
+    """A value with the defaults of its schema where nothing stands.
+
+    Source: "Defaulting" in kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/
+    custom-resource-definitions; a default may itself hold fields with defaults.
+
+    Example:
+        >>> with_defaults({"b": 2}, {"properties": {"a": {"default": 1}}})
+        {'b': 2, 'a': 1}
+    """
+    if not isinstance(schema, dict):
+        return value
+    if isinstance(value, list):
+        return [with_defaults(each, schema.get("items")) for each in value]
+    if not isinstance(value, dict):
+        return value
+    known = schema.get("properties", {})
+    more = schema.get("additionalProperties")
+    made = {key: with_defaults(each, known.get(key, more)) for key, each in value.items()}
+    for key, below in known.items():
+        if made.get(key) is None and isinstance(below, dict) and "default" in below:
+            made[key] = with_defaults(below["default"], below)
+    return made
 
 
 _MADE: dict[bytes, Checker] = {}

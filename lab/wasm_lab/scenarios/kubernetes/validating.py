@@ -14,6 +14,7 @@ from wasm_lab.scenarios.kubernetes.foreign import foreign, is_template, template
 from wasm_lab.scenarios.kubernetes.kinds import UNCHECKED, since, unknown_kind
 from wasm_lab.scenarios.kubernetes.kustomize import patch
 from wasm_lab.scenarios.kubernetes.problems import Problem
+from wasm_lab.scenarios.kubernetes.removed import removed
 from wasm_lab.scenarios.kubernetes.rules import (
     access,
     choices,
@@ -190,7 +191,8 @@ def validate_texts(
     custom.add(documents)
     by_file = {result.file: result for result in checked}
     lesser: Severity | None = None if versions else "warning"
-    sound = [each for each in documents if _alone(each, wanted, custom, by_file[each.file], lesser)]
+    checks = (_alone(each, wanted, custom, by_file[each.file], lesser) for each in documents)
+    sound = [each for each in checks if each is not None]
     for rule in OF_ALL:
         for problem in rule(sound):
             by_file[problem.file].problems.append(problem)
@@ -201,19 +203,29 @@ def validate_texts(
 
 def _alone(
     document: Document, versions: Sequence[str], custom: Definitions, result: Checked, lesser: Severity | None
-) -> bool:
-    """Check one object for itself; gives whether it is one of Kubernetes at all."""
+) -> Document | None:
+    """Check one object for itself; gives what is to be checked together with others, None where that is nothing.
+
+    An object whose API was removed goes on as one of the API that takes its place, where the shape is the same.
+    """
     if problem := foreign(document, named=result.named):
         result.problems.append(problem)
         result.objects -= 1
-        return False
+        return None
     found = [*against_versions(document, versions, custom, lesser)]
     result.problems += found
     if any(problem.path in ("apiVersion", "kind") and problem.severity != "warning" for problem in found):
-        return UNCHECKED in found[0].message
+        if UNCHECKED in found[0].message:
+            return document
+        gone = removed(document.api_version, document.kind)
+        if gone is None or not gone.alike or not gone.instead:
+            return None
+        document = document.as_version(gone.instead)
+        after = against_versions(document, versions, custom, lesser)
+        result.problems += [problem for problem in after if problem.path not in ("apiVersion", "kind")]
     for rule in OF_ONE:
         result.problems += rule(document)
-    return True
+    return document
 
 
 def against_versions(

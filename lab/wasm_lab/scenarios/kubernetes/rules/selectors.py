@@ -25,6 +25,14 @@ def own_pods(document: Document) -> Iterator[Problem]:
         return
     path: tuple[str, ...] = ("spec", "selector")
     selector = document.get(*path)
+    if document.kind == "ReplicationController" and not selector and not pod.labels:
+        yield Problem(
+            document.file,
+            *document.place(["spec", "template"], key=True),
+            "neither a selector nor labels of the template: a ReplicationController takes the one from the other.",
+            "Add labels to spec.template.metadata, such as app: …",
+            path="spec.selector",
+        )
     if not isinstance(selector, dict):
         return
     wanted = mapping(selector.get("matchLabels")) if document.kind in _OWNERS else selector
