@@ -53,7 +53,7 @@ def language_record(found: LanguageTable) -> dict[str, Any]:
     return {
         "n": found.n,
         "answer": found.answer,
-        "languages": {name: _record(row) for name, row in found.rows.items()},
+        "languages": {name: plain(_record(row)) for name, row in found.rows.items()},
         "others": found.others,
         "machine": plain(found.machine),
         "interrupted": found.interrupted,

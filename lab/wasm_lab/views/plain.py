@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import PurePath
@@ -12,14 +13,18 @@ from typing import Any
 def plain(value: Any) -> Any:
     """Dictionaries, lists, text, numbers, booleans and None.
 
-    Bytes become text when they are UTF-8, else ``{"base64": …}``.
+    Bytes become text when they are UTF-8, else ``{"base64": …}``. A number that is none becomes None: JSON has no NaN.
 
     Example:
         >>> plain({"out": b"hi"})
         {'out': 'hi'}
+        >>> plain(float("nan")) is None
+        True
     """
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     if isinstance(value, bytes):
