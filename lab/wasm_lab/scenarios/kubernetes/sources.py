@@ -69,7 +69,7 @@ def look_at(source: str | Path, *, image: str = "") -> Seen:
         image=image,
         name=_name_of(image),
         way="runwasi" if component else "crun",
-        notes=(f"For {path.name}, a {what}. The image: wasm-lab container build {path.name} --name {image}",),
+        notes=(f"For {path.name}, a {what}. The image: wasm-lab container build {path.name} --tag {image}",),
         is_component=component,
     )
 
