@@ -290,3 +290,18 @@ def test_many_at_once_do_not_collide():
     finally:
         for live in lives:
             live.close()
+
+
+def test_the_log_says_what_is_not_here(run):
+    live = run(
+        """export default { async fetch(request, env) {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/kv") return new Response(await env.NOTES.get("a"));
+  if (pathname === "/cf") return new Response(request.cf.country);
+  return fetch(request);
+} };"""
+    )
+    for path in ("/kv", "/cf", "/"):
+        assert live.get(path).status_code == 500
+    for words in ("env has no NOTES", "request.cf is", "is the worker itself"):
+        assert live.log.count(words) == 1, live.log

@@ -164,3 +164,10 @@ def test_the_configuration_holds_no_name_of_a_file_that_a_user_chose(tmp_path):
 def test_a_secret_is_not_in_what_is_shown():
     worker = Worker.of("w", WORKER, bindings=Bindings(secrets={"KEY": "hush"}))
     assert "hush" not in repr(worker)
+
+
+def test_a_file_that_is_imported_as_a_package(tmp_path):
+    (tmp_path / "library.js").write_text("export const a = 1;")
+    with pytest.raises(UsageError, match="no path") as caught:
+        Worker.of("shop", f'import {{ a }} from "library";\n{WORKER}', folder=tmp_path)
+    assert '"./library.js"' in (caught.value.hint or "")

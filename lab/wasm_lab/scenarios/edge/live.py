@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.diagnostic import Diagnostic, Span
 from wasm_lab.errors import CompileError, ServiceError, UsageError
+from wasm_lab.scenarios.edge.advice import advised
 from wasm_lab.scenarios.edge.log import readable
 from wasm_lab.scenarios.edge.namespace import Namespace
 from wasm_lab.scenarios.edge.worker import CF_HEADER, files_of
@@ -124,7 +125,16 @@ class LiveWorker:
     @property
     def log(self) -> str:
         """What it told on the console, and what workerd told of it, since it was started."""
-        return readable(self._server.log)
+        return advised(readable(self._server.log), self._line, self._server.url.removeprefix("http://"))
+
+    def _line(self, module: str, line: int) -> str:
+        """A line of the worker's own text, counted as V8 does."""
+        main = self.worker.modules[0]
+        if module != main.name:
+            return ""
+        text = main.data.decode(errors="replace").split("\n")
+        index = line - self.worker.first_line
+        return text[index] if 0 <= index < len(text) else ""
 
     def request(
         self,

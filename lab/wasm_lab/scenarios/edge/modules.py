@@ -206,6 +206,12 @@ class _Gathering:
                 f'Line {line} of {importer} imports "{name}", and there is no such file.',
                 hint=f"It would be {self.folder / name}. Cells that can be imported: {cells}.",
             )
+        for beside in (name, f"{name}.js", f"{name}.mjs"):
+            if (self.folder / beside).is_file():
+                return UsageError(
+                    f'Line {line} of {importer} imports "{name}", which is no path.',
+                    hint=f'For the file beside it write "./{beside}".',
+                )
         return UsageError(
             f'Line {line} of {importer} imports "{name}": no cell has this name, and no --wasm gives it.',
             hint=f"Cells that can be imported: {cells}. A package of npm is put into one file first, for example "
