@@ -63,7 +63,8 @@ else Cloudflare binds (R2, D1, queues, static assets, Durable Objects …) is no
             )
         elif line.startswith(_NO_FETCH):
             say(
-                "the worker has no fetch(). Cron triggers, queues and mails are not here; to try scheduled(), call it in a fetch()."
+                "the worker has no fetch(). Cron triggers, queues and mails are not here; "
+                "to try scheduled(), call it in a fetch()."
             )
         elif line.startswith(_NO_CONNECT):
             say(
