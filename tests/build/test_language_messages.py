@@ -89,6 +89,48 @@ CODE = {
         "go",
         "package main\n\n//go:wasmimport lib f\nfunc f(a []int32) int\n\nfunc main() { f(nil) }\n",
     ),
+    "c-gets": (
+        "c",
+        "#include <stdio.h>\nint main(void) {\n    char line[80];\n    gets(line);\n    return 0;\n}\n",
+    ),
+    "c-popen": ("c", '#include <stdio.h>\nint main(void) { return popen("ls", "r") == NULL; }\n'),
+    "c-old-style": (
+        "c",
+        "int add(a, b) int a; int b; { return a + b; }\nint main(void) { return add(1, 2); }\n",
+    ),
+    "c-clocks": ("c", "#include <sys/times.h>\nint main(void) { struct tms t; return times(&t); }\n"),
+    "c-simd": (
+        "c",
+        "#include <wasm_simd128.h>\nint main(void) { return wasm_i32x4_extract_lane(wasm_i32x4_splat(3), 1); }\n",
+    ),
+    "c-void-main": ("c", "void main(void) { }\n"),
+    "cpp-fstream": (
+        "cpp",
+        '#include <fstream>\nint main() { std::ifstream file("x"); return file ? 0 : 1; }\n',
+    ),
+    "cpp-mutex": (
+        "cpp",
+        "#include <mutex>\nstd::mutex lock;\nint main() { std::lock_guard<std::mutex> held(lock); }\n",
+    ),
+    "cpp-parallel": (
+        "cpp",
+        "#include <algorithm>\n#include <execution>\n#include <vector>\nint main() {\n    std::vector<int> v{2, 1};\n    std::sort(std::execution::par, v.begin(), v.end());\n}\n",
+    ),
+    "zig-oldfile": (
+        "zig",
+        'const std = @import("std");\npub fn main() !void {\n    try std.fs.File.stdout().writeAll("hi");\n}\n',
+    ),
+    "zig-oldheap": (
+        "zig",
+        'const std = @import("std");\npub fn main() void {\n    var heap = std.heap.GeneralPurposeAllocator(.{}){};\n    _ = heap.allocator();\n}\n',
+    ),
+    "zig-cimport": (
+        "zig",
+        'const c = @cImport(@cInclude("stdio.h"));\npub fn main() void {\n    _ = c.puts("hi");\n}\n',
+    ),
+    "zig-sleep": ("zig", 'const std = @import("std");\npub fn main() void {\n    std.time.sleep(1000);\n}\n'),
+    "go-js": ("go", 'package main\n\nimport "syscall/js"\n\nfunc main() { js.Global() }\n'),
+    "go-machine": ("go", 'package main\n\nimport "machine"\n\nfunc main() { machine.LED.High() }\n'),
 }
 
 
@@ -133,6 +175,21 @@ EXPECTED = {
     "zig-thread": ((5, 35), "single-threaded", "one thread"),
     "zig-type": ((3, 12), "expected type 'i32', found 'i64'", ""),
     "zig-unused": ((4, 11), "unused local constant", "_ = name"),
+    "c-clocks": ((2, 1), "process-associated clocks", "clock_gettime"),
+    "c-gets": ((5, 5), "undeclared identifier 'gets'", "fgets"),
+    "c-old-style": ((2, 9), "unknown type name 'a'", "int add(int a, int b)"),
+    "c-popen": ((3, 25), "undeclared identifier 'popen'", "no processes"),
+    "c-simd": ((3, 49), "'simd128'", "target("),
+    "c-void-main": ((2, 1), "main is started as", "int main(void)"),
+    "cpp-fstream": ((3, 28), "std::basic_ifstream", "fopen"),
+    "cpp-mutex": ((3, 6), "no type named 'mutex'", "nothing needs a lock"),
+    "cpp-parallel": ((7, 31), "no member named 'par'", "execution policy"),
+    "go-js": ((4, 8), "package syscall/js is not for WASI", "go:wasmexport"),
+    "go-machine": ((4, 8), "package machine is not in std", "TinyGo's"),
+    "zig-cimport": ((2, 11), "invalid builtin function", "%%wasm c --name"),
+    "zig-oldfile": ((4, 16), "has no member named 'File'", "std.Io.File"),
+    "zig-oldheap": ((4, 16), "'GeneralPurposeAllocator'", "DebugAllocator"),
+    "zig-sleep": ((4, 5), "no member named 'sleep'", "init.io.sleep"),
 }
 
 
@@ -202,3 +259,29 @@ def test_tabs_before_a_mark_are_as_wide_as_in_the_line():
     diagnostics, _ = read("go-unused")
     shown = plain(diagnostics[0].rendered).split("\n")
     assert shown[3].index('"os"') == shown[4].index("^")
+
+
+def test_a_name_that_is_left_out_is_no_slip_of_the_pen():
+    diagnostics, _ = read("c-popen")
+    assert "fopen" not in plain(diagnostics[0].rendered)
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "place"),
+    [
+        ("c", "// pthread_create()\nint f(void) {\n  return pthread_create(0, 0, 0, 0);\n}\n", (4, 10)),
+        (
+            "go",
+            'package main\n\nfunc main() {\n\t_ = "http.Get("\n\thttp.ListenAndServe(":80", nil)\n}\n',
+            (6, 2),
+        ),
+        ("go", "package main\n\nfunc main() {\n\tmine.http.Get(1)\n\tsignal.Notify(c)\n}\n", (6, 2)),
+    ],
+)
+def test_calls_that_compile_in_vain_are_warned_of(language, code, place):
+    source = parse_language_cell(code, language=language, first_line=2)
+    module = importlib.import_module(f"wasm_lab.build.languages.{READERS[language]}")
+    [warning] = module.read("", source)
+    assert warning.level == "warning"
+    assert (warning.spans[0].line, warning.spans[0].column) == place
+    assert "cannot work here" in warning.message

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from wasm_lab.cells.languages import language_of_file, parse_language_cell, read_code
+from wasm_lab.cells.languages.c import odd_main
 from wasm_lab.errors import HeaderError, UnsupportedError
 from wasm_lab.source import Kind
 
@@ -174,3 +175,19 @@ def test_sources_of_cells():
 )
 def test_languages_of_files(name, language):
     assert language_of_file(Path(name)) == language
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "place"),
+    [
+        ("c", "int main(void) { return 0; }", None),
+        ("c", "int main() { return 0; }", None),
+        ("cpp", "auto main(int argc, char **argv) -> int { return argc; }", None),
+        ("c", "int f(int a, int b, int c) { return a; }", None),
+        ("c", "\nvoid main(void) { }", (1, 0)),
+        ("c", "int main(int n, char **argv, char **variables) { return n; }", (0, 0)),
+        ("cpp", "int main(int n) { return n; }", (0, 0)),
+    ],
+)
+def test_a_main_that_is_not_started_is_found(language, code, place):
+    assert odd_main(code, language) == place

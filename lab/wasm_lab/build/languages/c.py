@@ -11,6 +11,7 @@ from wasm_lab.build.languages import clang_messages, zig_home
 from wasm_lab.build.languages.c_library import library
 from wasm_lab.build.languages.making import Made, Making, run_compiler, work_folder
 from wasm_lab.cells.languages import exported_functions
+from wasm_lab.cells.languages.c import odd_main
 from wasm_lab.source import Kind, Profile
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ def _make(making: Making, home: ZigHome, words: list[str], progress: Progress | 
         making.step("clang")
         if status:
             return Made(None, said, status)
-        [*made.files(reactor=source.kind is Kind.FUNCTIONS)]
+        if refused := _refused_main(source):
+            return Made(None, said + refused, 1)
         status, told = run_compiler(
             [
                 home.zig.program,
@@ -125,6 +127,16 @@ def _make(making: Making, home: ZigHome, words: list[str], progress: Progress | 
         output = folder / "cell.wasm"
         module = output.read_bytes() if status == 0 and output.exists() else None
         return Made(module, said + told, status, tuple(_own_inputs(folder / "cell.d", home)))
+
+
+def _refused_main(source: Source) -> str:
+    """What to say of a ``main`` that the library does not find, which would be a trap without a reason; else ""."""
+    at = odd_main(source.code, source.language) if source.kind is not Kind.FUNCTIONS else None
+    if at is None:
+        return ""
+    line, column = at
+    forms = "int main(void) or int main(int argc, char *argv[])"
+    return f"{source.label}:{line + source.first_line}:{column + 1}: error: main is started as {forms} only\n"
 
 
 def _link_words(source: Source) -> list[str]:

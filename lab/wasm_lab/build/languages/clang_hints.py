@@ -50,6 +50,18 @@ _NAMES: dict[str, str] = (
     )
 )
 
+#: Names that the libraries have no more, or under another name, to what to write instead.
+_INSTEAD = {
+    "gets": "gets is gone since C11, as it cannot know where to stop: write fgets(line, sizeof line, stdin).",
+    "getch": "There is no console here: read standard input with getchar.",
+    "getche": "There is no console here: read standard input with getchar.",
+    "clrscr": "There is no console here: print lines alone.",
+    "itoa": 'itoa is not of the C library: write snprintf(text, sizeof text, "%d", number).',
+}
+
+#: Calls that compile, as the library has a function of that name, which only ever says that it failed.
+IN_VAIN = {"pthread_create|thrd_create": _THREADS}
+
 #: Headers of other systems.
 _HEADERS = {
     "pthread.h": _THREADS,
@@ -60,6 +72,8 @@ _HEADERS = {
     "spawn.h": _PROCESSES,
     "netdb.h": _NETWORK,
     "bits/stdc++.h": "That header is GCC's own: include what you use, such as <iostream>, <vector>, <string>.",
+    "conio.h": "There is no console here: read standard input with getchar, and leave <conio.h> out.",
+    "omp.h": f"OpenMP needs threads. {_THREADS} Leave <omp.h> out; the pragmas do nothing.",
     "windows.h": "This is WebAssembly, not Windows: use the C library and POSIX.",
     "emscripten.h": "This is WASI, without a browser around it: leave <emscripten.h> and EMSCRIPTEN_KEEPALIVE out.",
     "setjmp.h": _NAMES["setjmp"],
@@ -130,8 +144,8 @@ def _of_name(message: str) -> str:
     )
     missing = re.match(r"(\w+)(?:\(.*\))? is used, and nothing defines it", message)
     name = next((group for match in (used, missing) if match for group in match.groups() if group), "")
-    if name in _NAMES:
-        return _NAMES[name]
+    if name in _NAMES or name in _INSTEAD:
+        return _NAMES.get(name) or _INSTEAD[name]
     if missing and name == "main":
         return "A program begins at int main(void)."
     if missing:
@@ -140,6 +154,13 @@ def _of_name(message: str) -> str:
             f'__attribute__((import_module("NAME"), import_name("{name}"))) before its declaration.'
         )
     return ""
+
+
+def is_of_other_systems(message: str) -> bool:
+    """Whether an error is of a name that is left out of the libraries here, and not of a slip of the pen."""
+    found = re.match(r"use of undeclared identifier '(\w+)'|no (?:member|type) named '(\w+)' in", message)
+    name = (found[1] or found[2]) if found else ""
+    return name in _NAMES or name in _INSTEAD or name in ("thread", "jthread", "mutex", "async")
 
 
 def _of_header(message: str) -> str:
@@ -162,6 +183,32 @@ def _of_words(message: str, source: Source) -> str:
         return _NAMES["setjmp"]
     if "exceptions disabled" in message:
         return _EXCEPTIONS
+    if "process-associated clocks" in message:
+        return (
+            "A guest has no clock of its own: use clock, or clock_gettime(CLOCK_MONOTONIC, …), of <time.h>."
+        )
+    if "target feature 'simd128'" in message:
+        return 'Write __attribute__((target("simd128"))) before the function that uses <wasm_simd128.h>.'
+    if "only meant to be used on x86" in message:
+        return "That header is of x86 processors. The one of WebAssembly is <wasm_simd128.h>."
+    if "a type specifier is required" in message:
+        return "A function says what it returns: write int main(void)."
+    if (
+        source.language == "c"
+        and "expected ';' after top level declarator" in message
+        and _is_old_style(source)
+    ):
+        return "C23 has no definitions in the old style: write the types inside the parentheses, int add(int a, int b)."
+    if message.startswith("main is started"):
+        return "Write int main(void), or int main(int argc, char *argv[]); variables are had with getenv."
+    if re.search(r"basic_[io]?f(?:stream|ilebuf)|named '[io]?fstream'", message):
+        return "File streams are left out of this C++ library: use fopen, fgets and fprintf of <cstdio>, with --dir."
+    if re.search(
+        r"named '(?:recursive_|timed_|shared_)?mutex' in|named '(?:condition_variable|scoped_lock)'", message
+    ):
+        return "Guests here have one thread, so nothing needs a lock: leave std::mutex out."
+    if "in namespace 'std::execution'" in message:
+        return "Guests here have one thread: leave the execution policy out."
     if "std::thread" in message or "'thread' in namespace 'std'" in message:
         return _THREADS
     if "undeclared library function" in message:
@@ -180,6 +227,11 @@ def _of_words(message: str, source: Source) -> str:
     return ""
 
 
+def _is_old_style(source: Source) -> bool:
+    """Whether a function is defined as before 1989: ``int add(a, b) int a; int b; {``."""
+    return bool(re.search(r"^\w[\w \*]*\([\w ,]+\)\s*(?:\w[\w \*,]*;\s*)+\{", source.code, re.MULTILINE))
+
+
 def _lines_of_std(diagnostics: Sequence[Diagnostic], source: Source) -> list[str]:
     """The learner's lines where something of ``std::`` is not known."""
     unknown = [each for each in diagnostics if re.search(r"'std'|in namespace 'std'", each.message)]
@@ -193,7 +245,9 @@ def _std_headers(diagnostics: Sequence[Diagnostic], source: Source) -> list[str]
     names = dict.fromkeys(name for line in lines for name in re.findall(r"std::(\w+)", line))
     headers = dict.fromkeys(_STD.get(name, name if name in _SAME else "") for name in names)
     return [
-        each for each in headers if each and each not in included and each not in ("thread", "filesystem")
+        each
+        for each in headers
+        if each and each not in included and each not in ("thread", "mutex", "filesystem")
     ]
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from wasm_lab.build.languages import clang_hints
-from wasm_lab.build.languages.messages import ESCAPE, Message, diagnostic, marks
+from wasm_lab.build.languages.messages import ESCAPE, Message, calls_in_vain, diagnostic, marks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,12 @@ def read(said: str, source: Source) -> tuple[Diagnostic, ...]:
             found.append(_of_linker(linker, source))
         elif current is not None and not in_note and not _COUNTED.match(line):
             _picture(current, line)
+    for each in found:
+        if clang_hints.is_of_other_systems(each.text):  # then what clang takes it for is no help
+            each.text = re.sub(r"; did you mean '.*'\?$", "", each.text)
+            each.remarks = [remark for remark in each.remarks if not remark.startswith("help: write")]
+            each.remarks = [remark for remark in each.remarks if "declared here" not in remark]
+    found += calls_in_vain(source, clang_hints.IN_VAIN)
     unique = {(each.text, each.file, each.line, each.column): each for each in reversed(found)}
     return tuple(diagnostic(each, source) for each in reversed(unique.values()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from wasm_lab.build.languages.messages import Message, diagnostic, own_line
+from wasm_lab.build.languages.messages import Message, calls_in_vain, diagnostic, own_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +18,21 @@ _MAIN = re.compile(r"function main is undeclared in the main package")
 _RELOCATION = re.compile(
     r"(?:^|\s)(?:main\.|link: )?(?P<name>[\w.]+): (?P<text>relocation target .* not defined|missing function body)"
 )
+_EXCLUDED = re.compile(r"imports (?P<package>\S+): build constraints exclude all Go files")
 _WORD = re.compile(r"[\w.]+|\S")
 
-#: Imports that wasip1 has, but that can do little there.
-_NETWORK = ("net", "net/http", "net/rpc", "net/smtp")
+_NETWORK = (
+    "WASI 0.1 cannot open connections; Go imitates a network inside the program, which nobody else is on. "
+    "A component can serve and ask over wasi:http: write it in Rust, or see wasm-lab spin."
+)
+
+#: Calls that compile for wasip1, and that wait for ever or fail with words of another trouble.
+_IN_VAIN = {
+    r"http\.(?:ListenAndServe(?:TLS)?|Get|Head|Post|PostForm)": _NETWORK,
+    r"net\.(?:Dial\w*|Listen\w*|Lookup\w+)": _NETWORK,
+    r"exec\.Command(?:Context)?": "WASI 0.1 has no processes: a guest cannot start another program.",
+    r"signal\.Notify(?:Context)?": "WebAssembly has no signals: nothing ever arrives.",
+}
 
 
 def read(said: str, source: Source) -> tuple[Diagnostic, ...]:
@@ -31,6 +42,8 @@ def read(said: str, source: Source) -> tuple[Diagnostic, ...]:
         head = _HEAD.match(text)
         if head and not text.startswith(("#", "go: ")):
             found.append(_message(head, source))
+        elif excluded := _EXCLUDED.search(text):
+            found.append(_of_import(excluded["package"], source))
         elif found and text.startswith(("\t", "    ")):
             found[-1].remarks.append(f"note: {text.strip()}")
         elif _MAIN.search(text):
@@ -43,6 +56,7 @@ def read(said: str, source: Source) -> tuple[Diagnostic, ...]:
             continue
         elif text.startswith("go: ") or _RELOCATION.search(text):
             found.append(Message("error", text.removeprefix("go: ")))
+    found += calls_in_vain(source, _IN_VAIN)
     return tuple(diagnostic(each, source) for each in found)
 
 
@@ -60,7 +74,27 @@ def _message(head: re.Match[str], source: Source) -> Message:
     return message
 
 
+def _of_import(package: str, source: Source) -> Message:
+    message = Message("error", f"package {package} is not for WASI")
+    lines = source.code.split("\n")
+    at = next((number for number, line in enumerate(lines) if f'"{package}"' in line), None)
+    if at is not None:
+        message.file, message.line = source.label, source.first_line + at
+        message.column = lines[at].index(f'"{package}"') + 1
+        message.end_column = message.column + len(package) + 2
+    return message
+
+
 _HINTS = (
+    (
+        r"package syscall/js is not for WASI",
+        "syscall/js needs a browser or Node.js around it. Here a guest prints, or exports functions: "
+        "//go:wasmexport NAME.",
+    ),
+    (
+        r"package (?:machine|device/\w+|tinygo\.org/\S+) is not in std|package tinygo",
+        "That is TinyGo's, for microcontrollers: there are no pins here.",
+    ),
     (r"imported and not used", "Go compiles no import that is not used: remove it."),
     (r"declared and not used", "Go compiles no variable that is not used: remove it, or write _ = name."),
     (r"expected 'package'", "Begin with package main."),

@@ -117,7 +117,7 @@ class Making:
             head = {"said": made.said, "inputs": {path: file_digest(path) for path in made.inputs}}
             self.cache.put(CACHE_KIND, key, json.dumps(head).encode() + b"\n" + made.output)
             found = made
-        warnings = read(found.said, source) if found.said else ()
+        warnings = read(found.said, source)
         self.step("cache")
         assert found.output is not None
         return Artifact(

@@ -10,9 +10,13 @@ from wasm_lab.build.layout import BLUE, BOLD, GREEN, RED, RESET, YELLOW
 from wasm_lab.diagnostic import Diagnostic, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wasm_lab.source import Source
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
 _COLOURS = {"error": RED, "warning": YELLOW, "note": GREEN, "help": BLUE}
 
@@ -60,6 +64,25 @@ def diagnostic(message: Message, source: Source) -> Diagnostic:
         spans=spans,
         rendered=_drawn(message, source),
     )
+
+
+def calls_in_vain(source: Source, known: Mapping[str, str]) -> list[Message]:
+    """Warnings at calls that compile and that no guest can do; without them, the program ends in a riddle.
+
+    Args:
+        known: patterns of names to why their call is in vain.
+    """
+    text = _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), source.code)
+    found = []
+    for pattern, why in known.items():
+        for call in re.finditer(rf"(?<![\w.])({pattern})(?=\s*\()", text):
+            line = text.count("\n", 0, call.start())
+            column = call.start() - (text.rfind("\n", 0, call.start()) + 1) + 1
+            message = Message("warning", f"{call[1]} cannot work here", remarks=[f"note: {why}"])
+            message.file, message.line = source.label, line + source.first_line
+            message.column, message.end_column = column, column + len(call[1])
+            found.append(message)
+    return sorted(found, key=lambda each: (each.line, each.column))
 
 
 def own_line(source: Source, line: int) -> str:

@@ -100,7 +100,7 @@ _HINTS = (
     ),
     (r"local variable is never mutated", "Write const instead of var."),
     (
-        r"has no member named '(?:getStdOut|getStdErr|getStdIn|io)'",
+        r"has no member named '(?:getStdOut|getStdErr|getStdIn|io)'|struct 'fs' has no member named '(?!path)\w+'",
         "Since Zig 0.16 a main takes init: std.process.Init, and files an Io: "
         "var out = std.Io.File.stdout().writerStreaming(init.io, &buffer); std.debug.print writes to standard error.",
     ),
@@ -111,6 +111,20 @@ _HINTS = (
     (
         r"has no member named 'argsAlloc'|has no member named 'args'",
         "A main takes init: std.process.Init; the arguments are init.minimal.args.",
+    ),
+    (
+        r"struct 'heap' has no member named 'GeneralPurposeAllocator'",
+        "It is std.heap.DebugAllocator(.{}) now. A main(init: std.process.Init) has init.gpa and init.arena.",
+    ),
+    (
+        r"struct 'time' has no member named '(?:sleep|\w*[tT]imestamp|Timer|Instant)'",
+        "Since Zig 0.16 clocks need an Io, from main(init: std.process.Init): try init.io.sleep(.fromMilliseconds(5), "
+        ".awake) waits, std.Io.Timestamp.now(init.io, .real) is the time.",
+    ),
+    (
+        r"invalid builtin function: '@cImport'",
+        "Zig has no @cImport any more: write C into a cell of its own, %%wasm c --name NAME, and call it by "
+        'extern "NAME" fn f(x: i32) i32;',
     ),
     (
         r"spawn thread|single-threaded",

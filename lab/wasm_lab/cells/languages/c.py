@@ -86,6 +86,23 @@ def read(code: str, language: str) -> CellCode:
     )
 
 
+def odd_main(code: str, language: str) -> tuple[int, int] | None:
+    """Line and column, from 0, of a ``main`` that WASI's start does not call, as ``void main``; None without one.
+
+    clang gives the names that the start looks for to ``int main(void)`` and ``int main(int, char **)`` alone.
+    """
+    for node, _ in _functions(parse(language, code).root_node, plain=language == "c"):
+        if _name(node) != "main":
+            continue
+        declarator = _declarator(node.child_by_field_name("declarator"))
+        given = declarator.child_by_field_name("parameters") if declarator is not None else None
+        several = [child for child in given.named_children if child.type != "comment"] if given else []
+        count = 0 if [text_of(child) for child in several] == ["void"] else len(several)
+        if text_of(node.child_by_field_name("type")) == "void" or count not in (0, 2):
+            return node.start_point[0], node.start_point[1]
+    return None
+
+
 def _functions(node: Node, *, plain: bool) -> Iterator[tuple[Node, bool]]:
     """Every function that is defined outside of classes and templates; whether its name stays as it is."""
     for child in node.named_children:
