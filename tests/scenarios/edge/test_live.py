@@ -98,6 +98,26 @@ def test_kv_keeps_values_with_metadata_and_lists_them(run):
     assert live.kv("OTHER").keys() == []
 
 
+def test_values_of_other_types_are_refused_in_words(run):
+    live = run(KV, bindings=Bindings(kv=("PAGES",)))
+    pages = live.kv("PAGES")
+    for value, kind in ((3, "int"), ({"a": 1}, "dict"), (None, "None"), (bytearray(b"x"), "bytearray")):
+        with pytest.raises(UsageError, match=f"text or bytes; this is .*{kind}"):
+            pages.put("a", value)
+    with pytest.raises(UsageError, match="key of KV is text; this is of type int"):
+        pages.get(3)
+    with pytest.raises(UsageError, match="body of a request is text or bytes; this is of type dict"):
+        live.post("/", {"op": "get"})
+    with pytest.raises(UsageError, match="path of a request is text"):
+        live.get(3)
+    for headers in ({"a": 1}, "text"):
+        with pytest.raises(UsageError, match="dictionary from text to text"):
+            live.get("/", headers)
+    pages.put("a", b"x")
+    assert pages.get("a") == b"x"
+    assert not live.requests
+
+
 def test_kv_refuses_what_cloudflare_refuses(run):
     _, do = kv_of(run)
     assert "512" in do("put", "k" * 513, "v")
@@ -305,3 +325,13 @@ def test_the_log_says_what_is_not_here(run):
         assert live.get(path).status_code == 500
     for words in ("env has no NOTES", "request.cf is", "is the worker itself"):
         assert live.log.count(words) == 1, live.log
+
+
+@pytest.mark.parametrize(
+    "text", ['export { default } from "./other.js";', 'export{default,named}from"./other.js"']
+)
+def test_a_default_export_that_is_passed_on(run, tmp_path, text):
+    (tmp_path / "other.js").write_text(
+        "export const named = {};\nexport default { fetch() { return new Response('from the other'); } };"
+    )
+    assert run(text, folder=tmp_path).get("/").text == "from the other"

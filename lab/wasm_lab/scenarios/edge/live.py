@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,11 @@ from wasm_lab.diagnostic import Diagnostic, Span
 from wasm_lab.errors import CompileError, ServiceError, UsageError
 from wasm_lab.scenarios.edge.advice import advised
 from wasm_lab.scenarios.edge.log import readable
-from wasm_lab.scenarios.edge.namespace import Namespace
+from wasm_lab.scenarios.edge.namespace import Namespace, check_body
 from wasm_lab.scenarios.edge.worker import CF_HEADER, files_of
 from wasm_lab.services.workerd import Workerd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import httpx
 
     from wasm_lab.scenarios.edge.worker import Worker
@@ -157,12 +156,13 @@ class LiveWorker:
             timeout_s: seconds that the answer may take.
 
         Raises:
-            UsageError: the worker was stopped.
+            UsageError: the worker was stopped, or ``path``, ``headers`` or ``body`` is of another type.
             ServiceError: workerd ended, or there was no answer in time; with the end of its log.
         """
         import httpx
 
         self._check_running()
+        _check_request(path, headers, body)
         if cf is not None:
             headers = {**(headers or {}), CF_HEADER: json.dumps(cf)}
         if self._client is None:
@@ -283,6 +283,24 @@ class LiveWorker:
             rendered=rendered,
             hint=_hint(message),
         )
+
+
+def _check_request(path: object, headers: object, body: object) -> None:
+    """httpx refuses these too, far below and without saying what they belong to."""
+    if not isinstance(path, str):
+        raise UsageError(
+            f"The path of a request is text; this is of type {type(path).__name__}.", hint='Such as "/path".'
+        )
+    pairs = headers.items() if isinstance(headers, Mapping) else ()
+    if isinstance(headers, str | bytes) or not all(
+        isinstance(each, str | bytes) for pair in pairs for each in pair
+    ):
+        raise UsageError(
+            "The headers of a request are a dictionary from text to text.",
+            hint='Such as {"accept": "text/plain"}; a body goes to post(path, body).',
+        )
+    if body is not None:
+        check_body(body, "The body of a request")
 
 
 def _hint(message: str) -> str:

@@ -58,8 +58,9 @@ class Namespace:
             expiration: the same in seconds since 1970.
 
         Raises:
-            UsageError: KV refuses it; says why.
+            UsageError: the value is neither text nor bytes, or KV refuses it; says why.
         """
+        check_body(value, f"A value of KV ({self.name})")
         query = {"expiration_ttl": expiration_ttl, "expiration": expiration}
         headers = {} if metadata is None else {"CF-KV-Metadata": json.dumps(metadata)}
         given = {name: str(value) for name, value in query.items() if value is not None}
@@ -85,6 +86,10 @@ class Namespace:
     def _ask(self, method: str, key: str | None, **more: Any) -> httpx.Response:
         import httpx
 
+        if key is not None and not isinstance(key, str):
+            raise UsageError(
+                f"A key of KV is text; this is {_kind(key)}.", hint="str(…) makes text of anything."
+            )
         path = f"/{quote(self.name, safe='')}/" + ("" if key is None else quote(key, safe=""))
         params = {**more.pop("params", {}), "urlencoded": "true"}
         try:
@@ -97,6 +102,26 @@ class Namespace:
                 f"The KV namespace {self.name} does not answer: {error}.",
                 hint="Its worker has ended; run its cell again.",
             ) from None
+
+
+def check_body(value: object, what: str) -> None:
+    """Refuse what is neither text nor bytes.
+
+    Raises:
+        UsageError: says what it is, and how to make text or bytes of it.
+
+    Example:
+        >>> check_body("text", "A value")
+    """
+    if not isinstance(value, str | bytes):
+        raise UsageError(f"{what} is text or bytes; this is {_kind(value)}.", hint=_AS_TEXT)
+
+
+_AS_TEXT = "str(…) or json.dumps(…) makes text of it; bytes(…) makes bytes of a bytearray or an array."
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"of type {type(value).__name__}"
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:
