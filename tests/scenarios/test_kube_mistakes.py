@@ -583,3 +583,8 @@ def test_a_policy_of_the_scheduler_is_a_file_and_no_object() -> None:
     text = '{"kind": "Policy", "apiVersion": "v1", "predicates": [{"name": "NoDiskConflict"}]}'
     assert "scheduler" in only(text, "note").message
     assert only("kind: Policy\napiVersion: v1\nmetadata: {name: a}\n").message == "v1 has no kind `Policy`."
+
+
+def test_what_an_api_server_sends_to_webhooks_is_no_slip_of_the_pen() -> None:
+    (problem,) = validate("apiVersion: admission.k8s.io/v1\nkind: AdmissionReview\nrequest: {uid: a}\n")
+    assert (problem.severity, problem.message) == ("note", "a file for webhooks, which no cluster gets.")

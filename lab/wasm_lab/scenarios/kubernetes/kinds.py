@@ -36,6 +36,8 @@ OF_FILES = {
     "audit.k8s.io": "the API server",
     "apidiscovery.k8s.io": "the API server",
     "client.authentication.k8s.io": "kubectl",
+    "admission.k8s.io": "webhooks",
+    "imagepolicy.k8s.io": "webhooks",
     "k3d.io": "k3d",
     "skaffold": "Skaffold",
 }

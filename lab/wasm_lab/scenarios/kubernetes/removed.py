@@ -50,7 +50,9 @@ _TABLE: dict[tuple[str, str], Removed] = {
     ("networking.k8s.io/v1beta1", "Ingress"): Removed("1.22", "networking.k8s.io/v1", _INGRESS, alike=False),
     ("networking.k8s.io/v1beta1", "IngressClass"): Removed("1.22", "networking.k8s.io/v1"),
     **{
-        (f"rbac.authorization.k8s.io/{version}", kind): Removed("1.22", "rbac.authorization.k8s.io/v1")
+        (f"rbac.authorization.k8s.io/{version}", kind): Removed(
+            "1.22", "rbac.authorization.k8s.io/v1", alike=version == "v1beta1" or "Binding" not in kind
+        )
         for version in ("v1alpha1", "v1beta1")
         for kind in ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
     },
