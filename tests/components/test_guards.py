@@ -88,8 +88,9 @@ def test_a_loop_ends_at_its_deadline() -> None:
         with pytest.raises(DeadlineExceeded) as caught:
             instance.loop_forever()
         assert caught.value.trap.kind is TrapKind.DEADLINE
-        with pytest.raises(PoisonedError, match=r"take cannot be called: .*deadline"):
+        with pytest.raises(PoisonedError, match=r"take cannot be called: .*deadline") as refused:
             instance.take(b"")
+        assert "in a notebook, run the cell that made it again" in refused.value.hint
 
 
 def test_the_deadline_begins_anew_with_each_call() -> None:

@@ -167,7 +167,7 @@ class ComponentInstance(Namespace):
     def _refuse(self, what: str) -> NoReturn:
         raise PoisonedError(
             f"{what} cannot be called: {self.poisoned}.",
-            hint="Make a new instance; it costs little.",
+            hint="Make a new instance, which costs little; in a notebook, run the cell that made it again.",
         )
 
     def _resource_class(self, resource: Resource) -> type[GuestResource]:
