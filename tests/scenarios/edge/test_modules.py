@@ -166,8 +166,18 @@ def test_a_secret_is_not_in_what_is_shown():
     assert "hush" not in repr(worker)
 
 
-def test_a_file_that_is_imported_as_a_package(tmp_path):
+@pytest.mark.parametrize("name", ["library", "library.js", "./library", "./sub/../library"])
+def test_a_file_whose_path_is_not_whole(tmp_path, name):
     (tmp_path / "library.js").write_text("export const a = 1;")
-    with pytest.raises(UsageError, match="no path") as caught:
-        Worker.of("shop", f'import {{ a }} from "library";\n{WORKER}', folder=tmp_path)
-    assert '"./library.js"' in (caught.value.hint or "")
+    with pytest.raises(UsageError, match="not the path") as caught:
+        Worker.of("shop", f'import {{ a }} from "{name}";\n{WORKER}', folder=tmp_path)
+    assert 'library.js"' in (caught.value.hint or "")
+
+
+def test_a_path_is_looked_for_beside_its_importer(tmp_path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "a.js").write_text('import "./b";')
+    (tmp_path / "lib" / "b.js").write_text("")
+    with pytest.raises(UsageError, match="Line 1 of lib/a.js") as caught:
+        Worker.of("shop", f'import "./lib/a.js";\n{WORKER}', folder=tmp_path)
+    assert '"./b.js"' in (caught.value.hint or "")

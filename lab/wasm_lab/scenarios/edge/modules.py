@@ -201,17 +201,19 @@ class _Gathering:
 
     def _nowhere(self, importer: str, name: str, line: int) -> UsageError:
         cells = ", ".join(self.artifacts) or "none yet"
+        beside = posixpath.normpath(posixpath.join(posixpath.dirname(importer), name))
+        for suffix in ("", ".js", ".mjs"):
+            if (self.folder / f"{beside}{suffix}").is_file():
+                written = f"{name if name.startswith('.') else f'./{name}'}{suffix}"
+                return UsageError(
+                    f'Line {line} of {importer} imports "{name}", which is not the path of a file.',
+                    hint=f'For the file write "{written}"; bundlers guess this, and workerd does not.',
+                )
         if name.startswith("."):
             return UsageError(
                 f'Line {line} of {importer} imports "{name}", and there is no such file.',
                 hint=f"It would be {self.folder / name}. Cells that can be imported: {cells}.",
             )
-        for beside in (name, f"{name}.js", f"{name}.mjs"):
-            if (self.folder / beside).is_file():
-                return UsageError(
-                    f'Line {line} of {importer} imports "{name}", which is no path.',
-                    hint=f'For the file beside it write "./{beside}".',
-                )
         return UsageError(
             f'Line {line} of {importer} imports "{name}": no cell has this name, and no --wasm gives it.',
             hint=f"Cells that can be imported: {cells}. A package of npm is put into one file first, for example "

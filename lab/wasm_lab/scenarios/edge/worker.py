@@ -33,7 +33,7 @@ _NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _SCRIPT = re.compile(r"\baddEventListener\s*\(")
 _EXPORT = re.compile(r"\bexport\b")
-_DEFAULT = re.compile(r"\bexport\s+default\b|\bas\s+default\b|\bexport\s*\*")
+_DEFAULT = re.compile(r"\bexport\s+default\b|\bas\s+default\b|\bexport\s*\*|\bexport\s*\{[^}]*\bdefault\b")
 
 
 @dataclass(frozen=True, kw_only=True)
