@@ -57,6 +57,18 @@ def test_python_refuses_before_the_guest_is_entered(shell: InteractiveShell) -> 
         assert isinstance(result.error_in_exec, error), call
 
 
+def test_a_function_that_hides_one_of_pythons_is_told(shell: InteractiveShell) -> None:
+    result, captured = run(shell, "%%wasm_rust\npub fn len(text: &str) -> u32 { text.len() as u32 }")
+    result.raise_error()
+    shown = "".join(output.data["text/plain"] for output in captured.outputs)
+    assert "len now hides Python's own; del len brings it back" in shown
+    assert value(shell, "len('é')") == 2
+    run(shell, "del len")
+    assert value(shell, "len('é')") == 1
+    _, captured = run(shell, "%%wasm_rust\npub fn length(text: &str) -> u32 { text.len() as u32 }")
+    assert "hides" not in "".join(output.data["text/plain"] for output in captured.outputs)
+
+
 def test_statements_show_their_last_value(shell: InteractiveShell) -> None:
     result, captured = run(shell, '%%wasm_rust\nlet v = vec![3, 1, 2];\nprintln!("said");\nv.iter().max()')
     result.raise_error()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from wasm_lab.magics.empty import refuse_empty_rust
 from wasm_lab.magics.line import session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import click
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -172,7 +175,16 @@ def define_functions(
     old = [
         f"{each} still runs the earlier one: run its %%worker cell again" for each in workers_using(cell.name)
     ]
-    _footer(options, *names, *old, built_line(artifact))
+    _footer(options, *names, *_hidden(cell.functions), *old, built_line(artifact))
+
+
+def _hidden(names: Iterable[str]) -> list[str]:
+    """What to say of names that Python has itself, such as ``len``: a later cell may mean Python's."""
+    return [
+        f"{name} now hides Python's own; del {name} brings it back"
+        for name in names
+        if hasattr(builtins, name)
+    ]
 
 
 #: What to say of a library that gives Python nothing.
