@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wasm_lab.build.languages import slot
+from wasm_lab.build.languages import python, slot
 from wasm_lab.cells import parse_cell
 from wasm_lab.cells.languages import parse_language_cell
 from wasm_lab.components import Component, Err
@@ -130,6 +130,33 @@ def test_what_is_no_python_is_shown_at_its_line(calc: WitText, code: str) -> Non
     with pytest.raises(CompileError, match="SyntaxError") as caught:
         built(code, calc)
     assert caught.value.diagnostics[0].spans[0].line in (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("import numpy as np", "numpy"), ("from requests.auth import x", "requests"), ("import os, ssl", "ssl")],
+)
+def test_a_module_that_no_component_has_is_refused_at_its_line_before_the_tool_runs(
+    calc: WitText, monkeypatch: pytest.MonkeyPatch, line: str, name: str
+) -> None:
+    monkeypatch.setattr(python, "ensure_componentize_py", lambda say: pytest.fail("the tool is asked for"))
+    with pytest.raises(CompileError) as caught:
+        built(PYTHON.replace("import json", f"import json\n{line}"), calc)
+    (mistake,) = caught.value.diagnostics
+    assert mistake.message == f"ModuleNotFoundError: No module named '{name}'"
+    assert mistake.spans[0].line == 3
+    assert "no packages" in caught.value.hint
+
+
+def test_imports_that_may_fail_while_the_text_runs_are_left_to_it() -> None:
+    texts = (
+        "try:\n    import numpy\nexcept ImportError:\n    numpy = None\n",
+        "def f():\n    import numpy\n",
+        "import xml.dom.minidom, _json, wit_world, componentize_py_types\nfrom . import other\n",
+    )
+    for text in texts:
+        source = cell(text)
+        python.check_imports(source, python.check_syntax(source))
 
 
 def test_a_base_class_or_a_name_bound_otherwise_is_taken_on_trust(calc: WitText) -> None:

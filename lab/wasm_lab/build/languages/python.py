@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.artifact import Artifact, Step
 from wasm_lab.build.languages import scripting, slot
+from wasm_lab.build.languages.python_modules import ABSENT, BINDINGS, has_module
 from wasm_lab.errors import BuildError, CompileError
 from wasm_lab.toolchains.componentize_py import ComponentizePy, ensure_componentize_py
 from wasm_lab.toolchains.pypi import version_of
@@ -27,12 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from wasm_lab.build.progress import Progress
+    from wasm_lab.diagnostic import Diagnostic
     from wasm_lab.source import Source
 
 CACHE_KIND = "python-component"
-
-#: Packages of the bindings, which are always there.
-BINDINGS = ("wit_world", "componentize_py_types", "componentize_py_runtime", "poll_loop")
 
 #: Modules that every component has, so that most texts need no component of their own.
 USUAL = (
@@ -44,6 +43,12 @@ USUAL = (
     "textwrap time timeit traceback types typing unicodedata unittest urllib.parse uuid warnings weakref "
     "xml.etree.ElementTree zlib"
 ).split()
+
+#: What a text can import, for one that imports something else.
+IMPORT_HINT = (
+    "A cell can import Python's standard library, and no packages: those that are installed on this machine are "
+    f"not in the component. Of the standard library these are missing: {', '.join(sorted(ABSENT))}."
+)
 
 #: Seconds that one build may take; ten are usual.
 DEADLINE_S = 180
@@ -76,6 +81,7 @@ def build(source: Source, *, progress: Progress | None = None) -> Artifact:
         BuildError: componentize-py failed, or took too long.
     """
     tree = check_syntax(source)
+    check_imports(source, tree)
     given = {"label": source.label, "code": source.code, "first_line": source.first_line}
     text = json.dumps(given).encode()
     size = slot.size_for(text)
@@ -122,15 +128,44 @@ def check_syntax(source: Source) -> ast.Module:
         raise CompileError(f"{source.label} is no Python: {error}.") from None
 
 
+def check_imports(source: Source, tree: ast.Module) -> None:
+    """Refuse imports that fail in every component; those in functions and below ``try`` may fail when they run.
+
+    Raises:
+        CompileError: a statement of the text imports what a component cannot have; told at its line.
+    """
+    own = _own_modules(source)
+    mistakes = []
+    for node in tree.body:
+        wrong = [name for name in _modules([node]) if not has_module(name, own)]
+        if wrong:
+            said = f"ModuleNotFoundError: No module named {wrong[0].partition('.')[0]!r}"
+            mistakes.append(_at(source, node, said))
+    if mistakes:
+        raise scripting.refusal(source, mistakes, hint=IMPORT_HINT)
+
+
+def _own_modules(source: Source) -> tuple[str, ...]:
+    return ("cell", "__main__", *(source.bindings.modules if source.bindings else ()))
+
+
+def _at(source: Source, node: ast.stmt, message: str) -> Diagnostic:
+    length = (node.end_col_offset or 0) - node.col_offset if node.end_lineno == node.lineno else 1
+    return scripting.diagnostic(source, message, node.lineno, node.col_offset + 1, length)
+
+
 def _files(source: Source, tree: ast.Module, size: int) -> dict[str, str]:
     """The text files that componentize-py reads, by name: all that decides what it makes."""
     bindings = source.bindings
     required = set(_imported(tree.body)) - set(USUAL)
+    own = _own_modules(source)
+    others = set(_imported(ast.walk(tree))) - required - set(USUAL)
     given: dict[str, Any] = {
         "SLOT": size,
         "USUAL": list(USUAL),
-        "REQUIRED": sorted(required & set(_modules(tree))),
-        "OPTIONAL": sorted(set(_imported(ast.walk(tree))) - required - set(USUAL)),
+        "REQUIRED": sorted(required & set(_modules(tree.body))),
+        # What no component has makes no component of its own: the text fails at its line, when it gets there.
+        "OPTIONAL": sorted(name for name in others if has_module(name, own)),
         "FUNCTIONS": list(bindings.functions) if bindings else [],
         "INTERFACES": list(bindings.interfaces) if bindings else [],
     }
@@ -156,9 +191,9 @@ def _resource(name: str) -> str:
     return resources.files("wasm_lab.build.languages").joinpath(name).read_text(encoding="utf-8")
 
 
-def _modules(tree: ast.Module) -> Iterator[str]:
+def _modules(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """The modules that certain imports name themselves; ``from x import y`` may name a function."""
-    for node in tree.body:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -226,11 +261,4 @@ def _failure(source: Source, tree: ast.Module, said: str, status: int) -> BuildE
         )
     told = json.loads(report[1])
     place = next((node for node in tree.body if told["module"] in _imported([node])), tree.body[0])
-    length = (place.end_col_offset or 0) - place.col_offset if place.end_lineno == place.lineno else 1
-    mistake = scripting.diagnostic(source, told["message"], place.lineno, place.col_offset + 1, length)
-    return scripting.refusal(
-        source,
-        [mistake],
-        hint="A component holds Python's standard library, without what needs threads, processes or code in C "
-        "of other packages. Packages of this machine are not seen.",
-    )
+    return scripting.refusal(source, [_at(source, place, told["message"])], hint=IMPORT_HINT)
