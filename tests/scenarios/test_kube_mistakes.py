@@ -588,3 +588,33 @@ def test_a_policy_of_the_scheduler_is_a_file_and_no_object() -> None:
 def test_what_an_api_server_sends_to_webhooks_is_no_slip_of_the_pen() -> None:
     (problem,) = validate("apiVersion: admission.k8s.io/v1\nkind: AdmissionReview\nrequest: {uid: a}\n")
     assert (problem.severity, problem.message) == ("note", "a file for webhooks, which no cluster gets.")
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "autoscaling.k8s.io/v1 VerticalPodAutoscaler",
+        "externaldns.k8s.io/v1alpha1 DNSEndpoint",
+        "metrics.k8s.io/v1beta1 PodMetrics",
+        "app.k8s.io/v1beta1 Application",
+        "scheduling.x-k8s.io/v1alpha1 PodGroup",
+        "node.k8s.iot/v1 Toaster",
+    ],
+)
+def test_groups_of_other_projects_that_sound_like_kubernetes_own(named: str) -> None:
+    api_version, _, kind = named.partition(" ")
+    (problem,) = validate(f"apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n")
+    assert problem.severity == "note", problem
+    assert "its fields are not checked" in problem.message
+
+
+def test_a_misspelt_group_of_a_kind_that_it_has() -> None:
+    for named, meant in (
+        ("networking.k8s.oi/v1 Ingress", "networking.k8s.io/v1"),
+        ("networkng.k8s.io/v1 NetworkPolicy", "networking.k8s.io/v1"),
+        ("node.k8.io/v1 RuntimeClas", "node.k8s.io/v1"),
+        ("apps.k8s.io/v1 Deployment", "apps/v1"),
+    ):
+        api_version, _, kind = named.partition(" ")
+        problem = only(f"apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n")
+        assert meant in problem.hint, named

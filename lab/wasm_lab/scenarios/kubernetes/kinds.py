@@ -39,6 +39,7 @@ OF_FILES = {
     "admission.k8s.io": "webhooks",
     "imagepolicy.k8s.io": "webhooks",
     "k3d.io": "k3d",
+    "descheduler": "the descheduler",
     "skaffold": "Skaffold",
 }
 
@@ -112,9 +113,18 @@ def unknown_kind(document: Document, versions: Sequence[str], custom: Definition
             else f"unknown apiVersion `{api_version}`.",
             near or "For a Deployment it is apps/v1, for a Service v1.",
         )
-    # A name with a dot may be anybody's. One that differs by a letter from a known one is a slip.
+    # A name with a dot may be anybody's, and many projects end theirs with k8s.io (autoscaling.k8s.io, metrics.k8s.io).
+    # One that differs by a letter from a known one, for a kind that is known, is a slip. Not so the x- of
+    # experiments (scheduling.x-k8s.io).
+    own_kind = any(each == kind for _, each in schemas(versions[-1]).kinds)
     known_groups = [name for name in [*builtin, *custom.groups] if "." in name]
-    near_groups = [name for name in known_groups if distance(group, name) <= 2]
+    near_groups = [
+        name
+        for name in known_groups
+        if distance(group, name) <= 2
+        and not group.endswith(".x-k8s.io")
+        and (own_kind or close_to(kind, _kinds_of(name, versions, custom)))
+    ]
     if near_groups:
         return _say(
             document,
@@ -122,9 +132,12 @@ def unknown_kind(document: Document, versions: Sequence[str], custom: Definition
             f"unknown apiVersion `{api_version}`: there is no group `{group}`.",
             f"Did you mean {near_groups[0]}/{version}?",
         )
-    if re.fullmatch(r"[a-z]+\.k8s\.io", group) and (meant := _near(document, group, versions)):
+    if own_kind and re.fullmatch(r"[a-z]+\.k8s\.io", group):
         return _say(
-            document, "apiVersion", f"unknown apiVersion `{api_version}`: there is no group `{group}`.", meant
+            document,
+            "apiVersion",
+            f"unknown apiVersion `{api_version}`: there is no group `{group}`.",
+            _near(document, group, versions),
         )
     if group == "core.spinoperator.dev":
         return _say(
@@ -141,6 +154,12 @@ def unknown_kind(document: Document, versions: Sequence[str], custom: Definition
         "Give its definition with --schema FILE, or validate it together with the file that has it.",
         "note",
     )
+
+
+def _kinds_of(group: str, versions: Sequence[str], custom: Definitions) -> set[str]:
+    """Every kind of a group."""
+    known = [*schemas(versions[-1]).kinds, *custom.groups.get(group, ())]
+    return {kind for name, kind in known if name.rpartition("/")[0] == group}
 
 
 def _gone(document: Document, gone: Removed) -> Problem:
