@@ -130,6 +130,8 @@ def test_paths_that_programs_tell_of():
     twice = "a.txt: Capabilities insufficient\n" * 2
     assert [refused.arguments["path"] for refused in refusals_in(twice)] == ["a.txt"]
     assert refusals_in('Err(Os { code: 76, message: "Capabilities insufficient" })') == ()
+    go = "open /data/in.txt: Bad file number\n"
+    assert [refused.arguments["path"] for refused in refusals_in(go)] == ["/data/in.txt"]
     assert refusals_in("hello") == ()
 
 

@@ -1,6 +1,6 @@
 """Refusals that a program only hints at: found in what it wrote, without an audit.
 
-Rust's and C's libraries refuse a path that lies in no opened folder before any host
+Rust's, C's and Go's libraries refuse a path that lies in no opened folder before any host
 call is made, so not even an audit sees it. But they say so, and that can be read.
 """
 
@@ -19,6 +19,11 @@ _NO_FOLDER = re.compile(
 #: wasi-libc's text for ENOTCAPABLE, as ``perror`` and its like put it after a path.
 _NOT_CAPABLE = re.compile(
     r"^(?:[\w./-]+: )*?(?P<path>[^\s:]+): (?:Capabilities insufficient|Not capable)\b", re.MULTILINE
+)
+
+#: Go's ``os`` package on WASI 0.1, where no folder is opened: it has no descriptor to begin from (EBADF).
+_GO_NO_FOLDER = re.compile(
+    r"\b(?:open|stat|lstat|mkdir|remove|rename|readdir\w*) (?P<path>[^\s:]+): Bad file number\b"
 )
 
 #: What programs print when a path that they asked for was not there for them.
@@ -43,6 +48,7 @@ def refusals_in(text: str) -> tuple[HostCall, ...]:
     text = text[-_SEARCHED:]
     paths = [match["path"] for match in _NO_FOLDER.finditer(text)]
     paths += [match["path"] for match in _NOT_CAPABLE.finditer(text)]
+    paths += [match["path"] for match in _GO_NO_FOLDER.finditer(text)]
     return tuple(_refused_path(path) for path in dict.fromkeys(paths))
 
 
