@@ -9,6 +9,7 @@ from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.utils.capture import capture_output
 
 from wasm_lab import errors
+from wasm_lab.build.languages.js_fetch import fetch_call
 
 PROGRAM = {
     "python": "import sys\nprint(sys.argv[1:], sys.stdin.read().split())\nif len(sys.argv) > 2:\n    raise ValueError('no')\n",
@@ -56,6 +57,34 @@ def test_a_mistake_is_shown_at_the_cells_own_line(shell: InteractiveShell) -> No
     assert result.error_in_exec.diagnostics[0].spans[0].line == 3
 
 
+@pytest.mark.parametrize("options", ["", "--world w"])
+def test_fetch_is_refused_at_its_line_before_any_tool_runs(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch, options: str
+) -> None:
+    monkeypatch.setattr(
+        "wasm_lab.build.languages.js.ensure_componentize_js", lambda say: pytest.fail("it runs")
+    )
+    result, *_ = run(shell, f"%%wasm js {options}\n// fetch\nconst page = await fetch('http://x');\n")
+    assert isinstance(result.error_in_exec, errors.CompileError)
+    (mistake,) = result.error_in_exec.diagnostics
+    assert "wasi:http" in mistake.message
+    assert (mistake.spans[0].line, mistake.spans[0].column) == (3, 20)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "// fetch(1)\nconsole.log('fetch(1)');\n",
+        "function fetch(n) { return n; }\nfetch(1);\n",
+        "const fetch = (n) => n;\nfetch(1);\n",
+        "export const api = { fetch(n) { return n; } };\n",
+        "cache.fetch(1);\n",
+    ],
+)
+def test_a_fetch_of_the_texts_own_is_no_request(code: str) -> None:
+    assert fetch_call(code) is None
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("language", list(PROGRAM))
 def test_a_program_runs_with_its_arguments_and_what_it_throws_fails_the_cell(
@@ -70,3 +99,28 @@ def test_a_program_runs_with_its_arguments_and_what_it_throws_fails_the_cell(
     line = 'File "cell", line 5' if language == "python" else "cell:4:"
     assert line in stderr
     assert "Error: no" in stderr
+
+
+#: What was meant for other hosts: Node.js' CommonJS with timers, componentize-py's class that is run.
+ELSEWHERE = {
+    "js": (
+        "const fs = require('fs');\n"
+        "setTimeout(() => console.log('later'), 5);\n"
+        "console.log(fs.readFileSync(0, 'utf8').length);\n",
+        "3\nlater\n",
+    ),
+    "python": (
+        "from wit_world import exports\n\n\n"
+        "class Run(exports.Run):\n    async def run(self):\n        print('run')\n",
+        "run\n",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["python", "js"])
+def test_a_program_that_was_written_for_another_host_runs(shell: InteractiveShell, language: str) -> None:
+    text, printed = ELSEWHERE[language]
+    result, stdout, _ = run(shell, f"%%wasm {language} --stdin one\n{text}")
+    assert result.success
+    assert printed in stdout

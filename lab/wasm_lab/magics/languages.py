@@ -157,6 +157,8 @@ def run_scripted_cell(shell: InteractiveShell, language: str, text: str, options
     here = session()
     capabilities = cells.granted(options)
     source = _source(language, text, {**options, "profile": "release"})
+    if language == "js" and not options["no_run"]:
+        _refuse_fetch(source)
     if options["world"]:
         from wasm_lab.magics.wit import run_world
 
@@ -173,6 +175,26 @@ def run_scripted_cell(shell: InteractiveShell, language: str, text: str, options
     else:
         cells.run_program(artifact, capabilities, options)
         _say_what_stays_inside(only_functions(language, text))
+
+
+def _refuse_fetch(source: Source) -> None:
+    """Say of ``fetch`` that nothing here answers it, before a minute is spent on the component."""
+    from wasm_lab.build.languages.js_fetch import fetch_call
+    from wasm_lab.build.languages.scripting import diagnostic, refusal
+
+    at = fetch_call(source.code)
+    if at is None:
+        return
+    before = source.code[:at]
+    line, column = before.count("\n") + 1, at - before.rfind("\n")
+    said = "fetch needs wasi:http, which the lab does not give to a cell"
+    raise refusal(
+        source,
+        [diagnostic(source, said, line, column, len("fetch"))],
+        hint="Have Python fetch it and pass the answer in: as --stdin, or through an import of the world. "
+        "With --no-run the component is made all the same, for a server such as wasmtime serve.",
+        what="cannot run here",
+    )
 
 
 def only_functions(language: str, text: str) -> list[str]:
