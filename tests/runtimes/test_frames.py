@@ -92,3 +92,16 @@ def test_frames_of_zigs_library_are_left_out_and_the_work_folder_is_not_told():
     assert [(frame.function, frame.file, frame.line) for frame in own_frames(every)] == [
         ("cell.inner", "cell.zig", 4)
     ]
+
+
+def test_an_interpreters_frames_are_left_out() -> None:
+    inside = [
+        Frame(function=name)
+        for name in ("long_add", "_PyEval_EvalFrameDefault", "PyObject_Call", "wit_dylib_export_call")
+    ]
+    exported, called = Frame(function="run"), Frame(function="note", file="cell", line=3)
+    assert list(own_frames([*inside, exported])) == [exported]
+    assert list(own_frames([called, Frame(function="core::panic", file="/rustc/lib.rs"), *inside])) == [
+        called
+    ]
+    assert list(own_frames(inside[:3])) == []  # the engine tells of a few frames alone

@@ -71,6 +71,10 @@ _ONE_LETTER = {
     "...": "z",
 }
 
+#: Functions of CPython's interpreter loop, below which all frames are the interpreter's; and the function of
+#: componentize-py that calls into it, above which those of the component's exports are.
+_INTERPRETER, _INTERPRETER_CALLED = "_PyEval_", "wit_dylib_export_call"
+
 #: Frames shown of a module without names.
 _UNNAMED_FRAMES = 3
 
@@ -79,13 +83,27 @@ _REPEATED_FRAMES = 2
 
 
 def own_frames(every: Sequence[Frame]) -> Iterator[Frame]:
-    """The learner's frames, innermost first; all of them if none are the learner's."""
+    """The learner's frames, innermost first; all of them if none are the learner's, but for an interpreter's."""
     every = [replace(frame, file=_WORK_FOLDER.sub("", frame.file)) for frame in every]
+    every = _without_interpreter(every)
     named = [frame for frame in every if not frame.function.startswith("<wasm function ")]
     own = [frame for frame in named if not _of_a_library(frame)]
     # Numbers of functions tell little, and a stripped module has nothing else.
     for _, alike in itertools.groupby(own or named or every[:_UNNAMED_FRAMES], key=_identity):
         yield from itertools.islice(alike, _REPEATED_FRAMES)
+
+
+def _without_interpreter(every: list[Frame]) -> list[Frame]:
+    """The frames of what an interpreter calls and is called by; its own tell a learner nothing."""
+    if not any(frame.function.startswith(_INTERPRETER) for frame in every):
+        return every
+    called = [frame.function for frame in every]
+    outside = (
+        len(every) - called[::-1].index(_INTERPRETER_CALLED) if _INTERPRETER_CALLED in called else len(every)
+    )
+    return [
+        frame for at, frame in enumerate(every) if at >= outside or (frame.file and not _of_a_library(frame))
+    ]
 
 
 def _identity(frame: Frame) -> tuple[object, ...]:
