@@ -206,6 +206,59 @@ def test_an_error_in_a_handler_is_in_the_log_with_its_line(run):
     assert "shop.js:3" in live.log
 
 
+def test_a_rejection_that_nobody_awaits_is_in_the_log_with_its_line(run):
+    live = run(
+        """export const named = { fetch() {} };
+export default { async fetch() {
+  Promise.reject(new Error("lost"));
+  Promise.reject(3);
+  const caught = Promise.reject(new Error("caught"));
+  caught.catch(() => {});
+  return new Response("ok");
+} };""",
+        main="lib/a.js",
+        first_line=2,
+    )
+    assert live.get("/").text == "ok"
+    assert live.log == (
+        "Uncaught (in promise) Error: lost\n    at Object.fetch (lib/a.js:4:18)\nUncaught (in promise) 3\n"
+    )
+
+
+def test_a_worker_sees_its_rejections_as_ever(run):
+    live = run(
+        """addEventListener("unhandledrejection", (event) => console.log("mine", event.reason));
+export default { fetch() { Promise.reject(4); return new Response("ok"); } };"""
+    )
+    assert live.get("/").text == "ok"
+    assert live.log == "mine 4\nUncaught (in promise) 4\n"
+
+
+def test_a_refused_request_is_in_the_log_once(run):
+    live = run(
+        """const ask = async () => await fetch("http://a.test/");
+export default { async fetch(request) {
+  switch (new URL(request.url).pathname) {
+    case "/caught": return ask().catch(() => new Response("caught"));
+    case "/lost": ask(); await scheduler.wait(50); return new Response("lost");
+    case "/passed": return fetch("http://a.test/");
+    default: return await ask();
+  }
+} };"""
+    )
+    words = "wasm-lab: a request to a.test was refused; allow it with --allow-host a.test\n"
+    told = ""
+    for path, places in (
+        ("/caught", ""),
+        ("/passed", ""),
+        ("/", "    at async ask (shop.js:1:25)\n    at async Object.fetch (shop.js:7:21)\n"),
+        ("/lost", "    at async ask (shop.js:1:25)\n"),
+    ):
+        live.get(path)
+        told += words + places
+        assert live.log == told, path
+
+
 def test_a_worker_that_hangs_is_told_and_can_be_stopped(run):
     live = run("export default { fetch() { for (;;); } };")
     with pytest.raises(ServiceError, match="did not answer GET / within 0.5 s"):

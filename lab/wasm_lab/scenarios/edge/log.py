@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 
 #: What workerd says of the way it was started, which is the lab's business.
 _OF_THE_START = "Unable to find and open the program executable"
@@ -11,6 +12,10 @@ _OF_THE_START = "Unable to find and open the program executable"
 _OWN = re.compile(r"(?:workerd|kj|capnp|rust)/\S+:\d+: (?P<level>\w+): (?P<words>.*)")
 _THROWN = re.compile(r"uncaught exception; source = .*?; stack = (?P<error>.*)")
 _FAILED = re.compile(r"(?:\S+:\d+: )?failed: (?:remote\.)?(?:jsg\.)?(?P<error>.*)")
+
+#: What `gate.js` says, where it is thrown, and how it comes back from the worker that asked.
+_REFUSAL = re.compile(r"Uncaught (?:\(in promise\) )?Error: (?P<words>wasm-lab: a request to .*)")
+_IN_GATE = re.compile(r"\s+at Object\.fetch \(file:///bundle/service\.js:\d+:\d+\)")
 
 
 def readable(log: str) -> str:
@@ -23,17 +28,28 @@ def readable(log: str) -> str:
     """
     kept: list[str] = []
     told = ""  # the error that was told last, with its lines
-    for line in log.splitlines():
+    lines = log.splitlines()
+
+    def keep(line: str, after: str) -> None:
+        # A refused request is told by the gate, and again where the worker does not catch it: then the
+        # worker's own places go below the gate's line. Nothing is taken back, since logs are followed.
+        refusal = _REFUSAL.fullmatch(line)
+        if refusal and _IN_GATE.fullmatch(after):
+            kept.append(refusal["words"])
+        elif not (refusal and kept[-1:] == [refusal["words"]]):
+            kept.append(line)
+
+    for line, after in zip_longest(lines, lines[1:], fillvalue=""):
         own = _OWN.fullmatch(line)
         if own is None:
-            if not line.startswith(("stack: /", _OF_THE_START)):
-                kept.append(line.replace("file:///bundle/", ""))
+            if not line.startswith(("stack: /", _OF_THE_START)) and not _IN_GATE.fullmatch(line):
+                keep(line.replace("file:///bundle/", ""), after)
             continue
         thrown = _THROWN.fullmatch(own["words"])
         failed = _FAILED.search(own["words"])
         if thrown:
             told = thrown["error"]
-            kept.append(f"Uncaught {told}")
+            keep(f"Uncaught {told}", after)
         elif own["level"] in ("error", "fatal"):
             error = failed["error"] if failed else own["words"]
             if error != told:

@@ -28,6 +28,9 @@ CF_HEADER = "x-wasm-lab-cf"
 #: What the lab's own socket leads to where there is no KV: it tells that workerd is up.
 READY = 'export default { fetch() { return new Response("ready"); } };'
 
+#: The module that workerd loads: it listens for lost rejections, and passes the worker's exports on.
+ENTRY = "wasm-lab-entry.js"
+
 #: Names of bindings: they become properties of ``env``, and globals of a script in the older syntax.
 _NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -245,7 +248,10 @@ def _main(worker: Worker, embed: Any) -> str:
         bindings += [struct(name=quoted(each.name), wasmModule=embed(each.data)) for each in others]
         body = {"serviceWorkerScript": embed(text)}
     else:
-        modules = [struct(name=quoted(main.name), esModule=embed(text))]
+        modules = [
+            struct(name=quoted(ENTRY), esModule=embed(_entry(main.name))),
+            struct(name=quoted(main.name), esModule=embed(text)),
+        ]
         kinds = {SHORT: "esModule"}
         modules += [
             struct(name=quoted(each.name), **{kinds.get(each.kind, each.kind): embed(each.data)})
@@ -260,6 +266,11 @@ def _main(worker: Worker, embed: Any) -> str:
         globalOutbound=quoted("gate"),
         cacheApiOutbound=quoted("cache") if uses_cache(worker) else "",
     )
+
+
+def _entry(main: str) -> bytes:
+    there = json.dumps(f"./{main}", ensure_ascii=False)
+    return f"export * from {there};\nexport {{ default }} from {there};\n{_resource('entry.js')}".encode()
 
 
 def _bindings(bindings: Bindings, embed: Any) -> list[str]:
