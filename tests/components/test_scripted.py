@@ -258,6 +258,10 @@ def test_an_exception_in_the_guest_is_a_trap_with_its_words_and_lines(
     with pytest.raises(GuestTrap, match=said) as caught:
         instance.math.join(["boom"])
     assert place in str(caught.value)
+    told = b"".join(printed).decode().partition("Stack:")[0]  # the engine's own follows
+    assert place.rpartition(" at ")[2] in told or "line 15" in told
+    assert "initializer.js" not in told
+    assert "cell.js" not in told
     instance.close()
 
 
