@@ -171,6 +171,8 @@ def _imported(source: Source) -> list[str]:
 def _check_imports(source: Source, text: Read) -> None:
     known = _imported(source)
     names = {*known, *(name.partition("@")[0] for name in known)}
+    if source.bindings is None:
+        names |= {name.removeprefix("node:") for name in known}
     wrong = [each for each in text.imports if each["source"] not in names]
     if wrong:
         what = (
@@ -191,7 +193,8 @@ def _script(source: Source, text: Read) -> str:
     """The text as a function of what it imports, which gives what it exports; lines are those of the cell."""
     names = []
     for each in text.imports:
-        of = f"$lab[{json.dumps(each['source'])}]"
+        bare = source.bindings is None and not each["source"].startswith("node:")
+        of = f"$lab[{json.dumps('node:' * bare + each['source'])}]"
         for imported, local in each["names"]:
             names.append(f"{local} = {of if imported == '*' else f'{of}[{json.dumps(imported)}]'}")
     given = f"const {', '.join(names)}; " if names else ""
