@@ -199,6 +199,29 @@ def test_a_text_that_is_wrong_is_shown_at_its_line(run, text, line, told):
     assert text.split("\n")[line - 2] in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'export default {\n  fetch() {\n    return new Response("{");\n  }',
+        'export default {\n  fetch() {\n    return new Response("{");\n  }\n\n',
+        'addEventListener("fetch", (event) => {\n  if (event) {\n    event.respondWith(1);\n  }\n',
+    ],
+)
+def test_a_text_that_ends_too_early_is_shown_at_its_end(run, text):
+    with pytest.raises(CompileError, match="one of } . ] ` is missing") as caught:
+        run(text, first_line=2, label="cell")
+    (span,) = caught.value.diagnostics[0].spans
+    assert (span.line, span.column) == (5, 4)
+    assert "cell:5:4: SyntaxError: Unexpected end of input" in str(caught.value)
+
+
+def test_a_module_that_ends_too_early_is_named(run, tmp_path):
+    (tmp_path / "lib.js").write_text("export function a() {\n  return 1;\n")
+    text = 'import { a } from "./lib.js";\nexport default { fetch() { return new Response(a()); } };'
+    with pytest.raises(CompileError, match="lib.js:3: SyntaxError: Unexpected end of input"):
+        run(text, folder=tmp_path)
+
+
 def test_an_error_in_a_handler_is_in_the_log_with_its_line(run):
     live = run("export default {\n  fetch() { missing(); }\n};", first_line=2)
     assert live.get("/").status_code == 500

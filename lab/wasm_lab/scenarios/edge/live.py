@@ -33,9 +33,13 @@ REMEMBERED = 100
 #: Lines of the log that an error shows.
 _SHOWN_LINES = 12
 
-#: What V8 says of a text that it does not take, and where: ``  at NAME.js:LINE:COLUMN``.
+#: What V8 says of a text that it does not take, and where: ``  at NAME.js:LINE:COLUMN``. At the end of a text
+#: that ends in a new line, it names no column.
 _UNCAUGHT = re.compile(r"Uncaught (?P<message>.*?)(?=\n\s+at |\n\S|\Z)", re.DOTALL)
-_PLACE = re.compile(r"at (?:.*\()?(?P<name>[^\s()]+?):(?P<line>\d+):(?P<column>\d+)")
+_PLACE = re.compile(
+    r"at (?:.*\()?(?P<name>[^\s()]+?):(?P<line>\d+)(?::(?P<column>\d+))?(?=\)|$)", re.MULTILINE
+)
+_END = "Unexpected end of input"
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,15 +272,19 @@ class LiveWorker:
         place = _PLACE.search(said, found.start())
         rendered = f"{label}: {message}"
         if (place and place["name"] == main) or (place and worker.script):
-            line, column = int(place["line"]), int(place["column"])
+            line, column = int(place["line"]), int(place["column"] or 1)
             text = ("\n" * (worker.first_line - 1) + worker.modules[0].data.decode()).split("\n")
+            if _END in message:  # after what was written last, not in the empty lines below it
+                line = max(number for number, each in enumerate(text, 1) if each.strip())
+                column = len(text[line - 1].rstrip()) + 1
             shown = text[line - 1] if line <= len(text) else ""
             spans = (Span(label=label, line=line, column=column, end_line=line, end_column=column + 1),)
             margin = " " * len(str(line))
             mark = " " * (column - 1) + "^"
             rendered = f"{label}:{line}:{column}: {message}\n  {line} | {shown}\n  {margin} | {mark}"
         elif place:
-            rendered = f"{place['name']}:{place['line']}:{place['column']}: {message}"
+            where = ":".join(each for each in place.group("name", "line", "column") if each)
+            rendered = f"{where}: {message}"
         return CompileError(
             f"{worker.name} was not started: workerd does not take its text.",
             diagnostics=[Diagnostic(level="error", message=message, spans=spans, rendered=rendered)],
@@ -308,6 +316,12 @@ def _hint(message: str) -> str:
         return "Fetch, timers and random numbers are for handlers: do it in fetch(), not beside it."
     if "ExportedHandler" in message:
         return "A worker's named exports are classes and handlers; leave export out before other values."
+    if _END in message:
+        return (
+            "The text ends while a block, a call, a list or a template text is still open: one of } ) ] ` is missing. "
+            "It may be missing far above: look for the first closing bracket that is not indented as the line "
+            "that opened it."
+        )
     if "Unexpected token" in message and "module" not in message:
         return "TypeScript is not JavaScript: take types out, or compile it before."
     return ""
