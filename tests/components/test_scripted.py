@@ -19,6 +19,8 @@ from wasm_lab.components.worlds import build_world
 from wasm_lab.errors import CompileError, GuestTrap, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wasm_lab.artifact import Artifact
     from wasm_lab.source import Source
 
@@ -157,6 +159,17 @@ def test_imports_that_may_fail_while_the_text_runs_are_left_to_it() -> None:
     for text in texts:
         source = cell(text)
         python.check_imports(source, python.check_syntax(source))
+
+
+def test_whether_a_texts_interpreter_is_made_depends_on_its_world_and_unusual_imports(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WASM_LAB_CACHE", str(tmp_path))
+    monkeypatch.setattr(python, "_base", lambda *given: slot.blank(slot.SIZE))
+    assert not python.interpreter_made(cell("x = 1\n"))
+    python.build(cell("x = 1\n"))
+    assert python.interpreter_made(cell("import json\ny = 2\n"))
+    assert not python.interpreter_made(cell("import sched\n"))
 
 
 def test_a_base_class_or_a_name_bound_otherwise_is_taken_on_trust(calc: WitText) -> None:

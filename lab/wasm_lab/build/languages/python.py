@@ -86,13 +86,19 @@ def build(source: Source, *, progress: Progress | None = None) -> Artifact:
     text = json.dumps(given).encode()
     size = slot.size_for(text)
     version = version_of("componentize-py")
-    made = scripting.base(
-        source,
-        CACHE_KIND,
-        (version, _files(source, tree, size)),
-        lambda steps: _base(source, tree, size, steps, progress),
-    )
+    parts = (version, _files(source, tree, size))
+    made = scripting.base(source, CACHE_KIND, parts, lambda steps: _base(source, tree, size, steps, progress))
     return scripting.artifact(source, made, text, compiler=f"componentize-py {version}")
+
+
+def interpreter_made(source: Source) -> bool:
+    """Whether the cache has the component that a text goes into, so that no tool has to run for it.
+
+    Args:
+        source: a text without mistakes, of usual length.
+    """
+    files = _files(source, check_syntax(source), slot.SIZE)
+    return scripting.has_base(CACHE_KIND, (version_of("componentize-py"), files))
 
 
 def _base(source: Source, tree: ast.Module, size: int, steps: list[Step], progress: Progress | None) -> bytes:

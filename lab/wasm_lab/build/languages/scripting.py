@@ -139,6 +139,11 @@ def base(source: Source, kind: str, parts: Sequence[Any], make: Callable[[list[S
     return Base(wasm, hashlib.sha256(wasm).hexdigest(), tuple(steps))
 
 
+def has_base(kind: str, parts: Sequence[Any]) -> bool:
+    """Whether the cache has what `base` would make."""
+    return default_cache().get(kind, digest(kind, list(parts))) is not None
+
+
 def artifact(source: Source, made: Base, text: bytes, *, compiler: str) -> Artifact:
     """The component with a text written into it."""
     began = time.perf_counter_ns()
