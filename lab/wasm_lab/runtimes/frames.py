@@ -120,7 +120,10 @@ def _of_a_library(frame: Frame) -> bool:
     """Whether a frame is of Rust's or C's own libraries; the place tells more surely than the name."""
     if frame.file:
         return (
-            frame.file.startswith("/rustc/") or _is_added(frame.file) or bool(_ZIG_LIBRARY.search(frame.file))
+            frame.file.startswith("/rustc/")
+            or "/wasi-libc/" in frame.file
+            or _is_added(frame.file)
+            or bool(_ZIG_LIBRARY.search(frame.file))
         )
     return bool(_RUNTIME.match(frame.function))
 

@@ -88,7 +88,9 @@ def _kinds_by_message() -> dict[str, TrapKind]:
 def _abort(stderr: str, every: list[Frame]) -> tuple[TrapKind, str]:
     """Why Rust executed ``unreachable``, as far as it said so."""
     said = rust_abort(stderr)
-    if said is None and any("panicking::" in frame.function for frame in every):
+    # Every program of Rust's runs inside of catch_unwind, which is told where std has its debug information.
+    panicking = [frame for frame in every if "panicking::" in frame.function]
+    if said is None and any("catch_unwind" not in frame.function for frame in panicking):
         return TrapKind.PANIC, "its own message stands above"
     return said or (TrapKind.UNREACHABLE, TrapKind.UNREACHABLE.value)
 
