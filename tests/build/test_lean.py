@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -137,6 +139,16 @@ def test_a_damaged_lean_library_is_not_used_again(
     assert run(artifact.wasm).stdout == "42\n"
     assert "rustc" in steps(artifact)
     assert lean.lean_sysroot(find_rust(), Target.WASIP1, cache) is None
+
+
+def test_a_lean_library_that_was_given_up_is_tried_again_after_an_hour(cache: Cache) -> None:
+    sysroot = lean.lean_sysroot(find_rust(), Target.WASIP1, cache)
+    assert sysroot
+    lean.give_up(sysroot)
+    assert lean.lean_sysroot(find_rust(), Target.WASIP1, cache) is None
+    earlier = time.time() - lean.GIVEN_UP_S - 1
+    os.utime(sysroot / lean.USELESS, (earlier, earlier))
+    assert lean.lean_sysroot(find_rust(), Target.WASIP1, cache) == sysroot
 
 
 def test_where_no_links_can_be_made_the_whole_library_is_used(

@@ -21,6 +21,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,13 +68,25 @@ def lean_sysroot(toolchain: RustToolchain, target: str, cache: Cache) -> Path | 
         folder = cache.folder(KIND, key)
         if not (folder / COMPLETE).exists():
             _make(rustlib, target, folder)
-        return None if (folder / USELESS).exists() else folder
+        return None if _is_useless(folder) else folder
     except (OSError, ValueError, LoadError, IndexError):
         return None
 
 
+#: Seconds that a sysroot is not used for after a program built only without it. What was at fault may have
+#: been a full disk or a tool that was killed, and without it every module is larger and slower to make.
+GIVEN_UP_S = 3600
+
+
+def _is_useless(folder: Path) -> bool:
+    try:
+        return time.time() - (folder / USELESS).stat().st_mtime < GIVEN_UP_S
+    except FileNotFoundError:
+        return False
+
+
 def give_up(folder: Path) -> None:
-    """Note that a program built only without this sysroot for no reason of its own: it is not used again."""
+    """Note that a program built only without this sysroot for no reason of its own: it rests for an hour."""
     with contextlib.suppress(OSError):
         (folder / USELESS).touch()
 
