@@ -126,3 +126,7 @@ def test_it_runs_its_probes_side_by_side(machine, monkeypatch):
 
 def test_the_row_of_python_is_this_one():
     assert rows(examine())["python"].path == sys.executable
+
+
+def test_every_compiler_of_cells_in_other_languages_has_a_row():
+    assert {"zig", "go", "componentize-py", "componentize-js"} <= set(rows(examine()))

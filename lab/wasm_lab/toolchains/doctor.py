@@ -12,7 +12,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wasm_lab.errors import ToolchainError
 from wasm_lab.source import Target
@@ -113,6 +113,26 @@ class Program:
     version: tuple[str, ...] = ("--version",)
 
 
+class Found(Protocol):
+    """A tool that was seen to run."""
+
+    @property
+    def program(self) -> Path: ...
+
+    @property
+    def version(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program that the lab has a finder of its own for."""
+
+    name: str
+    purpose: str
+    find: Callable[[], Found | None]
+    how: str
+
+
 PACKAGES = (
     # Packages with machine code are loaded: a wheel for another C library installs, and fails here.
     Package("wasmtime", "runs every cell (the default runtime)", "pip install wasm-lab", True, "wasmtime"),
@@ -177,6 +197,24 @@ PROGRAMS = (
 )
 
 
+TOOLS = (
+    Tool(
+        "wasmedge",
+        "runs modules in WasmEdge, interpreted and compiled ahead of time",
+        find_wasmedge,
+        HOW_WASMEDGE,
+    ),
+    Tool("workerd", "runs Cloudflare Workers", find_workerd, HOW_WORKERD),
+    # What `wasm-lab loadtest` needs beside Node.js, Go, cargo and WasmEdge.
+    Tool("wrk", "makes the load of the load test", find_wrk, HOW_WRK),
+    Tool("wasmtime serve", "serves components in the load test", find_wasmtime_cli, HOW_WASMTIME),
+    # What runs containers: as root, in a containerd of the lab's own.
+    Tool("containerd", "runs containers and pods, as root", find_containerd, HOW_CONTAINERD),
+    Tool("crun", "runs Wasm in containers, with an engine that it was built with", find_crun, HOW_CRUN),
+    Tool("runc", "runs ordinary containers", find_runc, HOW_RUNC),
+)
+
+
 def examine() -> Report:
     """Look at everything that the lab can use, all at once; takes a second at most, as a rule.
 
@@ -185,13 +223,11 @@ def examine() -> Report:
     tasks: list[Callable[[], list[Row]]] = [
         _python_row,
         _rust_rows,
-        _wasmedge_row,
         _zig_row,
         _go_row,
-        _workerd_row,
-        _load_test_rows,
-        _container_rows,
+        _component_rows,
     ]
+    tasks += [_task(_tool_row, tool) for tool in TOOLS]
     tasks += [_task(_package_row, package) for package in PACKAGES]
     tasks += [_task(_program_row, program) for program in PROGRAMS]
     with ThreadPoolExecutor(max_workers=8) as pool:
@@ -327,57 +363,18 @@ def _go_row() -> list[Row]:
     ]
 
 
-def _wasmedge_row() -> list[Row]:
-    found = find_wasmedge()
-    return [
-        Row(
-            name="wasmedge",
-            purpose="runs modules in WasmEdge, interpreted and compiled ahead of time",
-            required=False,
-            found=found is not None,
-            ok=found is not None,
-            version=found.version if found else "",
-            path=str(found.program) if found else "",
-            how=HOW_WASMEDGE,
-        )
-    ]
-
-
-def _workerd_row() -> list[Row]:
-    found = find_workerd()
-    return [
-        Row(
-            name="workerd",
-            purpose="runs Cloudflare Workers",
-            required=False,
-            found=found is not None,
-            ok=found is not None,
-            version=found.version if found else "",
-            path=str(found.program) if found else "",
-            how=HOW_WORKERD,
-        )
-    ]
-
-
-def _load_test_rows() -> list[Row]:
-    """What `wasm-lab loadtest` needs beside Node.js, Go, cargo and WasmEdge, which have rows of their own."""
-    found = (
-        ("wrk", "makes the load of the load test", find_wrk(), HOW_WRK),
-        ("wasmtime serve", "serves components in the load test", find_wasmtime_cli(), HOW_WASMTIME),
+def _tool_row(tool: Tool) -> Row:
+    found = tool.find()
+    return Row(
+        name=tool.name,
+        purpose=tool.purpose,
+        required=False,
+        found=found is not None,
+        ok=found is not None,
+        version=found.version if found else "",
+        path=str(found.program) if found else "",
+        how=tool.how,
     )
-    return [
-        Row(
-            name=name,
-            purpose=purpose,
-            required=False,
-            found=tool is not None,
-            ok=tool is not None,
-            version=tool.version if tool else "",
-            path=str(tool.program) if tool else "",
-            how=how,
-        )
-        for name, purpose, tool, how in found
-    ]
 
 
 def _component_rows() -> list[Row]:
@@ -399,28 +396,6 @@ def _component_rows() -> list[Row]:
             ("componentize-py", "components from Python cells", python, "", HOW_PYTHON),
             ("componentize-js", "components from JavaScript cells", js, node_missing(), HOW_JS),
         )
-    ]
-
-
-def _container_rows() -> list[Row]:
-    """What runs containers: as root, in a containerd of the lab's own."""
-    found = (
-        ("containerd", "runs containers and pods, as root", find_containerd(), HOW_CONTAINERD),
-        ("crun", "runs Wasm in containers, with an engine that it was built with", find_crun(), HOW_CRUN),
-        ("runc", "runs ordinary containers", find_runc(), HOW_RUNC),
-    )
-    return [
-        Row(
-            name=name,
-            purpose=purpose,
-            required=False,
-            found=tool is not None,
-            ok=tool is not None,
-            version=tool.version if tool else "",
-            path=str(tool.program) if tool else "",
-            how=how,
-        )
-        for name, purpose, tool, how in found
     ]
 
 

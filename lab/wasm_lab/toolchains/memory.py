@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.toolchains.places import memory_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 FORMAT = 2  #: raise when the meaning of a remembered answer changes
@@ -72,6 +72,28 @@ def remember(question: Iterable[str], answer: dict[str, Any], saw: Iterable[str]
         _forget_oldest(file.parent)
     except OSError:
         pass
+
+
+def first_that_answers(
+    what: str, programs: Iterable[Path], asked: Callable[[Path], dict[str, Any] | None]
+) -> tuple[Path, dict[str, Any]] | None:
+    """The first of some programs that says what it is asked, and its answer; None when none does.
+
+    Args:
+        what: names the question.
+        asked: runs a program to learn the answer; None when it does not run, which is not remembered.
+    """
+    for program in programs:
+        real = str(program.resolve())
+        question = (what, real)
+        answer = recall(question)
+        if answer is None:
+            answer = asked(program)
+            if answer is None:
+                continue
+            remember(question, answer, [real])
+        return program, answer
+    return None
 
 
 def _forget_oldest(folder: Path) -> None:

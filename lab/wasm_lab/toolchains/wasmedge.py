@@ -41,17 +41,11 @@ def find_wasmedge() -> WasmEdge | None:
 
     Under 1 ms when remembered, 20 ms otherwise.
     """
-    for program in _candidates():
-        real = str(program.resolve())
-        question = ("wasmedge and its compiler", real)
-        answer = memory.recall(question)
-        if answer is None:
-            answer = _asked(program)
-            if answer is None:
-                continue
-            memory.remember(question, answer, [real])
-        return WasmEdge(program, str(answer["version"]), bool(answer["can_compile"]))
-    return None
+    found = memory.first_that_answers("wasmedge and its compiler", _candidates(), _asked)
+    if found is None:
+        return None
+    program, answer = found
+    return WasmEdge(program, str(answer["version"]), bool(answer["can_compile"]))
 
 
 def wasmedge_missing() -> str:

@@ -42,17 +42,8 @@ def find_wasmtime_cli() -> WasmtimeCli | None:
 
     Under 1 ms when remembered.
     """
-    for program in _candidates():
-        real = str(program.resolve())
-        question = ("wasmtime serve", real)
-        answer = memory.recall(question)
-        if answer is None:
-            answer = _asked(program)
-            if answer is None:
-                continue
-            memory.remember(question, answer, [real])
-        return WasmtimeCli(program, str(answer["version"]))
-    return None
+    found = memory.first_that_answers("wasmtime serve", _candidates(), _asked)
+    return WasmtimeCli(found[0], str(found[1]["version"])) if found else None
 
 
 def ensure_wasmtime_cli(say: Callable[[str], None]) -> WasmtimeCli:

@@ -42,19 +42,8 @@ def find_workerd() -> Workerd | None:
 
     Under 1 ms when remembered.
     """
-    for program in _candidates():
-        real = str(program.resolve())
-        question = ("workerd", real)
-        answer = memory.recall(question)
-        if answer is None:
-            said = ask([program, "--version"], timeout_s=VERSION_TIMEOUT_S)
-            date = re.search(r"\d{4}-\d\d-\d\d", said.stdout) if said.ok else None
-            if date is None:
-                continue
-            answer = {"version": date[0]}
-            memory.remember(question, answer, [real])
-        return Workerd(program, str(answer["version"]))
-    return None
+    found = memory.first_that_answers("workerd", _candidates(), _asked)
+    return Workerd(found[0], str(found[1]["version"])) if found else None
 
 
 def ensure_workerd(say: Callable[[str], None]) -> Workerd:
@@ -99,6 +88,13 @@ def _candidates() -> list[Path]:
     own = home.path(f"@cloudflare/workerd-{_machine()}/bin/workerd{EXE}") if home else None
     on_path = shutil.which("workerd")
     return [*([own] if own and own.exists() else []), *([Path(on_path)] if on_path else [])]
+
+
+def _asked(program: Path) -> dict[str, str] | None:
+    """What it says of itself; None when it does not run."""
+    said = ask([program, "--version"], timeout_s=VERSION_TIMEOUT_S)
+    date = re.search(r"\d{4}-\d\d-\d\d", said.stdout) if said.ok else None
+    return {"version": date[0]} if date else None
 
 
 def _machine() -> str:
