@@ -106,9 +106,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         with contextlib.suppress(OSError):  # the server ends its kernels when it is asked to
             request = urllib.request.Request(started.at("api/shutdown"), method="POST")
             request.add_header("Authorization", f"token {token}")
-            urllib.request.urlopen(request, timeout=10).close()
+            urllib.request.urlopen(request, timeout=60).close()
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

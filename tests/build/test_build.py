@@ -246,8 +246,8 @@ def test_an_interrupt_during_a_compile_stops_rustc(cache: Cache, tmp_path: Path)
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     started = time.monotonic()
-    assert process.communicate(timeout=20)[0] == "interrupted\n"
-    assert time.monotonic() - started < 5
+    assert process.communicate(timeout=60)[0] == "interrupted\n"
+    assert time.monotonic() - started < 15
     assert until(lambda: not running(f"--crate-name={name} "), 2.0)
     assert [entry for entry in cache.entries() if entry.kind == "wasm"] == []
     assert build(Source(code="fn main() {}", kind=Kind.PROGRAM, name=name)).wasm

@@ -278,8 +278,8 @@ def test_an_interrupt_stops_cargo_and_its_children(
         time.sleep(0.02)
     assert script_is_running(cache.root)
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=20)[0] == "interrupted\n"
-    deadline = time.monotonic() + 3
+    assert process.communicate(timeout=60)[0] == "interrupted\n"
+    deadline = time.monotonic() + 60
     while script_is_running(cache.root):
         assert time.monotonic() < deadline, "the build script outlived the interrupt"
         time.sleep(0.02)

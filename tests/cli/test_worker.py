@@ -65,12 +65,12 @@ def test_it_answers_until_ctrl_c(project):
         if " answers at " in line:
             url = line.split(" answers at ")[1].split()[0]
             break
-    with urllib.request.urlopen(f"{url}/x", timeout=10) as answer:
+    with urllib.request.urlopen(f"{url}/x", timeout=60) as answer:
         assert answer.read() == b"HELLO /X\n"
     assert lab.stdout is not None
     assert "asked" in lab.stdout.readline()  # it comes from another process, some time after the answer
     lab.send_signal(signal.SIGINT)
-    _, error = lab.communicate(timeout=20)
+    _, error = lab.communicate(timeout=60)
     assert lab.returncode == 130
     assert "Interrupted." in error
     with pytest.raises(OSError, match="refused"):

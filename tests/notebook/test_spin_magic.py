@@ -219,7 +219,7 @@ def test_a_wrong_edit_stops_nothing(shell: InteractiveShell) -> None:
 def test_a_served_application_can_be_asked_by_others(shell: InteractiveShell) -> None:
     done(shell, f"%%spin_app shop --serve --quiet\n{MANIFEST}")
     shop = app(shell, "shop")
-    with urllib.request.urlopen(f"{shop.url}/body", data=b"from elsewhere", timeout=10) as answer:
+    with urllib.request.urlopen(f"{shop.url}/body", data=b"from elsewhere", timeout=60) as answer:
         assert answer.read() == b"from elsewhere"
     assert shop.get("/").text.isdigit()
     url = shop.url
@@ -227,7 +227,7 @@ def test_a_served_application_can_be_asked_by_others(shell: InteractiveShell) ->
     shop.stop()
     assert "stopped" in repr(shop)
     with pytest.raises(OSError, match="refused"):
-        urllib.request.urlopen(url, timeout=10)
+        urllib.request.urlopen(url, timeout=60)
 
 
 @pytest.mark.slow

@@ -283,7 +283,7 @@ def test_from_a_clean_copy_with_an_empty_home_twice(tmp_path):
     second = run_setup(copy, HOME=str(home), PIP_NO_INDEX="1", https_proxy="http://127.0.0.1:9")
     assert second.returncode == 0, second.stderr
     assert second.stdout == ""
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
     command = [copy / ".venv" / "bin" / "wasm-lab", "doctor", "--json"]
     report = json.loads(subprocess.check_output(command, env={**os.environ, "HOME": str(home)}, timeout=120))
     assert report["ok"]

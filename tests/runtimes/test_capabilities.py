@@ -120,7 +120,7 @@ def test_frozen_clock_moves_only_by_sleeping(runtime, guest):
     assert run(runtime, guest, "clock", **capabilities, frozen_ns=123).stdout == b"123\n5ms\n"
     started = time.monotonic()
     assert run(runtime, guest, "sleep", "3600000", **capabilities).stdout == b"sleeping\nawake\n"
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 60
 
 
 def test_refused_clock(runtime, guest):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SHORT_S = 0.3
 #: How late a guest may end on a busy machine.
-LATE_S = 8.0
+LATE_S = 30.0
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_a_deployment_becomes_pods_by_the_real_controllers(api):
     connected = client(api)
     kubernetes_client.AppsV1Api(connected).create_namespaced_deployment("default", deployment)
     core = kubernetes_client.CoreV1Api(connected)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     pods = []
     while time.monotonic() < deadline:
         pods = core.list_namespaced_pod("default", label_selector="app=a").items
@@ -131,9 +131,9 @@ def test_nothing_is_left_of_it_when_the_lab_is_killed():
     lab.kill()
     lab.wait()
     lab.stdout.close()
-    _, alive = psutil.wait_procs(started, timeout=10)
+    _, alive = psutil.wait_procs(started, timeout=60)
     assert not alive
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while Path(folder).exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(folder).exists()

@@ -90,7 +90,7 @@ def test_a_program_that_hangs_is_given_up(machine, monkeypatch):
     script(machine, "tool", "exec sleep 60")
     start = time.monotonic()
     row = doctor._program_row(Program("tool", "a test", "no way", ("tool",)))
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 30
     assert row.found
     assert not row.ok
     assert "did not answer within 0.3 s" in row.note
@@ -115,12 +115,12 @@ def test_a_package_that_is_not_there():
 def test_it_runs_its_probes_side_by_side(machine, monkeypatch):
     slow = tuple(Program(f"slow{n}", "a test", "no way", (f"slow{n}",)) for n in range(8))
     for program in slow:
-        script(machine, program.name, "sleep 0.4; echo 1.0")
+        script(machine, program.name, "sleep 2; echo 1.0")
     monkeypatch.setattr(doctor, "PROGRAMS", slow)
     monkeypatch.setattr(doctor, "PACKAGES", ())
     start = time.monotonic()
     report = examine()
-    assert time.monotonic() - start < 8 * 0.4
+    assert time.monotonic() - start < 8 * 2
     assert all(rows(report)[program.name].ok for program in slow)
 
 

@@ -327,7 +327,7 @@ class TestProbes:
             (runner,) = [
                 one for one in node.runners.values() if one.pod["metadata"]["namespace"] == namespace
             ]
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while not runner.boxes[0].restarts and time.monotonic() < deadline:
                 time.sleep(0.1)
             assert runner.boxes[0].restarts

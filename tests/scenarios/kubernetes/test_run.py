@@ -181,7 +181,7 @@ def test_interrupting_ends_everything(root, modules, tmp_path):
     running.send_signal(signal.SIGINT)
     assert running.wait(30) == 130
     running.stdout.close()
-    _, alive = psutil.wait_procs(mine, timeout=5)
+    _, alive = psutil.wait_procs(mine, timeout=60)
     assert not alive
 
 

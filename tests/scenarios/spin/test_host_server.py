@@ -201,7 +201,7 @@ def test_a_worker_that_is_killed_is_replaced(samples: Path) -> None:
     server = Up(samples / "moody" / "spin.toml", samples / "state-killed")
     try:
         server.workers()[0].kill()
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while len([one for one in server.workers() if one.status() != psutil.STATUS_ZOMBIE]) < 2:
             assert time.monotonic() < until
             time.sleep(0.05)
@@ -226,7 +226,7 @@ def test_requests_under_way_are_answered_before_the_end(samples: Path, number: i
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
-    assert all(begun.acquire(timeout=20) for _ in threads)
+    assert all(begun.acquire(timeout=60) for _ in threads)
     workers = server.workers()
     assert server.stop(number) == 0
     for thread in threads:
@@ -256,7 +256,7 @@ def test_messages_of_redis_run_the_listener_once_each(samples: Path) -> None:
         )
         try:
             client = cleanup.enter_context(redis.Redis.from_url(service.url))
-            until = time.monotonic() + 30
+            until = time.monotonic() + 60
             while client.publish("news", b"first") == 0:
                 assert time.monotonic() < until
                 time.sleep(0.05)

@@ -95,11 +95,11 @@ def test_closing_shuts_it_down_and_ends_its_thread(started) -> None:
 
 def test_another_program_can_ask_what_is_served() -> None:
     server = Served(Small())
-    with urllib.request.urlopen(server.url, timeout=10) as answer:
+    with urllib.request.urlopen(server.url, timeout=60) as answer:
         assert answer.read() == b"GET "
     server.close()
     with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(server.url, timeout=10)
+        urllib.request.urlopen(server.url, timeout=60)
 
 
 def test_a_request_can_have_a_deadline_where_there_is_a_socket() -> None:

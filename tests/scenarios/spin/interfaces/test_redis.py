@@ -235,7 +235,7 @@ def test_a_server_that_hangs_ends_with_the_guests_deadline(make_context, guest):
         with pytest.raises(Err) as caught:
             held.get("a")
         assert "does not answer in time" in caught.value.value.value
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 30
         server.resume()
         guest.deadline_s = time.monotonic() + 60
         assert held.get("a") is None

@@ -30,7 +30,7 @@ def test_messages_come_in_their_order(redis_server):
             client.publish("sport", b"two")
             client.publish("other", b"not ours")
             client.publish("news", b"")
-        assert [got.get(timeout=10) for _ in range(3)] == [
+        assert [got.get(timeout=60) for _ in range(3)] == [
             ("news", b"\x00one"),
             ("sport", b"two"),
             ("news", b""),
@@ -55,7 +55,7 @@ def test_a_message_that_cannot_be_delivered_stops_nothing(redis_server, caplog):
         with driver.Redis.from_url(redis_server.url) as client:
             client.publish("news", b"bad")
             client.publish("news", b"good")
-        assert got.get(timeout=10) == b"good"
+        assert got.get(timeout=60) == b"good"
         assert "could not be delivered" in caplog.text
     finally:
         subscriber.close()
@@ -69,7 +69,7 @@ def test_a_server_that_goes_is_found_again(caplog):
         try:
             assert subscriber.wait(10)
             server.crash()
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while subscriber.listening and time.monotonic() < deadline:
                 time.sleep(0.02)
             assert not subscriber.listening
@@ -77,7 +77,7 @@ def test_a_server_that_goes_is_found_again(caplog):
             assert subscriber.wait(15)
             with driver.Redis.from_url(server.url) as client:
                 client.publish("news", b"again")
-            assert got.get(timeout=10) == b"again"
+            assert got.get(timeout=60) == b"again"
             assert "is lost; trying again" in caplog.text
             assert server.password not in caplog.text
         finally:
@@ -92,4 +92,4 @@ def test_a_server_that_is_not_there_does_not_hold_up_the_end():
     assert not subscriber.wait(0.3)
     started = time.monotonic()
     subscriber.close()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
