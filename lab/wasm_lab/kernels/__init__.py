@@ -1,0 +1,1 @@
+"""Warm kernels for headless notebooks, and the papermill engine that uses them."""
