@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from wasm_lab.bench import Report
 from wasm_lab.errors import AnswersDiffer, UsageError
 
 QUICK = "--budget 300ms --rounds 1"
-
-
-@pytest.fixture(scope="module")
-def shell() -> Iterator[InteractiveShell]:
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "wasm_lab")
-    yield shell
-    InteractiveShell.clear_instance()
 
 
 def run(shell, cell):

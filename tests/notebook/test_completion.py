@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
@@ -15,14 +13,6 @@ from wasm_lab.magics.line import session
 
 #: Magics without options of their own, and the one whose first word is a language.
 WITHOUT = {"wasm_inspect", "wasm_doctor", "wasm"}
-
-
-@pytest.fixture(scope="module")
-def shell() -> Iterator[InteractiveShell]:
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "wasm_lab")
-    yield shell
-    InteractiveShell.clear_instance()
 
 
 def offered(shell: InteractiveShell, text: str) -> set[str]:

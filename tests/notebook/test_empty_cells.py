@@ -16,14 +16,6 @@ from wasm_lab.magics.line import session
 from wasm_lab.scenarios.spin.reading import parse_manifest
 
 
-@pytest.fixture(scope="module")
-def shell() -> Iterator[InteractiveShell]:
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "wasm_lab")
-    yield shell
-    InteractiveShell.clear_instance()
-
-
 @pytest.fixture
 def world(shell: InteractiveShell) -> Iterator[None]:
     wit = "package demo:shelf;\ninterface log { write: func(line: string); }\n"

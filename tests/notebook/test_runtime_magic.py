@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import util
 
 import pytest
@@ -16,14 +15,6 @@ HELLO = 'fn main() { println!("hello from {}", std::env::args().count()); }'
 needs_wasmer = pytest.mark.skipif(
     util.find_spec("wasmer_sdk") is None, reason="wasmer-sdk has no wheel for this system"
 )
-
-
-@pytest.fixture
-def shell() -> Iterator[InteractiveShell]:
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "wasm_lab")
-    yield shell
-    InteractiveShell.clear_instance()
 
 
 def run(shell: InteractiveShell, cell: str) -> tuple[ExecutionResult, CapturedIO]:
