@@ -18,6 +18,7 @@ from wasm_lab.grading.nouns import (
     Outcome,
     Report,
     Settings,
+    Student,
     from_record,
     record_of,
 )
@@ -52,7 +53,7 @@ REPORT = Report(
             cells=(GradedCell(grade_id="t", kind="auto", max_points=1),),
         ),
     ),
-    students=("ada",),
+    students=(Student(key="ada_7", name="Ada", lms="moodle", lms_id="7"),),
     outcomes=(OUTCOME,),
     versions={"wasm-lab": "1"},
 )

@@ -86,7 +86,7 @@ class Access:
 class Outcome:
     """What became of one student's submission of one exercise."""
 
-    student: str
+    student: str  #: the key of a `Student`
     assignment: str  #: the chapter's stem, such as ``01_rust_cells``
     exercise: str
     status: Status
@@ -147,6 +147,16 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Student:
+    """Who submitted. Every name may hold anything; it was chosen by its bearer."""
+
+    key: str  #: what outcomes and notes call them; unique in a report, also where case does not count
+    name: str  #: as a person reads it
+    lms: Literal["", "moodle", "canvas"] = ""  #: whose export the submission came in
+    lms_id: str = ""  #: the participant's number in Moodle, the user's in Canvas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GradedCell:
     """A cell of a master that has points."""
 
@@ -175,7 +185,7 @@ class Report:
     """One run over a batch of submissions. Sorted, so that equal inputs give equal reports."""
 
     exercises: tuple[GradedExercise, ...]  #: by assignment and name
-    students: tuple[str, ...]  #: sorted
+    students: tuple[Student, ...]  #: by key
     outcomes: tuple[Outcome, ...]  #: by student, assignment, exercise; one for each pair
     notes: tuple[Note, ...] = ()  #: those of files that belong to no outcome
     walls: str = ""  #: what stood around the compiler and the guests, or that nothing did
