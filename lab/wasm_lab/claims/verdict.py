@@ -63,6 +63,33 @@ def open_check(what: str) -> Measured:
     return Measured(what=what, value=math.nan, low=math.nan, high=math.nan, unit="check", n=0)
 
 
+def ratio(
+    over: Measured, under: Measured, *, what: str = "", counts: bool = True, figure: str = ""
+) -> Measured:
+    """One measured value over another; its interval has the far ends of both, as they are not paired.
+
+    Args:
+        what: what it is called; by default the first, against the second.
+
+    Example:
+        >>> node = Measured(what="node", value=30, low=28, high=32, unit="ms", n=9)
+        >>> wasm = Measured(what="wasm", value=3, low=2, high=4, unit="ms", n=7)
+        >>> found = ratio(node, wasm)
+        >>> found.what, found.value, found.low, found.high, found.n
+        ('node: against wasm', 10.0, 7.0, 16.0, 7)
+    """
+    return Measured(
+        what=what or f"{over.what}: against {under.what}",
+        value=over.value / under.value,
+        low=over.low / under.high,
+        high=over.high / under.low,
+        unit="×",
+        n=min(over.n, under.n),
+        counts=counts,
+        figure=figure,
+    )
+
+
 def supports(measured: Measured, claimed: Claimed | None) -> bool | None:
     """Whether a value supports the claim; None when it does not say.
 

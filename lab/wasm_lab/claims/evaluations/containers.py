@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wasm_lab.build import build
-from wasm_lab.claims.evaluations.density import density
+from wasm_lab.claims.evaluations.density import density, each_idle
 from wasm_lab.claims.evaluations.starts import cold_start
-from wasm_lab.claims.verdict import Measured, check, open_check
+from wasm_lab.claims.verdict import Measured, check, open_check, ratio
 from wasm_lab.scenarios.containers.report import Figure
 from wasm_lab.source import Kind, Profile, Source
 
@@ -64,18 +64,9 @@ def cold_start_and_containers(bench: Workbench) -> list[Measured]:
             continue
         found.append(one)
         if subject.fellow.name in ORDINARY:
-            found.append(
-                Measured(
-                    what=f"{one.what}: against a precompiled hello",
-                    value=one.value / precompiled.value,
-                    low=one.low / precompiled.high,
-                    high=one.high / precompiled.low,
-                    unit="×",
-                    n=min(one.n, precompiled.n),
-                    counts=report.kind == "containers",
-                    figure="against containers",
-                )
-            )
+            told = f"{one.what}: against a precompiled hello"
+            real = report.kind == "containers"
+            found.append(ratio(one, precompiled, what=told, counts=real, figure="against containers"))
     return [*found, *_open(report, "a container's start")]
 
 
@@ -167,34 +158,16 @@ def density_and_containers(bench: Workbench) -> list[Measured]:
     costs = {one.title: report.cost(one.title) for one in report.subjects}
     for title, cost in costs.items():
         if cost is not None and cost.low > 0:
-            found.append(
-                Measured(
-                    what=f"{title}: each further idle {as_what}, all processes",
-                    value=cost.each_bytes / 1e6,
-                    low=cost.low / 1e6,
-                    high=cost.high / 1e6,
-                    unit="MB",
-                    n=cost.processes,
-                    counts=False,
-                )
-            )
+            found.append(each_idle(cost, f"{title}: each further idle {as_what}, all processes"))
     subject = report.named("wasm")
     wasm = costs.get(subject.title) if subject else None
     for name in ORDINARY:
         other = report.named(name)
         cost = costs.get(other.title) if other else None
         if other and cost and wasm and wasm.low > 0 and cost.low > 0:
-            found.append(
-                Measured(
-                    what=f"{wasm.subject}: idle ones in the memory of one {as_what} of {other.title}",
-                    value=cost.each_bytes / wasm.each_bytes,
-                    low=cost.low / wasm.high,
-                    high=cost.high / wasm.low,
-                    unit="×",
-                    n=min(cost.processes, wasm.processes),
-                    counts=report.kind == "containers",
-                )
-            )
+            told = f"{wasm.subject}: idle ones in the memory of one {as_what} of {other.title}"
+            one, many = each_idle(cost, other.title), each_idle(wasm, wasm.subject)
+            found.append(ratio(one, many, what=told, counts=report.kind == "containers"))
     return [*found, *_open(report, "idle containers")]
 
 
@@ -245,16 +218,7 @@ def _times_the_memory(report: ContainerReport, subject: Subject) -> Measured | N
     other = _figure(report, wasm, Figure.CONTAINER, "MB") if wasm else None
     if one is None or other is None:
         return None
-    return Measured(
-        what=f"{one.what}: against {other.what}",
-        value=one.value / other.value,
-        low=one.low / other.high,
-        high=one.high / other.low,
-        unit="×",
-        n=min(one.n, other.n),
-        counts=report.kind == "containers",
-        figure="others",
-    )
+    return ratio(one, other, counts=report.kind == "containers", figure="others")
 
 
 def _weighed_without_limit(report: ContainerReport, why: str) -> list[Measured]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wasm_lab.claims.verdict import Measured
+from wasm_lab.claims.verdict import Measured, ratio
 from wasm_lab.measure.crowds import IdleCost, idle, idle_cost
 from wasm_lab.run import Phase
 from wasm_lab.subjects import function_subjects, places
@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 _WASM_COUNTS = (0, 20, 100, 300)
 #: Whoever holds one instance in a process needs a process for each.
 _PROCESS_COUNTS = (0, 2, 4)
+
+
+def each_idle(cost: IdleCost, what: str) -> Measured:
+    """What each further idle one takes, in megabytes; context for the verdict."""
+    return Measured(
+        what=what,
+        value=cost.each_bytes / 1e6,
+        low=cost.low / 1e6,
+        high=cost.high / 1e6,
+        unit="MB",
+        n=cost.processes,
+        counts=False,
+    )
 
 
 def density(bench: Workbench) -> list[Measured]:
@@ -44,17 +57,7 @@ def density(bench: Workbench) -> list[Measured]:
     found = []
     for place, cost in costs.items():
         what = f"{cost.subject}: {cost.kind} of each further idle {'instance' if place == 'wasmtime' else 'process'}"
-        found.append(
-            Measured(
-                what=what,
-                value=cost.each_bytes / 1e6,
-                low=cost.low / 1e6,
-                high=cost.high / 1e6,
-                unit="MB",
-                n=cost.processes,
-                counts=False,
-            )
-        )
+        found.append(each_idle(cost, what))
         fitting = [1e9 / each for each in (cost.each_bytes, cost.high, cost.low)]
         found.append(
             Measured(
@@ -68,14 +71,6 @@ def density(bench: Workbench) -> list[Measured]:
             )
         )
         if place != "wasmtime":
-            found.append(
-                Measured(
-                    what=f"instances of wasmtime in the memory of one process of {cost.subject}",
-                    value=cost.each_bytes / wasm.each_bytes,
-                    low=cost.low / wasm.high,
-                    high=cost.high / wasm.low,
-                    unit="×",
-                    n=cost.processes,
-                )
-            )
+            told = f"instances of wasmtime in the memory of one process of {cost.subject}"
+            found.append(ratio(found[-2], each_idle(wasm, ""), what=told))
     return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wasm_lab.capabilities import Capabilities
-from wasm_lab.claims.verdict import Measured
+from wasm_lab.claims.verdict import Measured, ratio
 from wasm_lab.measure.commands import CommandSubject
 from wasm_lab.measure.plan import Plan
 from wasm_lab.measure.sampling import sample
@@ -43,7 +43,11 @@ def cold_start(bench: Workbench) -> list[Measured]:
         if phase in {*ready, *fresh}
     ]
     processes = _processes(bench)
-    return found + processes + [_times_as_long(each, found[0]) for each in processes]
+    ratios = [
+        ratio(each, found[0], what=f"{each.what}: against a precompiled hello", counts=False)
+        for each in processes
+    ]
+    return found + processes + ratios
 
 
 def precompiled_start(bench: Workbench) -> list[Measured]:
@@ -71,19 +75,6 @@ def precompiled_start(bench: Workbench) -> list[Measured]:
         each = [float(np.percentile(values, percent)) for values in both]
         found.append(_measured(f"hello: load and instantiate, percentile {percent}", each, "µs"))
     return found
-
-
-def _times_as_long(process: Measured, ready: Measured) -> Measured:
-    """A process's time over a precompiled start; the ends of both intervals, as they are not paired."""
-    return Measured(
-        what=f"{process.what}: against a precompiled hello",
-        value=process.value / ready.value,
-        low=process.low / ready.high,
-        high=process.high / ready.low,
-        unit="×",
-        n=min(process.n, ready.n),
-        counts=False,
-    )
 
 
 def _sum(report: Report, phases: Sequence[Phase], what: str, *, counts: bool = True) -> Measured:
