@@ -5,6 +5,7 @@
     │   ├── HeaderError           the frontmatter of a cell or its options are wrong
     │   ├── ManifestError         a spin.toml is wrong; carries each mistake with its line
     │   ├── KubeManifestError     a manifest of Kubernetes cannot be read; the same
+    │   ├── ExerciseError         an exercise's notebook cannot be read or used
     │   ├── SignatureError        a Rust signature cannot cross into Python
     │   └── StaleFunctionError    the cell was run again; this function is the old one
     ├── UnsupportedError          the runtime or target cannot do or enforce this
@@ -96,6 +97,10 @@ class KubeManifestError(UsageError):
     def __init__(self, message: str, *, problems: Sequence[KubeProblem] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
+
+
+class ExerciseError(UsageError):
+    """The notebook of an exercise cannot be read, or is not what an exercise must be."""
 
 
 class SignatureError(UsageError):

@@ -77,6 +77,7 @@ class Session:
         self.wit_texts: dict[str, WitText] = {}  #: checked, by name
         self.components: dict[str, Component] = {}  #: cells that implement a world, by its name
         self.guests: dict[str, Artifact] = {}  #: cells that a host of components runs, by name
+        self.programs: dict[str, Artifact] = {}  #: named cells that run as a whole
         self.last_run: Run | None = None
         self.last_artifact: Artifact | None = None
 
@@ -88,6 +89,8 @@ class Session:
         """
         artifact = self.linked(_build.build(source, progress=progress))
         self.last_artifact = artifact
+        if source.name != UNNAMED and source.kind in (Kind.PROGRAM, Kind.STATEMENTS):
+            self.programs[source.name] = artifact
         return artifact
 
     def linked(self, artifact: Artifact) -> Artifact:
@@ -212,6 +215,21 @@ class Session:
         except KeyError:
             known = ", ".join(self.cells) or "none yet"
             raise UsageError(f"No cell is named {name}.", hint=f"Named cells: {known}.") from None
+
+    def program(self, name: str) -> Artifact:
+        """The program of a named cell.
+
+        Raises:
+            UsageError: no cell of that name holds one.
+        """
+        try:
+            return self.programs[name]
+        except KeyError:
+            known = ", ".join(self.programs) or "none yet"
+            has = f"The cell {name} has functions and no main." if name in self.cells else ""
+            raise UsageError(
+                f"No cell named {name} is a program.", hint=has or f"Named programs: {known}."
+            ) from None
 
     def cell_of_function(self, name: str) -> LiveCell:
         """The live cell that defined a function, the newest where several did.

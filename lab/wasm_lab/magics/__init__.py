@@ -77,6 +77,16 @@ class WasmLabMagics(Magics):
         if options is not None:
             wit.define(options, cell)
 
+    @cell_magic
+    def answer(self, line: str, cell: str) -> None:
+        """Keep the text of a cell as the answer to an exercise, without executing it: ``%%answer NAME``."""
+        from wasm_lab.magics import exercises
+
+        options = parse_line(exercises.answer_command(), line)
+        if options is not None:
+            assert self.shell is not None, "magics run in a shell"
+            exercises.keep(self.shell, options, cell)
+
     @line_magic
     def wasm_run(self, line: str) -> None:
         """Run a .rs, .wasm or .wat file: ``%wasm_run [options] FILE [ARGS…]``."""

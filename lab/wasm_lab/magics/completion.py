@@ -22,6 +22,7 @@ COMMANDS = {
     "spin_app": "spin:spin_app_command",
     "wit": "wit:wit_command",
     "worker": "worker:worker_command",
+    "answer": "exercises:answer_command",
 }
 
 #: What IPython calls our matcher, as in ``IPCompleter.disable_matchers``.

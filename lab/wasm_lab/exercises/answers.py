@@ -1,0 +1,58 @@
+"""Answers that are text, never executed: a choice, a manifest, a sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.errors import UsageError
+from wasm_lab.exercises.markers import without_markers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def read_answer(text: str, *, form: str = "", choices: Sequence[str] = ()) -> Any:
+    """What the text of an answer cell means.
+
+    Args:
+        form: ``toml`` or ``yaml``; else the text itself is the answer.
+        choices: the text must be one of these, whatever the case of its letters; lines that begin with #
+            do not count.
+
+    Raises:
+        UsageError: the text is no TOML or YAML, or none of the choices.
+
+    Example:
+        >>> read_answer("# which one?\\nYes", choices=("yes", "no"))
+        'yes'
+        >>> read_answer("port = 8080", form="toml")
+        {'port': 8080}
+    """
+    text = without_markers(text)
+    if choices:
+        return _chosen(text, choices)
+    if form == "toml":
+        import tomllib
+
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise UsageError(f"This is no TOML: {error}.", hint="Lines count from below the magic.") from None
+    if form == "yaml":
+        import yaml
+
+        try:
+            return yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise UsageError(f"This is no YAML: {error}.", hint="Lines count from below the magic.") from None
+    return text.strip()
+
+
+def _chosen(text: str, choices: Sequence[str]) -> str:
+    lines = [line.strip() for line in text.splitlines()]
+    given = " ".join(line for line in lines if line and not line.startswith("#"))
+    for choice in choices:
+        if choice.casefold() == given.casefold():
+            return choice
+    said = f"{given[:60]!r} is none of the answers." if given else "Nothing is chosen yet."
+    raise UsageError(said, hint=f"Write one of: {', '.join(choices)}")

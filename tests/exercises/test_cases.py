@@ -1,0 +1,96 @@
+"""Cases: what counts as passed, what is said of a failure, what nbgrader reads."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+import wasm_lab
+from wasm_lab.errors import UsageError
+from wasm_lab.exercises import Cases
+from wasm_lab.exercises.values import equal
+from wasm_lab.session import Session
+from wasm_lab.views.stream import NotebookSink
+
+CODE = """
+use std::cell::Cell;
+thread_local! { static CALLS: Cell<u32> = const { Cell::new(0) }; }
+pub fn add(a: i32, b: i32) -> i32 { println!("adding"); eprintln!("noise"); a + b }
+pub fn calls() -> u32 { CALLS.with(|calls| { calls.set(calls.get() + 1); calls.get() }) }
+pub fn halves(numbers: Vec<f64>) -> Vec<f64> { numbers.iter().map(|n| n / 2.0).collect() }
+pub fn fall() { panic!("it fell on {}", 7) }
+pub fn refuse(n: i32) -> Result<i32, String> { if n > 0 { Ok(n) } else { Err(format!("{n} is too small")) } }
+pub fn spin() { loop { std::hint::black_box(0); } }
+"""
+
+
+@pytest.fixture(scope="module")
+def guest():
+    artifact = wasm_lab.compile(CODE)
+    capabilities = wasm_lab.Capabilities(deadline_s=0.2)
+    return Session().define(artifact, capabilities, output=NotebookSink()).functions
+
+
+def test_each_case_has_a_fresh_instance_and_points_are_shares(guest) -> None:
+    cases = Cases(points=2)
+    cases.equal("first", guest["calls"], (), 1)
+    cases.equal("still first", guest["calls"], (), 1)
+    cases.equal("wrong", guest["add"], (2, 2), 5, because="Think again.")
+    score = cases.score()
+    assert repr(score) == "1.33"
+    assert [result.passed for result in score.results] == [True, True, False]
+    message = score.results[2].message
+    assert message.startswith("add(2, 2) gives 4, and 5 is expected.\nThink again.")
+    assert "It printed:\nadding\nnoise" in message
+
+
+def test_what_a_guest_prints_does_not_reach_the_cell(guest, capsys) -> None:
+    cases = Cases(points=1)
+    cases.equal("sum", guest["add"], (2, 2), 4)
+    assert capsys.readouterr() == ("", "")
+    assert sys.stderr is not None
+    assert repr(cases.score()) == "1.0"
+
+
+def test_a_trap_an_error_and_a_limit_are_told_apart(guest) -> None:
+    cases = Cases(points=6)
+    cases.traps("panics", guest["fall"], says="fell on 7")
+    cases.fails("refuses", guest["refuse"], (0,), says="too small")
+    cases.traps("an Err is no trap", guest["refuse"], (0,))
+    cases.fails("a trap is no Err", guest["fall"])
+    cases.traps("a deadline is no trap", guest["spin"])
+    cases.traps("unless it is asked for", guest["spin"], says="deadline")
+    assert [result.passed for result in cases.score().results] == [True, True, False, False, False, True]
+
+
+def test_floats_in_lists_and_conditions(guest) -> None:
+    cases = Cases(points=4)
+    cases.close("halves", guest["halves"], ([0.2, 0.6],), [0.1, 0.3])
+    cases.true("condition", False, because="No.")
+    cases.true("callable", lambda: 1)
+    cases.true("raises", lambda: 1 // 0)
+    results = cases.score().results
+    assert [result.passed for result in results] == [True, False, True, False]
+    assert results[1].message == "No."
+    assert "ZeroDivisionError" in results[3].message
+
+
+def test_a_cell_whose_cases_are_all_hidden_is_no_number() -> None:
+    with pytest.raises(ValueError, match="could not convert"):
+        float(repr(Cases(points=1).score()))
+
+
+def test_two_cases_of_one_name_are_refused() -> None:
+    cases = Cases(points=1)
+    cases.true("same", True)
+    with pytest.raises(UsageError, match="same"):
+        cases.true("same", True)
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "same"),
+    [(1, 1.0, True), (True, 1, False), ("1", 1, False), ([1, [2]], (1, (2,)), True), ([1], [1, 2], False)],
+)
+def test_equality_is_of_values(got, expected, same) -> None:
+    assert equal(got, expected) is same
