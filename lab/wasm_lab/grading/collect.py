@@ -1,0 +1,472 @@
+"""Collecting: from folders and archives to one submission for each student and exercise.
+
+Takes a folder for each student (with or without folders for assignments), nbgrader's ``submitted`` tree or
+the course directory that holds it, and the archives that Moodle and Canvas export, unpacked or not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from wasm_lab.errors import UsageError
+from wasm_lab.grading import entries as files
+from wasm_lab.grading.answers import Taken, take_answers
+from wasm_lab.grading.entries import Archive, Entry, Unreadable
+from wasm_lab.grading.nouns import Note, NoteKind, Student
+from wasm_lab.grading.owners import Owned, is_export, owner_of, owner_of_archive, plain_stem
+from wasm_lab.grading.report.text import shown
+from wasm_lab.grading.submitted import SubmittedNotebook, Truncated, read_notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from wasm_lab.grading.course import Course, Master
+
+#: Notes of one kind on one student's files; what follows is counted.
+NOTES_EACH = 20
+
+#: What operating systems and Jupyter leave behind.
+_LITTER = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", ".git"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """The one file that counts of a student for an exercise."""
+
+    student: str
+    exercise: str
+    file: str
+    bodies: dict[str, str] = field(default_factory=dict)
+    refused: str = ""  #: why the file has no effect; then there are no bodies
+    notes: tuple[Note, ...] = ()
+    submitted_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """A batch: who took part, what counts, and what is to be said of all other files."""
+
+    students: tuple[Student, ...]  #: by key
+    submissions: tuple[Submission, ...]  #: by student and exercise
+    notes: tuple[Note, ...]
+    undated: int  #: submissions of which nothing says when they came in
+
+
+@dataclass(slots=True)
+class _Pile:
+    """What one student handed in, as found."""
+
+    student: Student
+    files: list[tuple[Entry, Owned]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """One file that may be a student's submission of an exercise."""
+
+    path: str
+    taken: Taken | None
+    why: str  #: not taken
+    submitted: datetime | None
+    attempt: int
+    exact: bool
+    notes: tuple[Note, ...]
+
+
+def collect(submissions: Path, course: Course, *, due: datetime | None = None) -> Collected:
+    """Read a batch and take the bodies of every answer in it.
+
+    Args:
+        submissions: a folder or a zip archive.
+        due: with a time zone; what is known to have come in later is noted as late.
+
+    Raises:
+        UsageError: there is no such folder or archive.
+    """
+    with contextlib.ExitStack() as stack:
+        return _Collecting(course, due, stack).run(submissions)
+
+
+class _Collecting:
+    def __init__(self, course: Course, due: datetime | None, stack: contextlib.ExitStack) -> None:
+        self.course = course
+        self.due = due
+        self.stack = stack
+        self.notes: list[Note] = []
+        self.piles: dict[tuple[str, str], _Pile] = {}
+        self.undated = 0
+
+    def run(self, root: Path) -> Collected:
+        for entry in self._entries(root):
+            self._assign(entry)
+        self._tell_apart()
+        found: list[Submission] = []
+        for pile in sorted(self.piles.values(), key=lambda each: each.student.key):
+            found += self._submissions_of(pile)
+        return Collected(
+            students=tuple(sorted((pile.student for pile in self.piles.values()), key=lambda who: who.key)),
+            submissions=tuple(sorted(found, key=lambda one: (one.student, one.exercise))),
+            notes=_counted(self.notes),
+            undated=self.undated,
+        )
+
+    # Where files lie
+
+    def _entries(self, root: Path) -> Iterator[Entry]:
+        if root.is_dir():
+            if (root / "submitted").is_dir():
+                root = root / "submitted"
+            for entry in files.files_of(root):
+                yield from self._opened_export(entry, root)
+        elif root.is_file():
+            try:
+                archive = self._archive(root, ())
+            except Unreadable as error:
+                raise UsageError(
+                    f"{root} cannot be taken for submissions: {error}",
+                    hint="Name a folder, or the zip archive that Moodle or Canvas exported.",
+                ) from None
+            entries = list(archive.files())
+            wrapped = {entry.parts[0] for entry in entries} in ({"submitted"}, {"submissions"})
+            for entry in entries:
+                yield replace(entry, parts=entry.parts[1:]) if wrapped and len(entry.parts) > 1 else entry
+        else:
+            raise UsageError(
+                f"There is no {root}.", hint="Name the folder or the zip archive with the submissions."
+            )
+
+    def _opened_export(self, entry: Entry, root: Path) -> Iterator[Entry]:
+        """An archive at the top that an LMS made for a class, as what is in it; anything else as it is."""
+        if len(entry.parts) > 1 or entry.problem or not _is_zip(entry.name) or owner_of(entry.parts):
+            yield entry
+            return
+        try:
+            archive = self._archive(root / entry.name, ())
+        except Unreadable as error:
+            self._note("refused", "", entry.path, str(error))
+            return
+        found = list(archive.files())
+        if is_export({one.parts[0] for one in found}):
+            yield from found
+        else:
+            yield entry
+
+    def _archive(self, path: Path, parts: tuple[str, ...]) -> Archive:
+        archive = Archive(path, parts, entries=files.CLASS_ENTRIES, unpacked_bytes=None)
+        self.stack.callback(archive.close)
+        return archive
+
+    # Whose they are
+
+    def _assign(self, entry: Entry) -> None:
+        if not entry.parts:
+            self._note("refused", "", ".", entry.problem)
+            return
+        owned = owner_of_archive(entry.parts) if _is_zip(entry.name) else owner_of(entry.parts)
+        if owned is None:
+            if entry.problem:
+                self._note("refused", "", entry.path, entry.problem)
+            elif not _is_litter(entry.parts):
+                self._note("foreign", "", entry.path, "It lies in no student's folder.")
+            return
+        who = owned.student
+        if not owned.exported and entry.parts[0] in _LITTER:
+            return
+        # The number of an LMS tells students apart; else the very name of the folder does.
+        ident = (who.lms, who.lms_id) if who.lms else ("", _raw_owner(entry.parts))
+        self.piles.setdefault(ident, _Pile(who)).files.append((entry, owned))
+
+    def _tell_apart(self) -> None:
+        """Give students whose keys would be one name on some file system a number."""
+        seen: dict[str, int] = defaultdict(int)
+        for ident in sorted(self.piles):
+            pile = self.piles[ident]
+            same = pile.student.key.casefold()
+            seen[same] += 1
+            if seen[same] > 1:
+                key = f"{pile.student.key} ({seen[same]})"
+                self._note(
+                    "collision", key, pile.files[0][0].parts[0],
+                    "Another student has the same name but for case, blanks or the way of writing accents; "
+                    f"this one is listed as {key}.",
+                )  # fmt: skip
+                pile.student = replace(pile.student, key=key)
+
+    # What counts
+
+    def _submissions_of(self, pile: _Pile) -> list[Submission]:
+        student = pile.student.key
+        found: list[tuple[Entry, Owned]] = []
+        with contextlib.ExitStack() as stack:
+            for entry, owned in pile.files:
+                if _is_zip(entry.name) and not entry.problem:
+                    found += self._inside(entry, owned, student, stack)
+                else:
+                    found.append((entry, owned))
+            self._note_collisions(found, student)
+            stamps = self._timestamps(found, student)
+            candidates: dict[str, list[_Candidate]] = defaultdict(list)
+            for entry, owned in found:
+                if owned.rest[-1] == "timestamp.txt" or _is_litter(entry.parts):
+                    continue
+                self._look_at(entry, owned, student, stamps, candidates)
+        return [self._counting(student, name, several) for name, several in sorted(candidates.items())]
+
+    def _inside(
+        self, entry: Entry, owned: Owned, student: str, stack: contextlib.ExitStack
+    ) -> list[tuple[Entry, Owned]]:
+        try:
+            data = entry.read(files.STUDENT_ARCHIVE_BYTES)
+            archive = Archive(
+                data, entry.parts, entries=files.STUDENT_ENTRIES, unpacked_bytes=files.UNPACKED_BYTES
+            )
+        except Unreadable as error:
+            self._note("refused", student, entry.path, str(error))
+            return []
+        stack.callback(archive.close)
+        return [
+            (one, replace(owned, rest=(*owned.rest, *one.parts[len(entry.parts) :])))
+            for one in archive.files()
+        ]
+
+    def _note_collisions(self, found: list[tuple[Entry, Owned]], student: str) -> None:
+        import unicodedata
+
+        seen: set[str] = set()
+        for entry, owned in found:
+            same = unicodedata.normalize("NFC", "/".join(owned.rest)).casefold()
+            if same in seen:
+                self._note(
+                    "collision", student, entry.path,
+                    "Another file has the same name, but for case or the way of writing accents; both were looked at.",
+                )  # fmt: skip
+            seen.add(same)
+
+    def _timestamps(
+        self, found: list[tuple[Entry, Owned]], student: str
+    ) -> dict[tuple[str, ...], datetime | None]:
+        """nbgrader's ``timestamp.txt``, by the folder in which it lies."""
+        stamps: dict[tuple[str, ...], datetime | None] = {}
+        for entry, owned in found:
+            if owned.rest[-1] == "timestamp.txt":
+                try:
+                    stamps[owned.rest[:-1]] = _time_of(entry.read(1000))
+                except Unreadable as error:
+                    self._note("refused", student, entry.path, str(error))
+        return stamps
+
+    def _look_at(
+        self,
+        entry: Entry,
+        owned: Owned,
+        student: str,
+        stamps: dict[tuple[str, ...], datetime | None],
+        candidates: dict[str, list[_Candidate]],
+    ) -> None:
+        if entry.problem:
+            self._note("refused", student, entry.path, entry.problem)
+            return
+        if _is_zip(entry.name):
+            self._note("refused", student, entry.path, "An archive within an archive is not opened.")
+            return
+        if not entry.name.lower().endswith(".ipynb"):
+            self._note("foreign", student, entry.path, "It is no notebook.")
+            return
+        stem, attempt = plain_stem(owned.rest[-1])
+        by_name = self.course.masters.get(stem) or self.course.masters.get(stem.casefold())
+        path = shown(entry.path, 300, lines=False)
+        try:
+            notebook = read_notebook(entry.read())
+        except Unreadable as error:
+            kind: NoteKind = "truncated" if isinstance(error, Truncated) else "refused"
+            self._note(kind, student, entry.path, str(error))
+            if by_name:
+                candidates[by_name.name].append(
+                    _Candidate(
+                        path=path, taken=None, why=str(error), submitted=_stamp(owned.rest, stamps),
+                        attempt=attempt, exact=False, notes=(),
+                    )
+                )  # fmt: skip
+            return
+        master = matched(notebook, by_name, self.course)
+        if master is None:
+            self._note("foreign", student, entry.path, "It is a notebook of none of these exercises.")
+            return
+        submitted = _stamp(owned.rest, stamps)
+        notes = self._late(owned, submitted, student, path)
+        if master is not by_name:
+            notes.append(
+                Note(
+                    kind="renamed", student=student, file=path,
+                    message=f"By its metadata and grade ids it is {master.name}, and counts as that.",
+                )
+            )  # fmt: skip
+        candidates[master.name].append(
+            _Candidate(
+                path=path,
+                taken=take_answers(master, notebook, student=student, file=path),
+                why="",
+                submitted=submitted,
+                attempt=attempt,
+                exact=owned.rest[-1] == f"{master.name}.ipynb",
+                notes=tuple(notes),
+            )
+        )
+
+    def _late(self, owned: Owned, submitted: datetime | None, student: str, path: str) -> list[Note]:
+        message = ""
+        if owned.late:
+            message = "Canvas marks it as late."
+        elif self.due and submitted and submitted > self.due:
+            message = f"It came in {_span((submitted - self.due).total_seconds())} after the deadline."
+        return [Note(kind="late", student=student, file=path, message=message)] if message else []
+
+    def _counting(self, student: str, exercise: str, several: list[_Candidate]) -> Submission:
+        """The file that counts: one that can be read; of these the one that came in last, where that is known."""
+        earliest = datetime.min.replace(tzinfo=UTC)
+        several.sort(
+            key=lambda one: (
+                one.taken is not None,
+                one.submitted or earliest,
+                one.attempt,
+                one.exact,
+                one.path,
+            )
+        )
+        counts = several[-1]
+        notes = list(counts.notes)
+        for other in several[:-1]:
+            notes.append(
+                Note(
+                    kind="duplicate", student=student, file=other.path,
+                    message=f"{counts.path} is submitted for {exercise} too, and counts: {_why_counts(counts, other)}.",
+                )
+            )  # fmt: skip
+        if counts.taken:
+            notes += counts.taken.notes
+        self.undated += counts.submitted is None
+        return Submission(
+            student=student,
+            exercise=exercise,
+            file=counts.path,
+            bodies=counts.taken.bodies if counts.taken else {},
+            refused=counts.why,
+            notes=_counted(notes),
+            submitted_at=counts.submitted.isoformat() if counts.submitted else "",
+        )
+
+    def _note(self, kind: NoteKind, student: str, file: str, message: str) -> None:
+        path = shown(file, 300, lines=False)
+        self.notes.append(
+            Note(kind=kind, student=student, file=path, message=shown(message, 500, lines=False))
+        )
+
+
+def matched(notebook: SubmittedNotebook, by_name: Master | None, course: Course) -> Master | None:
+    """The exercise that a notebook is of: what its content says, else what its name says."""
+    masters = list(course.masters.values())
+    told = [
+        one
+        for one in masters
+        if notebook.title and (one.exercise.title, one.exercise.chapter) == (notebook.title, notebook.chapter)
+    ]
+    if by_name in told or len(told) == 1:
+        return by_name if by_name in told else told[0]
+    if by_name and set(by_name.answers) & notebook.grade_ids:
+        return by_name
+    complete = [
+        one for one in masters if {cell.grade_id for cell in one.exercise.cells} - {""} <= notebook.grade_ids
+    ]
+    return by_name or (complete[0] if len(complete) == 1 else None)
+
+
+def _why_counts(counts: _Candidate, other: _Candidate) -> str:
+    if other.taken is None and counts.taken is not None:
+        return "the other cannot be read"
+    if counts.submitted != other.submitted:
+        return "it came in later"
+    if counts.attempt != other.attempt:
+        return "it is the later attempt"
+    if counts.exact != other.exact:
+        return "it has the exercise's own name"
+    return "it is the last by name, and nothing says which came in later"
+
+
+def _counted(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """At most some notes of a kind for each student, then how many more there are; sorted."""
+    groups: dict[tuple[str, NoteKind], list[Note]] = defaultdict(list)
+    for note in notes:
+        groups[note.student, note.kind].append(note)
+    kept: list[Note] = []
+    for (student, kind), several in sorted(groups.items()):
+        several.sort(key=lambda note: (note.file, note.message))
+        kept += several[:NOTES_EACH]
+        if len(several) > NOTES_EACH:
+            more = f"{len(several) - NOTES_EACH} more notes of this kind."
+            kept.append(Note(kind=kind, student=student, file="…", message=more))
+    return tuple(kept)
+
+
+def _is_zip(name: str) -> bool:
+    return name.lower().endswith(".zip")
+
+
+def _is_litter(parts: tuple[str, ...]) -> bool:
+    return any(part in _LITTER or part.startswith("._") for part in parts)
+
+
+def _raw_owner(parts: tuple[str, ...]) -> str:
+    return parts[0].rpartition(".")[0] if len(parts) == 1 else parts[0]
+
+
+def _stamp(rest: tuple[str, ...], stamps: dict[tuple[str, ...], datetime | None]) -> datetime | None:
+    """The time that holds for a file: that of its folder, or of the nearest above it."""
+    for length in range(len(rest) - 1, -1, -1):
+        if rest[:length] in stamps:
+            return stamps[rest[:length]]
+    return None
+
+
+def _time_of(data: bytes) -> datetime:
+    text = data.decode("utf-8-sig", "replace").strip()
+    try:
+        return parse_time(text, zone_of=UTC)
+    except ValueError:
+        raise Unreadable(f"It holds no time: {shown(text, 60, lines=False)!r}.") from None
+
+
+def parse_time(text: str, *, zone_of: object = None) -> datetime:
+    """A time as nbgrader and people write it: ``2026-11-20 23:59``, with ``UTC``, ``+01:00`` or nothing after it.
+
+    Args:
+        zone_of: for a text without a time zone; None is this machine's.
+
+    Raises:
+        ValueError: the text is no such time.
+
+    Example:
+        >>> parse_time("2015-02-02 15:58:23.948203 UTC").isoformat()
+        '2015-02-02T15:58:23.948203+00:00'
+    """
+    words = text.split()
+    if words and words[-1] in ("UTC", "GMT", "Z"):
+        text = " ".join(words[:-1]) + "+00:00"
+    elif len(words) == 3:  # nbgrader's own parser takes "+0100" as a third word
+        text = " ".join(words[:2]) + words[2]
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=UTC) if zone_of is UTC else time.astimezone()
+    return time.astimezone(UTC)
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' * (count > 1)}"
+    return "less than a minute"

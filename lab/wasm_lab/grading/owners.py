@@ -1,0 +1,104 @@
+"""Whose a file is, by where it lies: a student's folder, or the names that Moodle and Canvas give.
+
+Moodle (``assign/locallib.php``) has ``FULL NAME_ID_assignsubmission_file_/work.ipynb``, or the same in one
+name where it was told not to make folders. Canvas has ``lastfirst_LATE_USER_SUBMISSION_work-1.ipynb``, where
+``LATE_`` and the number of the attempt are not always there.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+
+from wasm_lab.grading.nouns import Student
+from wasm_lab.grading.report.text import shown
+
+_MOODLE = re.compile(
+    r"(?P<name>.{1,200}?)_(?P<id>\d{1,12})_assignsubmission_(?P<plugin>[a-z]{1,20})_?(?P<rest>.*)", re.DOTALL
+)
+_CANVAS = re.compile(
+    r"(?P<name>[^_/\s]{1,200})_(?P<late>LATE_)?(?P<id>\d{1,20}|[A-Za-z0-9]{5})_(?P<submission>\d{1,20})_(?P<rest>.+)",
+    re.DOTALL,
+)
+#: What Canvas appends to a name that a student hands in again, and what browsers and Jupyter append to copies.
+_COPY = re.compile(r"(?:-(?P<attempt>\d{1,3})| ?\(\d{1,3}\)|-Copy\d{0,3}| - Copy| copy)+$")
+
+#: A student's key is at most this long.
+KEY_CHARACTERS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """A file with its owner."""
+
+    student: Student
+    rest: tuple[str, ...]  #: its path within what the student handed in
+    late: bool = False  #: Canvas says so
+    exported: bool = True  #: by an LMS
+
+
+def owner_of(parts: tuple[str, ...]) -> Owned | None:
+    """Whose the file at this path of a batch is; None where nothing says.
+
+    Example:
+        >>> owner_of(("Ada Byron_41_assignsubmission_file_", "add.ipynb")).student.key
+        'Ada Byron_41'
+        >>> found = owner_of(("byronada_LATE_41_977_add-1.ipynb",))
+        >>> found.student.key, found.rest, found.late
+        ('byronada_41', ('add-1.ipynb',), True)
+        >>> owner_of(("ada", "01_rust_cells", "add.ipynb")).rest
+        ('01_rust_cells', 'add.ipynb')
+        >>> owner_of(("add.ipynb",)) is None
+        True
+    """
+    first, below = parts[0], parts[1:]
+    if moodle := _MOODLE.fullmatch(first):
+        rest = (*((moodle["rest"],) if moodle["rest"] else ()), *below)
+        return Owned(student=_student("moodle", moodle["name"], moodle["id"]), rest=rest) if rest else None
+    if not below:
+        if canvas := _CANVAS.fullmatch(first):
+            student = _student("canvas", canvas["name"], canvas["id"])
+            return Owned(student=student, rest=(canvas["rest"],), late=bool(canvas["late"]))
+        return None
+    return Owned(student=Student(key=_key(first), name=_key(first)), rest=below, exported=False)
+
+
+def owner_of_archive(parts: tuple[str, ...]) -> Owned | None:
+    """As `owner_of`, for an archive: outside of any folder it is the student's whose name it has."""
+    found = owner_of(parts)
+    if found or len(parts) != 1:
+        return found
+    name = _key(parts[0].rpartition(".")[0])
+    return Owned(student=Student(key=name, name=name), rest=parts, exported=False)
+
+
+def is_export(first_parts: set[str]) -> bool:
+    """Whether an archive with these names at its top was made by Moodle or Canvas for a class."""
+    return any(_MOODLE.fullmatch(name) or _CANVAS.fullmatch(name) for name in first_parts)
+
+
+def _student(lms: str, name: str, lms_id: str) -> Student:
+    who = Student(key=_key(f"{name}_{lms_id}"), name=_key(name), lms_id=lms_id)
+    return replace(who, lms="moodle" if lms == "moodle" else "canvas")
+
+
+def _key(name: str) -> str:
+    return (
+        shown(" ".join(unicodedata.normalize("NFC", name).split()), KEY_CHARACTERS, lines=False)
+        or "(no name)"
+    )
+
+
+def plain_stem(name: str) -> tuple[str, int]:
+    """The name of a notebook's file without ending and marks of copies; the number of the attempt, if any.
+
+    Example:
+        >>> plain_stem("first_function-2.ipynb"), plain_stem("first_function (1).ipynb")
+        (('first_function', 2), ('first_function', 0))
+    """
+    stem = re.sub(r"\.ipynb$", "", name, flags=re.IGNORECASE)
+    copy = _COPY.search(stem)
+    if not copy or not copy.start():
+        return stem, 0
+    return stem[: copy.start()], int(copy["attempt"] or 0)
