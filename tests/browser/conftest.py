@@ -7,6 +7,7 @@ it is missing these tests fail, for a skipped test would look like a passed one.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -79,6 +80,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     (settings / "apputils-extension" / "notification.jupyterlab-settings").write_text(
         '{"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true}'
     )
+    _without_nbgrader(home / "config")
     env = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")} | {
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),
@@ -112,6 +114,19 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _without_nbgrader(config: Path) -> None:
+    """Its panels and its server's part are an instructor's; a learner has neither."""
+    parts = ("formgrader", "validate_assignment", "assignment_list", "course_list")
+    off = {f"nbgrader.server_extensions.{part}": False for part in parts}
+    (config / "labconfig").mkdir(parents=True)
+    (config / "jupyter_server_config.json").write_text(
+        json.dumps({"ServerApp": {"jpserver_extensions": off}})
+    )
+    (config / "labconfig" / "page_config.json").write_text(
+        '{"disabledExtensions": {"@jupyter/nbgrader": true}}'
+    )
 
 
 def _wait_until_ready(lab: Lab, process: subprocess.Popen[bytes]) -> None:
