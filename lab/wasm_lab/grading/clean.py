@@ -1,0 +1,67 @@
+"""The clean copy: the master with a student's bodies in it, and the judge's cells around."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.exercises import Exercise
+from wasm_lab.exercises.notebook import Role
+from wasm_lab.grading import sitting
+
+if TYPE_CHECKING:
+    from wasm_lab.grading.nouns import Job
+
+_NAME = re.compile(r"--name[ =](\S+)")
+_FUNCTION = re.compile(r"\bpub\s+(?:const\s+|unsafe\s+|async\s+)*(?:extern\s+\"C\"\s+)?fn\s+(?:r#)?(\w+)")
+
+#: Tells nbclient to go on after a cell that raised.
+_GOES_ON = "raises-exception"
+
+
+def clean_copy(job: Job) -> tuple[Exercise, dict[str, Any], dict[str, Any]]:
+    """The exercise with the bodies, the notebook that is executed, and the parameters to inject.
+
+    An answer or a test may raise, and the rest is executed all the same. Where the judge's own cell or a cell
+    of the master raises, nothing after it is executed: a student's code must never run unjudged.
+    """
+    master = Exercise.parse(job.master, name=job.exercise)
+    exercise = master.with_bodies(job.bodies)
+    notebook = copy.deepcopy(exercise.notebook)
+    for cell in exercise.cells:
+        raw = notebook["cells"][cell.index]
+        if raw["cell_type"] == "code":
+            raw |= {"outputs": [], "execution_count": None}
+        if cell.role is not Role.GIVEN:
+            raw["metadata"] = {**raw["metadata"], "tags": [_GOES_ON]}
+    parameters, first, last = (_code(text) for text in sitting.cells())
+    parameters["metadata"]["tags"] = ["parameters"]
+    notebook["cells"] = [parameters, first, *notebook["cells"], last]
+    for number, cell in enumerate(notebook["cells"]):
+        cell.setdefault("id", f"cell-{number}")
+    # What a master lacks of format 4.5, such as ids, it has now.
+    notebook |= {"nbformat": 4, "nbformat_minor": 5}
+    judging = {
+        "digest": hashlib.sha256(job.master.encode()).hexdigest(),
+        "functions": _functions(master),
+        "fuel": master.fuel,
+        "deadline_s": master.deadline_s,
+        "walls": job.settings.walls,
+    }
+    return exercise, notebook, {sitting.PARAMETER: judging}
+
+
+def _functions(master: Exercise) -> dict[str, list[str]]:
+    """The functions of each named answer that the master itself has, in its solution or its stub."""
+    found: dict[str, list[str]] = {}
+    for cell in master.answers:
+        name = _NAME.search(cell.magic)
+        if name and cell.language == "rust":
+            found[name[1]] = sorted(set(_FUNCTION.findall(cell.body)))
+    return found
+
+
+def _code(text: str) -> dict[str, Any]:
+    return {"cell_type": "code", "metadata": {}, "source": text, "outputs": [], "execution_count": None}

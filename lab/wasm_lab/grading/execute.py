@@ -1,0 +1,124 @@
+"""Grading one submission: a job in, an outcome out, whatever the submission does."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.errors import UnsupportedError, WasmLabError
+from wasm_lab.exercises import Exercise
+from wasm_lab.grading.clean import clean_copy
+from wasm_lab.grading.desk import Desk, DeskLost
+from wasm_lab.grading.marks import lost_outcome, outcome_of
+from wasm_lab.grading.nouns import Outcome, from_record, record_of
+
+if TYPE_CHECKING:
+    from wasm_lab.grading.nouns import Job
+
+#: The engine that keeps kernels ready; a kernel executes one notebook and is never used again.
+ENGINE = "wasm-lab"
+
+_desks = threading.local()
+
+
+class JudgeFailed(WasmLabError):
+    """The judge's own cell or a cell of the master raised; nothing was judged."""
+
+
+def grade_one(job: Job) -> Outcome:
+    """Grade one submission of one exercise, in a process of its own.
+
+    Needs nothing but the job, so any process on any machine with the lab can do it. It keeps a process for
+    the next job of the same thread; `close_desk` ends it.
+
+    Whatever the submission does, there is an outcome: ``stopped`` when the notebook's deadline has passed, and
+    everything that it started has been killed; ``crashed`` when the process died.
+    """
+    desk: Desk | None = getattr(_desks, "desk", None)
+    if desk is None:
+        desk = _desks.desk = Desk()
+    started = time.monotonic_ns()
+    try:
+        record = desk.execute(record_of(job), job.settings.deadline_s)
+    except DeskLost as lost:
+        exercise = Exercise.parse(job.master, name=job.exercise)
+        took = time.monotonic_ns() - started
+        return lost_outcome(
+            job, exercise, "stopped" if lost.late else "crashed", lost.message, duration_ns=took
+        )
+    return from_record(Outcome, record["outcome"])
+
+
+def close_desk() -> None:
+    """End the process that this thread keeps for grading."""
+    desk: Desk | None = getattr(_desks, "desk", None)
+    if desk is not None:
+        desk.close()
+        _desks.desk = None
+
+
+def judge(job: Job) -> Outcome:
+    """Grade one submission in this process: papermill executes the clean copy on a kernel."""
+    exercise, notebook, parameters = clean_copy(job)
+    released = Exercise.parse(job.released, name=job.exercise)
+    started = time.monotonic_ns()
+    try:
+        executed = _executed(notebook, parameters)
+        _check(executed)
+    except JudgeFailed as error:
+        return lost_outcome(job, exercise, "crashed", str(error))
+    except Exception as error:  # a dead kernel, above all
+        return lost_outcome(job, exercise, "crashed", f"{type(error).__name__}: {error}")
+    return outcome_of(job, exercise, released, executed, time.monotonic_ns() - started)
+
+
+def _executed(notebook: dict[str, Any], parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """The cells of the notebook after papermill has executed it, in a new empty folder."""
+    try:
+        from papermill.exceptions import PapermillExecutionError
+        from papermill.execute import execute_notebook
+    except ModuleNotFoundError as error:
+        raise UnsupportedError(
+            f"Grading needs {error.name}.", hint='Install it: pip install "wasm-lab[grading]"'
+        ) from None
+    with tempfile.TemporaryDirectory(prefix="wasm-lab-grade-") as name:
+        folder = Path(name)
+        given, done = folder / "given.ipynb", folder / "done.ipynb"
+        room = folder / "room"
+        room.mkdir()
+        given.write_text(json.dumps(notebook), encoding="utf-8")
+        # papermill says so of every cell that raised, those of answers and tests too.
+        with contextlib.suppress(PapermillExecutionError):
+            execute_notebook(
+                str(given),
+                str(done),
+                parameters=parameters,
+                engine_name=ENGINE,
+                kernel_name="python3",
+                language="python",
+                cwd=str(room),
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+            )
+        cells: list[dict[str, Any]] = json.loads(done.read_bytes())["cells"]
+        return cells
+
+
+def _check(executed: list[dict[str, Any]]) -> None:
+    """That the judge's own cells, and all cells of the master but answers and tests, did not raise."""
+    for cell in executed:
+        if "raises-exception" in cell["metadata"].get("tags", ()):
+            continue
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error":
+                raise JudgeFailed(
+                    f"A cell that no student wrote raised {output['ename']}: {output['evalue']}",
+                    hint="Nothing was judged. Mend this, and grade again.",
+                )
+    if executed[-1].get("cell_type") == "code" and executed[-1].get("execution_count") is None:
+        raise JudgeFailed("The notebook was not executed to its end.")

@@ -1,0 +1,213 @@
+"""Marks of an executed copy of a master, by the rules of nbgrader (``nbgrader.utils.determine_grade``).
+
+A test cell that raised, or wrote to the error stream, has no points; a number as its last expression is its
+points; else it has all of them. nbgrader also gives all of them for a cell that was never executed, and for
+a number below zero or no number at all (NaN), with a warning; here those have none, with a message.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab import errors
+from wasm_lab.exercises.cases import MIME as CASES
+from wasm_lab.exercises.notebook import Role
+from wasm_lab.grading import sitting
+from wasm_lab.grading.nouns import Access, CaseOutcome, CellOutcome, Outcome, from_record
+
+if TYPE_CHECKING:
+    from wasm_lab.exercises.notebook import Cell, Exercise
+    from wasm_lab.grading.nouns import Job, Status
+
+#: Characters of a message that are kept. A guest may have written into it.
+MESSAGE_CHARACTERS = 4_000
+
+#: What the cell of an answer raises when there is nothing to run.
+_NO_BUILD = {
+    kind.__name__
+    for kind in vars(errors).values()
+    if isinstance(kind, type)
+    and issubclass(kind, errors.BuildError | errors.HeaderError | errors.SignatureError)
+}
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+NO_BUILD = "The answer did not compile."
+
+
+def outcome_of(
+    job: Job, exercise: Exercise, released: Exercise, executed: list[dict[str, Any]], duration_ns: int
+) -> Outcome:
+    """What an executed copy says.
+
+    Args:
+        exercise: the master with the student's bodies in it, before it was executed.
+        executed: the cells after it, as JSON; those before and after the exercise's own are the judge's.
+    """
+    by_id = {_grade_id(cell): cell for cell in executed if _grade_id(cell)}
+    status: Status = "graded"
+    message = ""
+    for cell in exercise.answers:
+        error = _error(by_id.get(cell.grade_id, {}))
+        if error and error["ename"] in _NO_BUILD:
+            status, message = "not_compiled", message or _words(error)
+    cells = []
+    for cell in exercise.cells:
+        if cell.role is Role.TEST:
+            cells.append(_tested(cell, by_id.get(cell.grade_id, {}), released.cell(cell.grade_id), status))
+        elif cell.role is Role.WRITTEN and cell.points:
+            cells.append(written(cell, job.bodies))
+    last = executed[-1] if executed else {}
+    return Outcome(
+        student=job.student,
+        assignment=job.assignment,
+        exercise=job.exercise,
+        status=status,
+        cells=tuple(cells),
+        notes=job.notes,
+        audit=_audit(last),
+        duration_ns=duration_ns,
+        submitted_at=job.submitted_at,
+        digest=job.digest,
+        answers=dict(job.bodies),
+        message=message,
+    )
+
+
+def lost_outcome(
+    job: Job, exercise: Exercise, status: Status, message: str, *, duration_ns: int = 0
+) -> Outcome:
+    """The outcome of a submission that was not executed to its end: no points but for what a person marks."""
+    cells = []
+    for cell in exercise.cells:
+        if cell.role is Role.TEST:
+            cells.append(CellOutcome(grade_id=cell.grade_id, kind="auto", points=0.0, max_points=cell.points))
+        elif cell.role is Role.WRITTEN and cell.points:
+            # Where nothing was taken of a submission, there is nothing to wait for.
+            cells.append(written(cell, job.bodies) if job.bodies else written(cell, {}, points=0.0))
+    return Outcome(
+        student=job.student,
+        assignment=job.assignment,
+        exercise=job.exercise,
+        status=status,
+        cells=tuple(cells),
+        notes=job.notes,
+        duration_ns=duration_ns,
+        submitted_at=job.submitted_at,
+        digest=job.digest,
+        answers=dict(job.bodies),
+        message=message[:MESSAGE_CHARACTERS],
+    )
+
+
+def written(cell: Cell, bodies: dict[str, str], points: float | None = None) -> CellOutcome:
+    """A written answer: its points are a person's to give."""
+    answer = bodies.get(cell.grade_id, "")
+    return CellOutcome(
+        grade_id=cell.grade_id, kind="written", points=points, max_points=cell.points, answer=answer
+    )
+
+
+def _tested(cell: Cell, executed: dict[str, Any], released: Cell | None, status: Status) -> CellOutcome:
+    points, message = points_of(executed, cell.points)
+    # What stands in a hidden test must not reach a student by way of an error's text.
+    hidden = released is None or released.text != cell.text
+    error = _error(executed)
+    if error:
+        message = f"The test cell ended with {error['ename']}." if hidden else _words(error)
+        if status == "not_compiled" and error["ename"] == "NameError":
+            message = NO_BUILD
+    return CellOutcome(
+        grade_id=cell.grade_id,
+        kind="auto",
+        points=points,
+        max_points=cell.points,
+        cases=_cases(executed, "" if released is None else released.text),
+        message=message,
+    )
+
+
+def points_of(cell: dict[str, Any], max_points: float) -> tuple[float, str]:
+    """The points of an executed test cell, and why there are none where the cell itself does not say.
+
+    Example:
+        >>> points_of({"execution_count": 3, "outputs": []}, 2.0)
+        (2.0, '')
+        >>> points_of({"execution_count": None, "outputs": []}, 2.0)
+        (0.0, 'The test cell was not executed.')
+    """
+    if cell.get("execution_count") is None:
+        return 0.0, "The test cell was not executed."
+    for output in cell.get("outputs", []):
+        kind = output.get("output_type")
+        if kind == "error":
+            return 0.0, "The test cell raised an error."
+        if kind == "stream" and output.get("name") == "stderr":
+            return 0.0, "The test cell wrote to its error stream, which nbgrader takes for a failure."
+        if kind == "execute_result":
+            return _partial(_joined(output.get("data", {}).get("text/plain", "")), max_points)
+    return max_points, ""
+
+
+def _partial(text: str, max_points: float) -> tuple[float, str]:
+    try:
+        points = float(text)
+    except ValueError:
+        return max_points, ""
+    if math.isnan(points) or not 0 <= points <= max_points:
+        return (
+            0.0,
+            f"The test cell gave {text[:20]} of {max_points:g} points; that is a mistake in the master.",
+        )
+    return points, ""
+
+
+def _cases(executed: dict[str, Any], released_text: str) -> tuple[CaseOutcome, ...]:
+    record = _shown(executed, CASES)
+    cases = record.get("cases", []) if isinstance(record, dict) else []
+    return tuple(
+        CaseOutcome(
+            name=case["name"],
+            passed=case["passed"],
+            message=_plain(case["message"]),
+            hidden=case["name"] not in released_text,
+        )
+        for case in cases
+    )
+
+
+def _audit(last: dict[str, Any]) -> tuple[Access, ...]:
+    record = _shown(last, sitting.MIME)
+    return tuple(from_record(Access, line) for line in record["audit"]) if isinstance(record, dict) else ()
+
+
+def _shown(executed: dict[str, Any], mime: str) -> Any:
+    """What a cell's last expression shows under a MIME type; None where it shows nothing of it."""
+    for output in executed.get("outputs", []):
+        if output.get("output_type") == "execute_result" and mime in output.get("data", {}):
+            return output["data"][mime]
+    return None
+
+
+def _error(executed: dict[str, Any]) -> dict[str, str] | None:
+    return next((each for each in executed.get("outputs", []) if each.get("output_type") == "error"), None)
+
+
+def _words(error: dict[str, Any]) -> str:
+    if error["ename"] in _NO_BUILD:  # the compiler's own layout stands in the traceback
+        return _plain("\n".join(error.get("traceback", ())) or error["evalue"])
+    return _plain(f"{error['ename']}: {error['evalue']}")
+
+
+def _plain(text: str) -> str:
+    return _ANSI.sub("", text)[:MESSAGE_CHARACTERS]
+
+
+def _joined(text: str | list[str]) -> str:
+    return text if isinstance(text, str) else "".join(text)
+
+
+def _grade_id(cell: dict[str, Any]) -> str:
+    return str(cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", ""))

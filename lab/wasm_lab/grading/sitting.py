@@ -1,0 +1,104 @@
+"""The first and the last cell of the clean copy that is executed: the judge's session begins and tells.
+
+They call `begin` and `end`, with what papermill injects as parameters. Only the master's code and these two
+cells are Python; a student's text stands below magic lines of the master and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wasm_lab.grading.judge import JudgeSession
+    from wasm_lab.run import HostCall
+
+#: The parameter that papermill injects.
+PARAMETER = "wasm_lab_judge"
+#: The MIME type of what `end` gives.
+MIME = "application/vnd.wasm-lab.judged+json"
+
+#: Lines of one audit that are kept, and characters of a name or path in them.
+AUDIT_LINES, NAME_CHARACTERS = 200, 300
+
+#: The arguments of host calls that say what a call was about.
+_SUBJECTS = ("path", "old_path", "name", "host", "address", "url")
+
+_audits: list[tuple[str, list[HostCall]]] = []
+
+
+def cells() -> tuple[str, str, str]:
+    """The text of the cell of parameters, of the first and of the last cell."""
+    imported = "from wasm_lab.grading import sitting as wasm_lab_sitting"
+    return (
+        f"{PARAMETER} = {{}}",
+        f"{imported}\nwasm_lab_sitting.begin(**{PARAMETER})\ndel wasm_lab_sitting, {PARAMETER}",
+        f"{imported}\nwasm_lab_sitting.end()",
+    )
+
+
+def begin(
+    *, digest: str, functions: dict[str, list[str]], fuel: int | None, deadline_s: float | None, walls: bool
+) -> None:
+    """Make a judge's session the one that every cell of this process uses.
+
+    Args:
+        digest: of the master, from which the frozen clock and the seed are made.
+        functions: which functions of each named answer the tests may call.
+        fuel: of each call, where the exercise has one.
+        deadline_s: seconds of each call, where the exercise says them.
+
+    Raises:
+        UnsupportedError: walls are asked for, and there are none here.
+    """
+    from wasm_lab.grading import judge
+
+    seconds = {} if deadline_s is None else {"deadline_s": deadline_s}
+    session = judge.begin(digest=digest, functions=functions, fuel=fuel, walls=walls, **seconds)
+    _listen(session)
+
+
+def _listen(session: JudgeSession) -> None:
+    """Keep the audit of each program that is run with one."""
+    run = session.run
+
+    def run_and_keep(artifact: Any, *args: Any, **options: Any) -> Any:
+        done = run(artifact, *args, **options)
+        if done.audit:
+            _audits.append((artifact.label, list(done.audit)))
+        return done
+
+    session.run = run_and_keep  # type: ignore[method-assign]
+
+
+class Judged:
+    """What a sitting has to tell beside the marks."""
+
+    def __init__(self, audits: list[tuple[str, list[HostCall]]]) -> None:
+        self.record = {"audit": _lines(audits)}
+
+    def __repr__(self) -> str:
+        return "Judged."
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"text/plain": repr(self), MIME: self.record}
+
+
+def end() -> Judged:
+    """What the sitting has to tell; the last expression of the last cell."""
+    return Judged(_audits)
+
+
+def _lines(audits: list[tuple[str, list[HostCall]]]) -> list[dict[str, Any]]:
+    """Equal calls as one line, in the order in which each came first."""
+    counted: Counter[tuple[str, str, str, str, bool]] = Counter()
+    for label, calls in audits:
+        for call in calls:
+            subject = next((str(call.arguments[key]) for key in _SUBJECTS if call.arguments.get(key)), "")
+            counted[
+                label, call.name, subject[:NAME_CHARACTERS], call.result[:NAME_CHARACTERS], call.allowed
+            ] += 1
+    return [
+        {"cell": cell, "call": name, "subject": subject, "result": result, "allowed": allowed, "count": count}
+        for (cell, name, subject, result, allowed), count in list(counted.items())[:AUDIT_LINES]
+    ]
