@@ -5,6 +5,7 @@ Magics, commands, grading and scenarios call this; it parses no text and display
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from dataclasses import replace
 from types import FunctionType
@@ -25,7 +26,7 @@ from wasm_lab.runtimes.base import LIMIT_ERRORS
 from wasm_lab.source import UNNAMED, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from wasm_lab.artifact import Artifact
     from wasm_lab.build import Progress
@@ -338,3 +339,20 @@ def default_session() -> Session:
     if _default is None:
         _default = Session()
     return _default
+
+
+@contextlib.contextmanager
+def using(session: Session) -> Iterator[None]:
+    """Let the magics of this process, and all that asks for the default session, work on this one meanwhile."""
+    global _default  # noqa: PLW0603 - see above
+    before, _default = default_session(), session
+    try:
+        yield
+    finally:
+        _default = before
+
+
+def use_session(session: Session) -> None:
+    """Make ``session`` the one that the magics of this process share, from now on."""
+    global _default  # noqa: PLW0603
+    _default = session

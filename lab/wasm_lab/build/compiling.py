@@ -107,7 +107,7 @@ class Compiler:
 
     def _overlapped(self, bench: Bench, unit: Unit) -> tuple[Compiled | None, bool]:
         """What rustc and the linker give side by side, and whether the linker failed at it."""
-        if not link.is_ordinary(unit):
+        if unit.walled or not link.is_ordinary(unit):  # a linker beside it would need walls of its own
             return None, False
         line = link.line_for(unit, self.toolchain, bench, self.cache, self._crates_key)
         if line is None:

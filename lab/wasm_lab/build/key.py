@@ -44,7 +44,7 @@ def unit_key(unit: Unit, toolchain: RustToolchain, *dependencies: str) -> str:
         str(unit.folder) if may_name_files(unit.root) else "",
         # Procedural macros read variables without telling rustc; other code does so by env!, which it notes.
         dict(unit.env) if dependencies else {},
-        {name: os.environ.get(name) for name in DECIDING_VARIABLES},
+        "walled" if unit.walled else {name: os.environ.get(name) for name in DECIDING_VARIABLES},
         toolchain_parts(toolchain),
         dependencies,
     )

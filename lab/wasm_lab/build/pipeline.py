@@ -17,6 +17,7 @@ from wasm_lab.build.key import unit_key
 from wasm_lab.build.manifest import every_used, merged_dependencies
 from wasm_lab.build.refusal import diagnostics_of, refusal
 from wasm_lab.build.unit import Unit
+from wasm_lab.build.walls import PACKAGE_FOLDER, walled
 from wasm_lab.errors import UnsupportedError, UsageError
 from wasm_lab.source import Kind, Profile, Target
 from wasm_lab.toolchains.rust import find_rust
@@ -37,7 +38,7 @@ class Build:
     def __init__(self, source: Source, *, progress: Progress | None = None, incremental: bool = True) -> None:
         self.source = source
         self.progress = progress
-        self.incremental = incremental
+        self.incremental = incremental and not walled()
         self.cache = default_cache()
         self.steps: list[Step] = []
         self._since = time.perf_counter_ns()
@@ -155,7 +156,8 @@ class Build:
             target=self.target,
             exports=crate.exports if crate else (),
             folder=Path(source.folder).absolute(),
-            env=_cargo_variables(source),
+            env=_cargo_variables(source, PACKAGE_FOLDER if walled() else str(Path(source.folder).absolute())),
+            walled=walled(),
             incremental=bool(self.crates and crate)
             and self.incremental
             and built_as.profile is not Profile.SIZE,
@@ -190,11 +192,11 @@ def _refuse_what_is_no_program(source: Source) -> None:
     _refuse_what_cannot_be_built(source)
 
 
-def _cargo_variables(source: Source) -> dict[str, str]:
+def _cargo_variables(source: Source, folder: str) -> dict[str, str]:
     """What cargo sets for a crate that it compiles, and code written for cargo reads by ``env!``."""
     return {
         "CARGO_CRATE_NAME": source.name,
-        "CARGO_MANIFEST_DIR": str(Path(source.folder).absolute()),
+        "CARGO_MANIFEST_DIR": folder,
         "CARGO_PKG_NAME": source.name,
         "CARGO_PKG_VERSION": "0.0.0",
         "CARGO_PKG_VERSION_MAJOR": "0",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from wasm_lab.build.nearby import may_name_files, mirror
 from wasm_lab.build.process import Finished, run_tool
 from wasm_lab.build.unit import compiler_environment
+from wasm_lab.build.walls import ENVIRONMENT, made_file, run_walled
 from wasm_lab.source import Target
 from wasm_lab.toolchains.places import EXE
 
@@ -56,6 +57,7 @@ class Prepared:
     beside: Path  #: the folder of the root file
     folder: Path  #: the folder that ``beside`` stands for
     own: frozenset[Path]  #: the files of the unit itself
+    walled: bool = False
 
     def emitting(self, what: str) -> list[str | Path]:
         return [*self.command, f"--emit={what},dep-info={self.scratch / DEP_INFO}"]
@@ -69,6 +71,8 @@ class Prepared:
         finished = replace(finished, stderr=said.replace(f"{self.scratch}{os.sep}", ""))
         if output is None:
             return Compiled(finished, None)
+        if self.walled:  # what it may read is known, and decides nothing more
+            return Compiled(finished, output)
         inputs, variables = _dependencies(self.scratch, self.own)
         return Compiled(finished, output, inputs, variables)
 
@@ -97,6 +101,8 @@ def prepare(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Prepared:
         f"--remap-path-prefix={beside}={unit.folder if beside != scratch else ''}",
         f"--remap-path-prefix={root}={unit.label.replace('=', '-')}",
     ]
+    if unit.walled:  # std's own source lies there, if it was installed, and panics of its code name it
+        command.append(f"--remap-path-prefix={toolchain.sysroot}=/rust")
     if toolchain.linker:
         command.append(f"-Clinker={toolchain.linker}")
     if bench.sysroot:
@@ -106,7 +112,8 @@ def prepare(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Prepared:
     if unit.crate_type == "cdylib" and unit.target == Target.WASIP1:
         command += _reactor(bench.sysroot or toolchain.sysroot)
     own = frozenset({root, *(beside / name for name in unit.files)})
-    return Prepared(command, {**compiler_environment(), **unit.env}, scratch, beside, unit.folder, own)
+    environment = ENVIRONMENT if unit.walled else compiler_environment()
+    return Prepared(command, {**environment, **unit.env}, scratch, beside, unit.folder, own, unit.walled)
 
 
 def compile_unit(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Compiled:
@@ -118,6 +125,12 @@ def compile_unit(unit: Unit, toolchain: RustToolchain, bench: Bench) -> Compiled
     """
     prepared = prepare(unit, toolchain, bench)
     output = bench.scratch / _output_name(unit)
+    if unit.walled:
+        command = prepared.emitting(f"link={output}")
+        finished = run_walled(
+            command, cwd=bench.scratch, env=prepared.env, toolchain=toolchain, label=unit.label
+        )
+        return prepared.compiled(finished, None if finished.status else made_file(output))
     finished = run_tool(prepared.emitting(f"link={output}"), cwd=bench.scratch, env=prepared.env)
     return prepared.compiled(finished, None if finished.status else output.read_bytes())
 
@@ -130,7 +143,7 @@ def _output_name(unit: Unit) -> str:
 
 def _beside(unit: Unit, scratch: Path) -> Path:
     """The folder for the root file: one that looks like the unit's own, if its text may name files there."""
-    if may_name_files(unit.root):
+    if may_name_files(unit.root) and not unit.walled:
         with contextlib.suppress(OSError):
             return mirror(unit.folder, scratch, unit.root)
     return scratch

@@ -59,6 +59,9 @@ class Unit:
     #: not for others. It needs more than one codegen unit.
     incremental: bool = False
     exports: tuple[str, ...] = ()  #: of a ``cdylib``: the functions that its glue exports
+    walled: bool = (
+        False  #: compiled behind walls (`wasm_lab.build.walls`): it sees no file and no variable of ours
+    )
 
     @property
     def for_host(self) -> bool:

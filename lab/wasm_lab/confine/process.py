@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Any
 
 from wasm_lab.confine.landlock import Openings, wall_in_this_thread
+from wasm_lab.confine.limits import Limits, limit_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,11 +45,13 @@ class Bounds:
         openings: what it may open of the file system; None walls nothing off.
         deadline_s: seconds until it is killed, with all of its group.
         output_bytes: of standard output and error together.
+        limits: set on the process right after its start, before it can have started another.
     """
 
     openings: Openings | None = None
     deadline_s: float | None = None
     output_bytes: int | None = None
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,9 @@ def run_confined(
             process_group=0 if group else None,
         )
         try:
+            if bounds.limits:
+                with contextlib.suppress(ProcessLookupError):  # it has ended already
+                    limit_process(bounds.limits, process.pid)
             if writing:
                 writing.close()
             taken = _Taken(None, _echo) if inherit_output else _Taken(bounds.output_bytes, on_output)

@@ -1,0 +1,239 @@
+"""The judge's session: everything that a notebook compiles, calls or runs is a student's, and behind walls.
+
+`begin` makes it the session that the magics of this process share; a grader calls it before the first cell of a
+master is executed with a student's answers in it. Then
+
+- Rust is compiled behind walls (`wasm_lab.build.walls`), and nothing else is compiled;
+- functions live, and programs run, in a process of their own (`wasm_lab.grading.guest`); numbers and bytes come
+  back, and Python values are made of them here;
+- the clock is frozen and randomness seeded, by a digest that no student knows;
+- what a guest writes, and what the compiler warns of, goes to `JudgeSession.said` and to no stream.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.capabilities import Capabilities, ClockMode, RandomMode
+from wasm_lab.errors import BuildError, UnsupportedError, WasmLabError
+from wasm_lab.session import Session, use_session
+from wasm_lab.source import Kind, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from contextlib import AbstractContextManager
+
+    from wasm_lab.artifact import Artifact
+    from wasm_lab.build import Progress
+    from wasm_lab.build.walls import Walls
+    from wasm_lab.live import LiveCell
+    from wasm_lab.runtimes.base import OutputSink, Runtime
+    from wasm_lab.source import Source
+    from wasm_lab.testing import TestReport
+
+#: Bytes of what guests wrote that are kept.
+SAID_BYTES = 256 * 1024
+
+#: Seconds of one call where the master does not say.
+DEADLINE_S = 5.0
+
+
+def begin(
+    *,
+    digest: str,
+    functions: Mapping[str, Iterable[str]] | None = None,
+    fuel: int | None = None,
+    deadline_s: float = DEADLINE_S,
+    walls: bool = True,
+) -> JudgeSession:
+    """Make a judge's session the one that the magics of this process share.
+
+    Args:
+        digest: of the master, hidden tests included; decides what the frozen clock and the seed are.
+        functions: for each answer cell, the names of the functions that its tests call. A student's other
+            functions get no name in the notebook, where they might stand in the way of the master's own.
+        fuel: of each call or run where the master's cell does not say; None for no limit but the clock.
+        deadline_s: seconds of each call or run, where the master's cell does not say.
+        walls: False compiles and runs where there are no walls. Guests have a process of their own even then.
+
+    Raises:
+        UnsupportedError: walls are asked for, and the kernel has none.
+    """
+    session = JudgeSession(digest=digest, functions=functions, fuel=fuel, deadline_s=deadline_s, walls=walls)
+    use_session(session)
+    return session
+
+
+class JudgeSession(Session):
+    """A session that trusts nothing that it compiles; see the module's text and `begin`."""
+
+    def __init__(
+        self,
+        *,
+        digest: str,
+        functions: Mapping[str, Iterable[str]] | None = None,
+        fuel: int | None = None,
+        deadline_s: float = DEADLINE_S,
+        walls: bool = True,
+    ) -> None:
+        from wasm_lab.grading.guest_runtime import WalledRuntime
+
+        super().__init__()
+        self._walls: Walls | None = None
+        if walls:
+            _check_walls()
+            from wasm_lab.build.walls import Walls
+
+            self._walls = Walls()
+        self._functions = None if functions is None else {name: set(each) for name, each in functions.items()}
+        self._fuel = fuel
+        self._deadline_s = deadline_s
+        self._frozen_ns, self._seed = clock_and_seed(digest)
+        self._runtime = WalledRuntime(self._keep, walls=walls)
+        self.said: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+        self.warnings: list[str] = []  #: the compiler's, which stand in no output of a cell
+
+    def compile(self, source: Source, *, progress: Progress | None = None) -> Artifact:
+        """Build ``source`` behind walls.
+
+        Raises:
+            UnsupportedError: it is no Rust for WASI 0.1, or holds tests of its own.
+            CompileError, DependencyError, BuildError, ToolchainError: why there is no artifact.
+        """
+        _refuse(source)
+        try:
+            with self._compiling():
+                artifact = super().compile(source, progress=progress)
+        except (WasmLabError, KeyboardInterrupt):
+            raise
+        except Exception as error:  # whatever a parser of ours makes of what a compiler wrote
+            raise BuildError(f"{source.label} could not be compiled: {type(error).__name__}.") from None
+        self.warnings += [each.rendered for each in artifact.warnings]
+        self.last_artifact = replace(artifact, warnings=())
+        return self.last_artifact
+
+    def _compiling(self) -> AbstractContextManager[None]:
+        from wasm_lab.build.walls import behind_walls
+
+        return contextlib.nullcontext() if self._walls is None else behind_walls(self._walls)
+
+    def define(
+        self,
+        artifact: Artifact,
+        capabilities: Capabilities | None = None,
+        *,
+        runtime: str | None = None,
+        audit: bool = False,
+        output: OutputSink | None = None,
+    ) -> LiveCell:
+        """Make the functions of a student's library callable, in a process of their own."""
+        del output
+        cell = super().define(artifact, capabilities, runtime=runtime, audit=audit)
+        if self._functions is not None:
+            wanted = self._functions.get(cell.name, set())
+            for name in set(cell.functions) - wanted:
+                del cell.functions[name]
+            cell.refused = ()
+        return cell
+
+    def test(self, *args: Any, **options: Any) -> TestReport:
+        """Refused: what a student's own tests say is no judgement.
+
+        Raises:
+            UnsupportedError: always.
+        """
+        raise UnsupportedError(
+            "Tests inside of an answer are not run when it is judged.",
+            hint="Leave out --test in the master, and call its functions in a cell of tests.",
+        )
+
+    def check_wit(self, *args: Any, **options: Any) -> Any:
+        """Refused, as all of components is."""
+        raise _no_components()
+
+    def compile_world(self, *args: Any, **options: Any) -> Any:
+        """Refused, as all of components is."""
+        raise _no_components()
+
+    def close(self) -> None:
+        """End the processes of the guests."""
+        self._runtime.close()
+
+    def _checked(
+        self, runtime: str | None, capabilities: Capabilities | None, *, audit: bool = False
+    ) -> tuple[Runtime, Capabilities]:
+        if runtime not in (None, "wasmtime"):
+            raise UnsupportedError(
+                f"Answers are judged in wasmtime, not in {runtime}.",
+                hint="Leave out --runtime in the master.",
+            )
+        chosen = self._granted(capabilities or Capabilities())
+        self._runtime.check(chosen, audit=audit)
+        return self._runtime, chosen
+
+    def _granted(self, asked: Capabilities) -> Capabilities:
+        default = Capabilities()
+        changes: dict[str, Any] = {"inherit_output": False}
+        if asked.clock is ClockMode.REAL or asked.frozen_ns == default.frozen_ns:
+            changes |= {"frozen_ns": self._frozen_ns}
+        if asked.clock is ClockMode.REAL:
+            changes |= {"clock": ClockMode.FROZEN}
+        if asked.random is not RandomMode.REFUSED and asked.seed == default.seed:
+            changes |= {"random": RandomMode.SEEDED, "seed": self._seed}
+        if asked.fuel is None:
+            changes |= {"fuel": self._fuel}
+        if asked.deadline_s in (None, default.deadline_s):
+            changes |= {"deadline_s": self._deadline_s}
+        if asked.stdin is None:
+            changes |= {"stdin": b""}
+        return replace(asked, **changes)
+
+    def _keep(self, stream: str, data: bytes) -> None:
+        kept = self.said[stream]
+        kept += data[: max(0, SAID_BYTES - len(kept))]
+
+
+def clock_and_seed(digest: str) -> tuple[int, int]:
+    """Where the frozen clock stands (nanoseconds since 1970, from 2001 to 2033) and the seed, for a master.
+
+    Example:
+        >>> clock_and_seed("a") == clock_and_seed("a") != clock_and_seed("b")
+        True
+    """
+    numbers = hashlib.sha256(f"judge {digest}".encode()).digest()
+    frozen_ns = 10**18 + int.from_bytes(numbers[:8], "big") % 10**18
+    return frozen_ns, int.from_bytes(numbers[8:15], "big")
+
+
+def _check_walls() -> None:
+    from wasm_lab.confine.landlock import landlock_version
+
+    if not landlock_version():
+        raise UnsupportedError(
+            "Nothing here can keep a student's code from this machine's files: the kernel has no Landlock.",
+            hint="Grade on Linux 5.13 or later with Landlock switched on, or, where only code that you trust is "
+            "graded, say --without-walls.",
+        )
+
+
+def _refuse(source: Source) -> None:
+    if source.language != "rust" or source.bindings is not None or source.target is not Target.WASIP1:
+        raise UnsupportedError(
+            f"{source.label}: answers are judged in Rust for {Target.WASIP1}.",
+            hint="Leave out --target and --world in the master, or let the answer be text (%%answer).",
+        )
+    if source.kind is Kind.TESTS:
+        raise UnsupportedError(
+            f"{source.label}: tests inside of an answer are not run when it is judged.",
+            hint="Leave out --test in the master, and call its functions in a cell of tests.",
+        )
+
+
+def _no_components() -> UnsupportedError:
+    return UnsupportedError(
+        "Answers are judged as modules, not as components.",
+        hint="Let the answer be functions, a program or text.",
+    )

@@ -1,0 +1,152 @@
+"""The judge's session: what it compiles, calls and runs is a student's, and stays behind walls."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from wasm_lab.capabilities import Capabilities
+from wasm_lab.cells import parse_cell
+from wasm_lab.confine.landlock import landlock_version
+from wasm_lab.errors import CompileError, GuestError, GuestTrap, PoisonedError, UnsupportedError
+from wasm_lab.grading.judge import JudgeSession, clock_and_seed
+
+pytestmark = pytest.mark.skipif(not landlock_version(), reason="the kernel has no Landlock")
+
+LIBRARY = """
+use std::cell::Cell;
+use std::time::{SystemTime, UNIX_EPOCH};
+thread_local! { static N: Cell<u32> = const { Cell::new(0) }; }
+/// Adds.
+pub fn add(a: i32, b: i32) -> i32 { a + b }
+pub fn count() -> u32 { N.set(N.get() + 1); N.get() }
+pub fn now() -> u64 { SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 }
+pub fn hello(name: &str, rows: Vec<Vec<f64>>) -> (String, Vec<u8>) { println!("{name}"); (format!("{name} {rows:?}"), vec![1, 2]) }
+pub fn twice(xs: &mut [i64]) { for x in xs { *x *= 2 } }
+pub fn fails() -> Result<u8, String> { Err("no".into()) }
+pub fn panics(x: u8) -> u8 { if x > 1 { panic!("too \\x1b[31mlarge\\u{202e}") } x }
+pub fn variable() -> Option<String> { std::env::var("HOME").ok() }
+pub fn wide() -> i128 { i128::MIN }
+"""
+
+
+@pytest.fixture(scope="module")
+def session():
+    session = JudgeSession(digest="0" * 64)
+    yield session
+    session.close()
+
+
+@pytest.fixture(scope="module")
+def cell(session):
+    return session.define(session.compile(parse_cell(LIBRARY, name="answer")))
+
+
+@pytest.fixture
+def call(cell):
+    cell.reset()
+    return cell.functions
+
+
+def test_functions_are_called_in_another_process(call, cell):
+    assert call["add"](2, 2) == 4
+    assert call["add"].__doc__.startswith("Adds.")
+    assert call["hello"]("you", [[1.0], []]) == ("you [[1.0], []]", b"\x01\x02")
+    assert call["wide"]() == -(1 << 127)
+    numbers = [1, 2]
+    call["twice"](numbers)
+    assert numbers == [2, 4]
+    assert cell.instance._process.pid != os.getpid()
+
+
+def test_state_is_kept_until_a_reset(call, cell):
+    assert [call["count"](), call["count"]()] == [1, 2]
+    cell.reset()
+    assert call["count"]() == 1
+
+
+def test_what_it_says_is_kept_and_goes_to_no_stream(call, session, capfd):
+    call["hello"]("printed here", [])
+    assert b"printed here" in session.said["stdout"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_errors_and_panics_come_as_they_do_elsewhere(call, cell):
+    with pytest.raises(GuestError, match="no"):
+        call["fails"]()
+    with pytest.raises(GuestTrap) as panic:
+        call["panics"](2)
+    assert "too \\u{1b}[31mlarge\\u{202e}" in panic.value.message
+    with pytest.raises(PoisonedError, match="run the cell again"):
+        call["add"](1, 1)
+    cell.reset()
+    assert call["panics"](1) == 1
+
+
+def test_clock_and_seed_are_the_masters(call):
+    assert call["now"]() == clock_and_seed("0" * 64)[0]
+    assert clock_and_seed("0" * 64) != clock_and_seed("1" * 64)
+    assert call["variable"]() is None
+
+
+def test_a_program_runs_there_with_folders_to_read(session, tmp_path):
+    (tmp_path / "given.txt").write_text("given")
+    code = """
+    use std::io::Read;
+    fn main() {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).unwrap();
+        print!("{text} {:?}", std::fs::read_to_string("/data/given.txt"));
+        eprint!("{:?}", std::fs::write("/data/new", "x").is_err());
+        std::process::exit(3)
+    }"""
+    artifact = session.compile(parse_cell(code, name="program"))
+    from wasm_lab.capabilities import Directory
+
+    given = Capabilities(stdin=b"in", dirs=(Directory(tmp_path, "/data", writable=False),))
+    run = session.run(artifact, given, audit=True)
+    assert (run.stdout, run.stderr, run.exit_status) == (b'in Ok("given")', b"true", 3)
+    assert [call.name for call in run.audit if not call.allowed] == ["path_open"]
+    assert session.last_run is run
+    assert session.program("program") is not None
+
+
+def test_only_the_functions_that_tests_call_get_names():
+    session = JudgeSession(digest="", functions={"answer": ["add"]})
+    code = "pub fn add() -> u8 { 1 } pub fn Cases() -> u8 { 2 } pub fn sorted() -> u8 { 3 }"
+    assert set(session.define(session.compile(parse_cell(code, name="answer"))).functions) == {"add"}
+    session.close()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"target": "wasm32-wasip2"}, {"test": True}],
+    ids=["component", "tests"],
+)
+def test_what_is_not_judged_is_refused(session, options):
+    with pytest.raises(UnsupportedError):
+        session.compile(parse_cell("fn main() {}", name="x", **options))
+
+
+def test_folders_to_write_and_no_deadline_are_refused(session, tmp_path):
+    from wasm_lab.capabilities import Directory
+
+    artifact = session.compile(parse_cell("fn main() {}", name="x"))
+    with pytest.raises(UnsupportedError, match="may write"):
+        session.run(artifact, Capabilities(dirs=(Directory(tmp_path, "/data"),)))
+    with pytest.raises(UnsupportedError, match="not in node"):
+        session.run(artifact, runtime="node")
+
+
+def test_the_compiler_sees_no_file_and_no_variable(session, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HIDDEN", "tests")
+    (tmp_path / "hidden.txt").write_text("tests")
+    with pytest.raises(CompileError, match="No such file"):
+        session.compile(parse_cell('pub fn x() -> &\'static str { include_str!("hidden.txt") }', name="x"))
+    code = f'pub fn x() -> &\'static str {{ include_str!("{tmp_path}/hidden.txt") }}'
+    with pytest.raises(CompileError, match="Permission denied"):
+        session.compile(parse_cell(code, name="x"))
+    with pytest.raises(CompileError, match="not defined"):
+        session.compile(parse_cell('pub fn x() -> &\'static str { env!("HIDDEN") }', name="x"))
