@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 from wasm_lab.grading.report.files import write
 from wasm_lab.grading.report.jsonl import jsonl_text
 from wasm_lab.grading.report.junit import junit_text
+from wasm_lab.grading.report.lms import canvas_text, moodle_text
 from wasm_lab.grading.report.marks import Marked, marks_text, with_marks
+from wasm_lab.grading.report.names import file_stem
+from wasm_lab.grading.report.summary import standings
+from wasm_lab.views.grades_class import class_page
+from wasm_lab.views.grades_student import instructor_page, student_page
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from wasm_lab.exercises import Exercise
     from wasm_lab.grading.nouns import Report
+    from wasm_lab.grading.report.summary import Standing
 
 #: The file that a person fills in.
 MARKS = "written_answers.csv"
@@ -44,12 +50,37 @@ def write_report(report: Report, folder: Path, *, exercises: Sequence[Exercise] 
         UsageError: a file cannot be written.
     """
     marked = _marked(report, folder)
+    everyone = standings(marked.report)
     files = [
+        write(folder / "index.html", class_page(marked.report, everyone)),
+        *_pages(marked.report, everyone, folder, exercises),
         write(folder / "outcomes.jsonl", jsonl_text(marked.report)),
         write(folder / "junit.xml", junit_text(marked.report)),
-        write(folder / MARKS, marks_text(marked.report, marked.others)),
+        *_lms(marked.report, everyone, folder),
     ]
-    return Written(report=marked.report, files=tuple(files), messages=marked.lost)
+    messages = list(marked.lost)
+    if any(cell.kind == "written" for exercise in report.exercises for cell in exercise.cells):
+        files.append(write(folder / MARKS, marks_text(marked.report, marked.others)))
+    return Written(report=marked.report, files=tuple(files), messages=tuple(messages))
+
+
+def _pages(
+    report: Report, everyone: Sequence[Standing], folder: Path, exercises: Sequence[Exercise]
+) -> Iterator[Path]:
+    masters = {one.name: one for one in exercises}
+    for one in everyone:
+        stem = file_stem(one.student.key)
+        yield write(folder / "students" / f"{stem}.html", student_page(one, report, masters))
+        yield write(folder / "instructor" / f"{stem}.html", instructor_page(one, report))
+
+
+def _lms(report: Report, everyone: Sequence[Standing], folder: Path) -> Iterator[Path]:
+    """A file for each system that the submissions may have come from."""
+    systems = {one.student.lms for one in everyone}
+    if systems != {"canvas"}:
+        yield write(folder / "moodle.csv", moodle_text(report, everyone))
+    if systems != {"moodle"}:
+        yield write(folder / "canvas.csv", canvas_text(report, everyone))
 
 
 def _marked(report: Report, folder: Path) -> Marked:

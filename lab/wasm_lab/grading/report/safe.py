@@ -1,0 +1,76 @@
+"""What a student may read of an outcome. Nothing of a hidden case passes here but how many passed.
+
+A hidden case's name, its message, its guest's words and the message of a test cell with hidden cases stay out: each
+could hold the input or the expected value. So do the time that was taken, which a program can choose, and the digest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wasm_lab.grading.nouns import CaseOutcome, CellOutcome, Outcome
+
+#: Statuses whose message is the compiler's, about the student's own text. All other messages may come from a
+#: process that held the hidden tests.
+_OWN_MESSAGES = {"not_compiled"}
+
+_SENTENCES = {
+    "missing": "Nothing was submitted.",
+    "not_compiled": "An answer did not compile, so its tests could not run.",
+    "refused": "The submission was refused; the notes say why.",
+    "stopped": "It ran past its time limit and was ended.",
+    "crashed": "The process that judged it was lost. Tell your instructor: it can be graded again.",
+}
+
+
+def for_student(outcome: Outcome) -> Outcome:
+    """The outcome without what a student must not see.
+
+    Hidden cases are gone; `hidden_counts` tells them from the whole outcome. A cell keeps its message only where it
+    is about a written answer, of which no test knows anything.
+    """
+    said = outcome.status in ("graded", "not_compiled")
+    cells = tuple(
+        replace(
+            cell,
+            cases=tuple(case for case in cell.cases if not case.hidden),
+            message=cell.message if cell.kind == "written" and said else "",
+        )
+        for cell in outcome.cells
+    )
+    message = outcome.message if outcome.status in _OWN_MESSAGES else ""
+    return replace(outcome, cells=cells, message=message, duration_ns=0, digest="")
+
+
+def hidden_counts(cell: CellOutcome) -> tuple[int, int]:
+    """How many hidden cases of a cell passed, and how many there are."""
+    hidden = [case for case in cell.cases if case.hidden]
+    return sum(case.passed for case in hidden), len(hidden)
+
+
+def sentence(outcome: Outcome | None) -> str:
+    """One or two sentences on an outcome, fit for a student.
+
+    Example:
+        >>> sentence(None)
+        'Not graded yet.'
+    """
+    if outcome is None:
+        return "Not graded yet."
+    parts = [_SENTENCES.get(outcome.status, "")]
+    if outcome.status == "graded":
+        cases = [case for cell in outcome.cells for case in cell.cases]
+        parts += [_passed(cases, hidden=False), _passed(cases, hidden=True)]
+    waiting = sum(cell.points is None for cell in outcome.cells)
+    if waiting and outcome.status != "missing":
+        parts.append(f"{waiting} written answer{'s' * (waiting != 1)} still to be marked.")
+    return " ".join(filter(None, parts))
+
+
+def _passed(cases: list[CaseOutcome], *, hidden: bool) -> str:
+    those = [case for case in cases if case.hidden is hidden]
+    if not those:
+        return ""
+    return f"{'Hidden' if hidden else 'Visible'} checks: {sum(case.passed for case in those)} of {len(those)} passed."

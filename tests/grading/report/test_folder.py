@@ -1,0 +1,270 @@
+"""The folder of a report: what is in it, what students get, that it is the same from run to run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from wasm_lab.errors import UsageError
+from wasm_lab.grading.report.names import file_stem
+from wasm_lab.views.grades import write_report
+
+from .conftest import SECRET, sample_report
+
+if TYPE_CHECKING:
+    from wasm_lab.exercises import Exercise
+    from wasm_lab.grading.nouns import Report
+
+#: Elements that have no end tag.
+_VOID = {"meta", "br", "line", "rect"}
+#: All that a page is made of; nothing here loads or runs anything.
+_ELEMENTS = _VOID | set(
+    "html head title style body header footer section h1 h2 h3 p a b ul li table caption thead tbody tr th td div pre "
+    "code span bdi details summary figure figcaption svg desc text".split()
+)
+
+
+class Page(HTMLParser):
+    """Reads a page strictly: every element closed in order, only elements and attributes that are known."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in _ELEMENTS, tag
+        for key, value in attrs:
+            assert not key.startswith("on"), (tag, key)
+            if key == "href":
+                self.links.append(value or "")
+            if key == "id":
+                self.ids.append(value or "")
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in _VOID
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.text.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(f"a comment: {data}")
+
+
+@pytest.fixture(scope="module")
+def folder(a_class: Report, a_course: list[Exercise], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("report")
+    write_report(a_class, out, exercises=a_course)
+    return out
+
+
+def test_every_page_is_well_formed_and_its_links_lead_somewhere(folder: Path) -> None:
+    pages = list(folder.rglob("*.html"))
+    assert len(pages) == 81
+    for path in pages:
+        page = Page(path.read_text(encoding="utf-8"))
+        assert len(page.ids) == len(set(page.ids))
+        for link in page.links:
+            if link.startswith("#"):
+                assert link[1:] in page.ids, (path, link)
+            else:
+                assert (path.parent / link).exists(), (path, link)
+
+
+def test_pages_forbid_scripts_and_every_address(folder: Path) -> None:
+    for path in folder.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert "Content-Security-Policy" in text
+        assert "default-src 'none'" in text
+
+
+def test_nothing_that_students_get_tells_of_hidden_tests(folder: Path, a_class: Report) -> None:
+    for path in (folder / "students").iterdir():
+        text = path.read_text(encoding="utf-8")
+        assert SECRET not in text
+        assert "ten thousand items" not in text, "the name of a hidden case"
+    assert SECRET not in (folder / "moodle.csv").read_text(encoding="utf-8")
+    assert any(SECRET in path.read_text(encoding="utf-8") for path in (folder / "instructor").iterdir())
+    digests = [outcome.digest for outcome in a_class.outcomes if outcome.digest]
+    students = "".join(path.read_text(encoding="utf-8") for path in (folder / "students").iterdir())
+    assert not [digest for digest in digests if digest in students]
+
+
+def test_a_student_sees_what_was_tried_and_what_failed(folder: Path, a_class: Report) -> None:
+    for outcome in a_class.outcomes:
+        page = Page((folder / "students" / f"{file_stem(outcome.student)}.html").read_text(encoding="utf-8"))
+        text = "".join(page.text)
+        for cell in outcome.cells:
+            for case in cell.cases:
+                if not case.hidden:
+                    assert case.name in text
+                    assert case.message in text
+        if outcome.status == "not_compiled":
+            assert "expected `Option<i32>`, found a type parameter" in text
+        if outcome.answers:
+            assert "list.iter().sum()" in text
+        if outcome.audit:
+            assert "/etc/passwd" in text
+
+
+def test_a_hint_is_given_where_points_are_missing(
+    a_class: Report, a_course: list[Exercise], tmp_path: Path
+) -> None:
+    full = [
+        replace(
+            one,
+            cells=tuple(replace(cell, points=cell.max_points, cases=()) for cell in one.cells),
+            status="graded",
+        )
+        for one in a_class.outcomes
+    ]
+    write_report(replace(a_class, outcomes=tuple(full)), tmp_path, exercises=a_course)
+    assert not any(
+        "hint" in "".join(Page(path.read_text()).text) for path in (tmp_path / "students").iterdir()
+    )
+
+
+def test_the_class_page_names_who_needs_help_and_the_hardest_test(folder: Path) -> None:
+    text = "".join(Page((folder / "index.html").read_text(encoding="utf-8")).text)
+    assert "21 of 40 students may need help" in text
+    assert "hardest test is “ten thousand items” of An honest measurement: 34 of 35 failed it" in text
+    assert "holiday.jpg" in text
+    assert "written answers to mark" in text
+
+
+def test_the_same_inputs_give_the_same_files_but_for_times(
+    folder: Path, a_course: list[Exercise], tmp_path: Path
+) -> None:
+    later = sample_report(started_at="2031-01-01T00:00:00+00:00")
+    later = replace(
+        later,
+        duration_ns=1,
+        outcomes=tuple(replace(one, duration_ns=one.duration_ns * 3) for one in later.outcomes),
+    )
+    write_report(later, tmp_path, exercises=a_course)
+    files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
+    differ = [name for name in files if _timeless(folder / name) != _timeless(tmp_path / name)]
+    assert not differ
+
+
+def _timeless(path: Path) -> str:
+    """A file without the one place where times stand."""
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"<section id='times'>.*?</section>", "", text, flags=re.DOTALL)
+    text = re.sub(r"machine time: [^·]*·", "", text)
+    if path.name == "junit.xml":
+        text = re.sub(r"<testsuites [^>]*>", "", text)
+    return text[: text.rindex('{"type": "times"')] if path.suffix == ".jsonl" else text
+
+
+def test_writing_again_changes_no_byte(a_class: Report, a_course: list[Exercise], tmp_path: Path) -> None:
+    first = write_report(a_class, tmp_path, exercises=a_course)
+    before = {path: path.read_bytes() for path in first.files}
+    again = write_report(a_class, tmp_path, exercises=a_course)
+    assert again == first
+    assert {path: path.read_bytes() for path in again.files} == before
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(first.files)
+
+
+def test_json_lines_hold_every_outcome(folder: Path, a_class: Report) -> None:
+    raw = (folder / "outcomes.jsonl").read_bytes()
+    assert raw.isascii()
+    records = [json.loads(text) for text in raw.decode().splitlines()]
+    assert [record["type"] for record in records[:1] + records[-1:]] == ["run", "times"]
+    outcomes = [record for record in records if record["type"] == "outcome"]
+    assert [(one["student"], one["exercise"], one["points"]) for one in outcomes] == [
+        (one.student, one.exercise, one.points) for one in a_class.outcomes
+    ]
+
+
+def test_junit_has_every_case_and_counts_them(folder: Path, a_class: Report) -> None:
+    root = ET.parse(folder / "junit.xml").getroot()
+    suites = root.findall("testsuite")
+    assert len(suites) == len(a_class.outcomes)
+    names = {case.get("name") for case in root.iter("testcase")}
+    assert "visible: two and two" in names
+    for what, tag in (
+        ("tests", "testcase"),
+        ("failures", "failure"),
+        ("errors", "error"),
+        ("skipped", "skipped"),
+    ):
+        assert int(root.get(what, "")) == len(list(root.iter(tag)))
+    failed = sum(not case.passed for one in a_class.outcomes for cell in one.cells for case in cell.cases)
+    assert int(root.get("failures", "")) >= failed
+
+
+def test_moodle_gets_a_worksheet_that_it_takes(folder: Path, a_class: Report) -> None:
+    rows = list(csv.DictReader(io.StringIO((folder / "moodle.csv").read_text(encoding="utf-8"), newline="")))
+    assert {"Identifier", "Grade", "Last modified (grade)", "Feedback comments"} <= set(rows[0])
+    assert [row["Identifier"] for row in rows] == [f"Participant {one.lms_id}" for one in a_class.students]
+    for row, student in zip(rows, a_class.students, strict=True):
+        outcomes = [one for one in a_class.outcomes if one.student == student.key]
+        waits = any(not one.is_complete and one.status != "missing" for one in outcomes)
+        assert (row["Grade"] == "") == waits
+        if not waits:
+            assert float(row["Grade"]) == pytest.approx(sum(one.points for one in outcomes))
+    assert not (folder / "canvas.csv").exists()
+
+
+def test_canvas_gets_its_columns_and_no_student_sets_the_maximum(a_class: Report, tmp_path: Path) -> None:
+    people = tuple(
+        replace(one, lms="canvas", lms_id=str(at), name="Points Possible" if at == 3 else one.name)
+        for at, one in enumerate(a_class.students)
+    )
+    write_report(replace(a_class, students=people), tmp_path)
+    rows = list(csv.reader(io.StringIO((tmp_path / "canvas.csv").read_text(encoding="utf-8"), newline="")))
+    assert rows[0] == [
+        "Student",
+        "ID",
+        "SIS User ID",
+        "SIS Login ID",
+        "Section",
+        "01_rust_cells",
+        "02_sandbox",
+        "04_measuring",
+    ]
+    assert rows[1] == ["Points Possible", "", "", "", "", "7", "8", "6"]
+    assert [row[1] for row in rows[2:]] == [one.lms_id for one in people]
+    assert [row for row in rows if "Points Possible" in row[0]] == [rows[1]]
+    assert not (tmp_path / "moodle.csv").exists()
+
+
+def test_an_empty_run_gives_a_report_too(tmp_path: Path) -> None:
+    empty = replace(sample_report(0), outcomes=(), notes=())
+    write_report(empty, tmp_path)
+    Page((tmp_path / "index.html").read_text())
+
+
+def test_an_interrupted_run_says_what_is_missing(a_class: Report, tmp_path: Path) -> None:
+    write_report(replace(a_class, outcomes=a_class.outcomes[:7], complete=False), tmp_path)
+    text = "".join(Page((tmp_path / "index.html").read_text(encoding="utf-8")).text)
+    assert "The run was interrupted" in text
+    assert "not yet" in text
+
+
+def test_a_folder_that_cannot_be_written_is_told(a_class: Report, tmp_path: Path) -> None:
+    (tmp_path / "report").write_text("a file")
+    with pytest.raises(UsageError, match="cannot be written"):
+        write_report(a_class, tmp_path / "report")
