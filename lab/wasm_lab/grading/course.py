@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from wasm_lab.errors import ExerciseError, UsageError
@@ -27,7 +28,7 @@ PYTHON_REFUSED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Master:
     """One exercise with all that is needed to grade it."""
 
@@ -35,7 +36,13 @@ class Master:
     released: Exercise  #: the form that students got
     assignment: str  #: the folder below ``source``
     refused: str = ""  #: why nothing of it can be graded; empty when it can be
-    digest: str = ""  #: SHA-256 of both forms
+    text: str = field(default="", repr=False)  #: the full notebook as JSON
+    released_text: str = field(default="", repr=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of both forms."""
+        return hashlib.sha256(f"{self.text}\0{self.released_text}".encode()).hexdigest()
 
     @property
     def name(self) -> str:
@@ -120,13 +127,13 @@ def _master(path: Path, release: Path) -> Master | None:
         return None
     released = Exercise.read(release) if release.is_file() else exercise
     _check(exercise, released, path)
-    text = exercise.dumps().encode() + b"\0" + released.dumps().encode()
     return Master(
         exercise=exercise,
         released=released,
         assignment=path.parent.name,
         refused=refused,
-        digest=hashlib.sha256(text).hexdigest(),
+        text=exercise.dumps(),
+        released_text=released.dumps(),
     )
 
 

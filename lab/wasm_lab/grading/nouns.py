@@ -192,7 +192,8 @@ class Report:
     versions: dict[str, str] = field(default_factory=dict)  #: wasm-lab, rustc, wasmtime, nbgrader
     started_at: str = ""  #: ISO 8601, UTC
     duration_ns: int = 0  #: of this run; of the submissions graded in it
-    complete: bool = True  #: False: interrupted, some outcomes are not there
+    complete: bool = True  #: False: some outcomes are not there, because not all was graded yet
+    interrupted: bool = False  #: by Ctrl-C; the same command goes on
 
 
 Noun = TypeVar("Noun")
