@@ -24,6 +24,7 @@ COMMANDS = {
     "kube": "kube:kube",
     "container": "container:container",
     "languages": "languages:languages",
+    "grade": "grade:grade",
     "doctor": "doctor:doctor",
     "cache": "cache:cache",
     "quickstart": "quickstart:quickstart",
