@@ -49,6 +49,11 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_rust.language()))
 
 
+def rust_tree(code: str) -> Node:
+    """The root of the plain tree of a text, in which every node is at its own byte offset."""
+    return _parser().parse(code.encode()).root_node
+
+
 class Syntax:
     """A piece of Rust as a tree. Positions are byte offsets into the code's UTF-8 text.
 

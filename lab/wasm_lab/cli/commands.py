@@ -24,6 +24,7 @@ COMMANDS = {
     "kube": "kube:kube",
     "container": "container:container",
     "languages": "languages:languages",
+    "exercises": "exercises:exercises",
     "grade": "grade:grade",
     "doctor": "doctor:doctor",
     "cache": "cache:cache",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -164,10 +165,14 @@ class Cases:
     def true(self, name: str, condition: Any, because: str = "") -> None:
         """``condition`` must be true; of a callable, its result must be.
 
+        A callable finds every cell of functions in a fresh instance.
+
         Args:
             because: why it is wrong when it is not.
         """
         with self._case(name, "") as case:
+            if callable(condition):
+                _reset_all()
             met = case.call(condition, ()) if callable(condition) else condition
             case.require(bool(met), because or "This does not hold.")
 
@@ -243,6 +248,13 @@ class _Case:
     def require(self, met: bool, message: str) -> None:
         if not met:
             raise _NotMet(message)
+
+
+def _reset_all() -> None:
+    """Give every cell of functions a fresh instance, where there are any."""
+    session = sys.modules.get("wasm_lab.session")
+    for cell in session.default_session().cells.values() if session else ():
+        cell.reset()
 
 
 def _written(function: Callable[..., Any], args: Sequence[Any]) -> str:
