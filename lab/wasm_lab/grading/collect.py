@@ -183,13 +183,15 @@ class _Collecting:
 
     def _tell_apart(self) -> None:
         """Give students whose keys would be one name on some file system a number."""
-        seen: dict[str, int] = defaultdict(int)
+        taken: set[str] = set()
         for ident in sorted(self.piles):
             pile = self.piles[ident]
-            same = pile.student.key.casefold()
-            seen[same] += 1
-            if seen[same] > 1:
-                key = f"{pile.student.key} ({seen[same]})"
+            key, number = pile.student.key, 1
+            while key.casefold() in taken:
+                number += 1
+                key = f"{pile.student.key} ({number})"
+            taken.add(key.casefold())
+            if number > 1:
                 self._note(
                     "collision", key, pile.files[0][0].parts[0],
                     "Another student has the same name but for case, blanks or the way of writing accents; "
@@ -379,10 +381,12 @@ def matched(notebook: SubmittedNotebook, by_name: Master | None, course: Course)
         return by_name if by_name in told else told[0]
     if by_name and set(by_name.answers) & notebook.grade_ids:
         return by_name
-    complete = [
-        one for one in masters if {cell.grade_id for cell in one.exercise.cells} - {""} <= notebook.grade_ids
-    ]
-    return by_name or (complete[0] if len(complete) == 1 else None)
+    if by_name:
+        return by_name
+    # All of its cells must be there; where those of several exercises are, the one with most of them.
+    sizes = {one.name: len(one.grade_ids) for one in masters if one.grade_ids <= notebook.grade_ids}
+    largest = [name for name, size in sizes.items() if size == max(sizes.values())]
+    return course.masters[largest[0]] if len(largest) == 1 else None
 
 
 def _why_counts(counts: _Candidate, other: _Candidate) -> str:

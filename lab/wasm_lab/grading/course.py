@@ -54,6 +54,11 @@ class Master:
         cells = (*self.released.answers, *self.released.written)
         return {cell.grade_id: cell for cell in cells}
 
+    @cached_property
+    def grade_ids(self) -> set[str]:
+        """Of all of its cells."""
+        return {cell.grade_id for cell in self.released.cells if cell.grade_id}
+
     def graded(self) -> GradedExercise:
         """What a report says of it."""
         cells = tuple(

@@ -163,6 +163,7 @@ class Archive:
         self, file: Path | bytes, parts: tuple[str, ...], *, entries: int, unpacked_bytes: int | None
     ) -> None:
         stream: IO[bytes] = io.BytesIO(file) if isinstance(file, bytes) else _opened(file)
+        self._stream = stream
         self._parts = parts
         self._left = unpacked_bytes
         try:
@@ -184,6 +185,7 @@ class Archive:
 
     def close(self) -> None:
         self._zip.close()
+        self._stream.close()
 
     def files(self) -> Iterator[Entry]:
         """Its files in the order of their names; of equal names, in the order in which they lie there."""
