@@ -139,9 +139,11 @@ def _read_file(path: bytes, limit: int) -> bytes:
     try:
         number = os.open(path, flags)
         with os.fdopen(number, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(number).st_mode):
+            found = os.fstat(number)
+            if not stat.S_ISREG(found.st_mode):
                 raise Unreadable("It is no ordinary file.")
-            return stream.read(limit + 1)
+            # Reading up to the limit would take a buffer of that size at once.
+            return stream.read(min(limit, found.st_size) + 1)
     except OSError as error:
         raise Unreadable(f"It cannot be read: {error.strerror}.") from None
 

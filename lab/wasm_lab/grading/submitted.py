@@ -120,7 +120,7 @@ def _parsed(text: str) -> Any:
     except RecursionError:
         raise Unreadable("It is nested too deeply.") from None
     except json.JSONDecodeError as error:
-        if error.pos >= len(text.rstrip()) - 1 or not text.rstrip().endswith("}"):
+        if error.pos >= len(text.rstrip()) or not text.rstrip().endswith("}"):
             raise Truncated("It ends in the middle.") from None
         raise Unreadable(f"It is no JSON (line {error.lineno}): {error.msg}.") from None
     except ValueError:  # a number of thousands of digits
