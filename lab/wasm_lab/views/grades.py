@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wasm_lab.errors import UsageError
 from wasm_lab.grading.report.files import write
+from wasm_lab.grading.report.gradebook import update_gradebook
 from wasm_lab.grading.report.jsonl import jsonl_text
 from wasm_lab.grading.report.junit import junit_text
 from wasm_lab.grading.report.lms import canvas_text, moodle_text
@@ -23,8 +26,11 @@ if TYPE_CHECKING:
     from wasm_lab.grading.nouns import Report
     from wasm_lab.grading.report.summary import Standing
 
-#: The file that a person fills in.
-MARKS = "written_answers.csv"
+#: The file that a person fills in, and nbgrader's database.
+MARKS, GRADEBOOK = "written_answers.csv", "gradebook.db"
+
+#: A page of ours, by the end of its name (see `file_stem`).
+_OURS = re.compile(r".*-[0-9a-f]{12}\.html")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,8 @@ class Written:
 
 def write_report(report: Report, folder: Path, *, exercises: Sequence[Exercise] = ()) -> Written:
     """Write every file of the report, or replace those that are there; each atomically.
+
+    Where nbgrader is not installed there is no ``gradebook.db``, and a message says how to get it.
 
     The marks that a person wrote into the folder's ``written_answers.csv`` are read first and kept.
 
@@ -58,9 +66,16 @@ def write_report(report: Report, folder: Path, *, exercises: Sequence[Exercise] 
         write(folder / "junit.xml", junit_text(marked.report)),
         *_lms(marked.report, everyone, folder),
     ]
+    _remove_old_pages(folder, files)
     messages = list(marked.lost)
     if any(cell.kind == "written" for exercise in report.exercises for cell in exercise.cells):
         files.append(write(folder / MARKS, marks_text(marked.report, marked.others)))
+    try:
+        masters = {one.name: one for one in exercises}
+        messages += update_gradebook(marked.report, everyone, folder / GRADEBOOK, exercises=masters)
+        files.append(folder / GRADEBOOK)
+    except UsageError as error:  # all else is written without it
+        messages.append(str(error))
     return Written(report=marked.report, files=tuple(files), messages=tuple(messages))
 
 
@@ -72,6 +87,14 @@ def _pages(
         stem = file_stem(one.student.key)
         yield write(folder / "students" / f"{stem}.html", student_page(one, report, masters))
         yield write(folder / "instructor" / f"{stem}.html", instructor_page(one, report))
+
+
+def _remove_old_pages(folder: Path, files: Sequence[Path]) -> None:
+    """A page of a student who is not in this report any more is not handed out by mistake."""
+    for kind in ("students", "instructor"):
+        for path in (folder / kind).glob("*.html"):
+            if _OURS.fullmatch(path.name) and path not in files:
+                path.unlink(missing_ok=True)
 
 
 def _lms(report: Report, everyone: Sequence[Standing], folder: Path) -> Iterator[Path]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -271,3 +273,11 @@ def a_class() -> Report:
 @pytest.fixture(scope="session")
 def a_course() -> list[Exercise]:
     return masters()
+
+
+@pytest.fixture(scope="module")
+def without_nbgrader() -> Iterator[None]:
+    """As where nbgrader is not installed; importing it takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "nbgrader.api", None)
+        yield

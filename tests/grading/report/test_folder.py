@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from wasm_lab.exercises import Exercise
     from wasm_lab.grading.nouns import Report
 
+pytestmark = pytest.mark.usefixtures("without_nbgrader")
+
 #: Elements that have no end tag.
 _VOID = {"meta", "br", "line", "rect"}
 #: All that a page is made of; nothing here loads or runs anything.
@@ -72,7 +74,12 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def folder(a_class: Report, a_course: list[Exercise], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(
+    a_class: Report,
+    a_course: list[Exercise],
+    without_nbgrader: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     out = tmp_path_factory.mktemp("report")
     write_report(a_class, out, exercises=a_course)
     return out
@@ -268,3 +275,23 @@ def test_a_folder_that_cannot_be_written_is_told(a_class: Report, tmp_path: Path
     (tmp_path / "report").write_text("a file")
     with pytest.raises(UsageError, match="cannot be written"):
         write_report(a_class, tmp_path / "report")
+
+
+def test_without_nbgrader_all_else_is_written_and_the_command_is_said(
+    a_class: Report, tmp_path: Path
+) -> None:
+    written = write_report(a_class, tmp_path)
+    assert not (tmp_path / "gradebook.db").exists()
+    assert any("pip install 'wasm-lab[grading]'" in message for message in written.messages)
+    assert all(path.is_file() for path in written.files)
+
+
+def test_pages_of_students_who_are_gone_are_removed(a_class: Report, tmp_path: Path) -> None:
+    write_report(a_class, tmp_path)
+    (tmp_path / "students" / "notes.html").write_text("of the instructor")
+    gone, stay = a_class.students[0], a_class.students[1:]
+    outcomes = tuple(one for one in a_class.outcomes if one.student != gone.key)
+    write_report(replace(a_class, students=stay, outcomes=outcomes), tmp_path)
+    names = {path.name for path in (tmp_path / "students").iterdir()}
+    assert f"{file_stem(gone.key)}.html" not in names
+    assert names == {f"{file_stem(one.key)}.html" for one in stay} | {"notes.html"}

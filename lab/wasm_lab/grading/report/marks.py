@@ -125,7 +125,7 @@ def with_marks(report: Report, content: bytes, *, name: str = "the file of marks
                     f"Row {row.row}: {row['points'].strip() or 'a comment'} for an earlier answer of "
                     f"{shown(row['student'], 60, lines=False)} to {row['exercise']}: the answer has changed since."
                 )
-        else:
+        elif given:
             who = shown(f"{row['student']}, {row['exercise']}, {row['grade_id']}", 120, lines=False)
             problems.append(row.problem(f"there is no written answer of {who} in this run. Remove the row."))
     if problems:

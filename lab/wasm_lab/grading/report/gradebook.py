@@ -1,0 +1,220 @@
+"""nbgrader's gradebook: the same marks in the database that its formgrader and ``nbgrader export`` read.
+
+The database is changed as a copy, which then takes its place: a run that is ended leaves the one before. Marks and
+comments that a person gave in formgrader stay.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import sqlite3
+import tempfile
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wasm_lab.errors import UsageError
+from wasm_lab.grading.report.cells import cell
+from wasm_lab.grading.report.names import file_stem
+from wasm_lab.grading.report.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nbgrader.api import Grade, Gradebook, SubmittedNotebook  # type: ignore[import-untyped]
+
+    from wasm_lab.exercises import Exercise
+    from wasm_lab.grading.nouns import CellOutcome, GradedExercise, Outcome, Report, Student
+    from wasm_lab.grading.report.summary import Standing
+
+#: What nbgrader keeps as a student's id: a part of paths and addresses, and of a CSV file that it does not quote.
+_PLAIN_ID = re.compile(r"[\w][\w .@+-]{0,99}")
+
+
+def update_gradebook(
+    report: Report, everyone: Sequence[Standing], file: Path, *, exercises: Mapping[str, Exercise]
+) -> list[str]:
+    """Write the marks of a report into a gradebook, which is made where it is missing.
+
+    Chapters are its assignments and exercises their notebooks. A cell that its exercise no longer has is removed.
+
+    Args:
+        exercises: the masters by name, whose cells nbgrader wants to know; may be empty.
+
+    Returns:
+        What a person should know, in sentences: marks that only the gradebook has.
+
+    Raises:
+        UsageError: nbgrader is not installed, or the file is no gradebook of its version.
+    """
+    try:
+        from nbgrader.api import Gradebook
+        from sqlalchemy import text
+        from sqlalchemy.exc import SAWarning, SQLAlchemyError
+    except ImportError as error:
+        raise UsageError(
+            f"{file.name} was not written: nbgrader is not installed.",
+            hint="For nbgrader's gradebook: pip install 'wasm-lab[grading]'",
+        ) from error
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".gradebook-") as folder:
+        copy = Path(folder) / file.name
+        if file.exists():
+            shutil.copyfile(file, copy)
+        else:
+            _begin(copy)
+        try:
+            # nbgrader's own code makes SQLAlchemy warn of the order in which it adds rows.
+            with (
+                warnings.catch_warnings(category=SAWarning, action="ignore"),
+                contextlib.closing(Gradebook(f"sqlite:///{copy}")) as book,
+            ):
+                # A copy need not survive a power cut; nbgrader commits after every row.
+                book.db.execute(text("PRAGMA synchronous=OFF"))
+                for exercise in report.exercises:
+                    _save_exercise(book, exercise, exercises.get(exercise.name))
+                kept = sum(_save_student(book, one, report) for one in everyone)
+                book.db.commit()
+        except (SQLAlchemyError, ValueError) as error:  # nbgrader's InvalidEntry is a ValueError
+            raise UsageError(
+                f"{file} was left as it was: {shown(str(error).splitlines()[0], 300, lines=False)}",
+                hint=f"If an older nbgrader made it: nbgrader db upgrade --db sqlite:///{file}",
+            ) from error
+        with copy.open("rb") as done:
+            os.fsync(done.fileno())
+        copy.replace(file)
+    if not kept:
+        return []
+    return [
+        f"{file.name} keeps {kept} mark{'s' * (kept != 1)} given in nbgrader that this report does not have."
+    ]
+
+
+def student_id(student: Student) -> str:
+    """What nbgrader calls a student: the key, or a plain name made of it.
+
+    Example:
+        >>> from wasm_lab.grading.nouns import Student
+        >>> student_id(Student(key="ada", name="Ada")), student_id(Student(key="=1,2", name=""))
+        ('ada', '1-2-af35b1d9b0ee')
+    """
+    return student.key if _PLAIN_ID.fullmatch(student.key) else file_stem(student.key)
+
+
+def _begin(file: Path) -> None:
+    """An empty gradebook that says which schema it has.
+
+    nbgrader would start ``alembic`` for that, which takes seconds and is not on the PATH of every environment.
+    """
+    import nbgrader  # type: ignore[import-untyped]
+    from alembic.script import ScriptDirectory
+
+    head = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
+    with contextlib.closing(sqlite3.connect(file)) as book, book:
+        book.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        book.execute("INSERT INTO alembic_version VALUES (?)", (head,))
+
+
+def _save_exercise(book: Gradebook, exercise: GradedExercise, master: Exercise | None) -> None:
+    chapter, name = exercise.assignment, exercise.name
+    book.update_or_create_assignment(chapter)
+    notebook = book.update_or_create_notebook(name, chapter)
+    for one in exercise.cells:
+        written = one.kind == "written"
+        kind = "markdown" if written else "code"
+        book.update_or_create_grade_cell(
+            one.grade_id, name, chapter, max_score=one.max_points, cell_type=kind
+        )
+        if written:
+            book.update_or_create_solution_cell(one.grade_id, name, chapter)
+    for each in master.cells if master else ():
+        if each.grade_id:
+            book.update_or_create_source_cell(
+                each.grade_id,
+                name,
+                chapter,
+                cell_type=each.kind,
+                source=each.text,
+                locked=each.role.value != "answer",
+            )
+    known = {one.grade_id for one in exercise.cells}
+    for gone in [one for one in notebook.grade_cells if one.name not in known]:
+        for grade in list(gone.grades):
+            book.db.delete(grade)
+        book.db.delete(gone)
+    book.db.commit()
+
+
+def _save_student(book: Gradebook, one: Standing, report: Report) -> int:
+    """Save all marks of a student. Gives how many marks the book has that the report has not."""
+    student = one.student
+    key = student_id(student)
+    name = cell(shown(student.name, 120, lines=False)).replace(",", " ").replace('"', "'")
+    book.update_or_create_student(key, last_name=name, lms_user_id=student.lms_id or None)
+    kept = 0
+    for chapter in dict.fromkeys(exercise.assignment for exercise in report.exercises):
+        exercises = {each.name: each for each in report.exercises if each.assignment == chapter}
+        outcomes = {each: one.outcomes[each] for each in exercises if each in one.outcomes}
+        if all(outcome.status == "missing" for outcome in outcomes.values()):
+            continue  # no submission, which nbgrader counts as none of the points
+        submission = book.update_or_create_submission(chapter, key, **_timestamp(outcomes.values()))
+        for notebook in submission.notebooks:
+            if notebook.name in outcomes:
+                kept += _save_notebook(book, notebook, outcomes[notebook.name])
+    return kept
+
+
+def _save_notebook(book: Gradebook, notebook: SubmittedNotebook, outcome: Outcome) -> int:
+    from nbgrader.api import Comment, Grade
+
+    cells = {one.grade_id: one for one in outcome.cells}
+    grades = {grade.cell_id: grade for grade in notebook.grades}
+    kept = 0
+    for grade_cell in notebook.notebook.grade_cells:
+        grade = grades.get(grade_cell.id)
+        if grade is None:  # the cell is newer than the submission
+            grade = Grade(cell_id=grade_cell.id, notebook_id=notebook.id)
+            book.db.add(grade)
+        kept += _save_grade(grade, cells.get(grade_cell.name), missing=outcome.status == "missing")
+    comments = {comment.cell_id: comment for comment in notebook.comments}
+    for solution_cell in notebook.notebook.solution_cells:
+        one = cells.get(solution_cell.name)
+        if one is None or one.kind != "written":
+            continue
+        comment = comments.get(solution_cell.id)
+        if comment is None:
+            comment = Comment(cell_id=solution_cell.id, notebook_id=notebook.id)
+            book.db.add(comment)
+        comment.auto_comment = None if one.answer.strip() else "No response."
+        comment.manual_comment = shown(one.message, 10_000) or comment.manual_comment
+    return kept
+
+
+def _save_grade(grade: Grade, one: CellOutcome | None, *, missing: bool) -> int:
+    """As nbgrader's own autograding does it; a person's mark goes where formgrader puts it."""
+    if one is None or missing:
+        grade.auto_score, grade.needs_manual_grade = 0.0, False
+        return 0
+    if one.kind == "auto":
+        grade.auto_score, grade.needs_manual_grade = one.points or 0.0, False
+        return int(grade.manual_score is not None)
+    grade.auto_score = None
+    if one.points is None:
+        grade.needs_manual_grade = True
+        return int(grade.manual_score is not None)
+    grade.manual_score, grade.needs_manual_grade = one.points, False
+    return 0
+
+
+def _timestamp(outcomes: Any) -> dict[str, datetime]:
+    """When the last file of an assignment came in, where that is known; nbgrader wants UTC without saying so."""
+    found = []
+    for outcome in outcomes:
+        with contextlib.suppress(ValueError):
+            when = datetime.fromisoformat(outcome.submitted_at)
+            found.append(when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when)
+    return {"timestamp": max(found)} if found else {}
