@@ -166,6 +166,24 @@ def test_a_cell_that_is_gone_gives_no_points_any_more(tmp_path: Path) -> None:
     }
 
 
+def test_an_exercise_that_is_new_in_its_chapter_counts(tmp_path: Path) -> None:
+    file = tmp_path / "gradebook.db"
+    report = sample_report(3)
+    first = {"first_function", "read_an_audit"}
+    _save(
+        replace(
+            report,
+            exercises=tuple(one for one in report.exercises if one.name in first),
+            outcomes=tuple(one for one in report.outcomes if one.exercise in first),
+        ),
+        file,
+    )
+    _save(report, file)
+    assert {key: score for key, (score, _) in _totals(file).items()} == {
+        student_id(one.student): pytest.approx(one.total.points) for one in standings(report)
+    }
+
+
 HOSTILE = {
     "a formula": "=HYPERLINK(1)",
     "columns": 'a,b,"c',

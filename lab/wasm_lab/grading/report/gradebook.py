@@ -162,10 +162,21 @@ def _save_student(book: Gradebook, one: Standing, report: Report) -> int:
         if all(outcome.status == "missing" for outcome in outcomes.values()):
             continue  # no submission, which nbgrader counts as none of the points
         submission = book.update_or_create_submission(chapter, key, **_timestamp(outcomes.values()))
-        for notebook in submission.notebooks:
-            if notebook.name in outcomes:
-                kept += _save_notebook(book, notebook, outcomes[notebook.name])
+        notebooks = {notebook.name: notebook for notebook in submission.notebooks}
+        for each, outcome in outcomes.items():
+            notebook = notebooks.get(each) or _submitted_later(book, submission.id, each, chapter)
+            kept += _save_notebook(book, notebook, outcome)
     return kept
+
+
+def _submitted_later(book: Gradebook, submission: str, exercise: str, chapter: str) -> SubmittedNotebook:
+    """An exercise that its chapter did not have when the gradebook first heard of the submission."""
+    from nbgrader.api import SubmittedNotebook
+
+    found = SubmittedNotebook(assignment_id=submission, notebook_id=book.find_notebook(exercise, chapter).id)
+    book.db.add(found)
+    book.db.flush()
+    return found
 
 
 def _save_notebook(book: Gradebook, notebook: SubmittedNotebook, outcome: Outcome) -> int:
