@@ -83,6 +83,31 @@ def test_a_notebook_finds_what_it_finds_on_a_fresh_kernel(tmp_path: Path) -> Non
     assert POOL.state().idle
 
 
+def test_a_kernel_that_waited_begins_in_any_folder(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    fresh = json.loads(printed(execute(tmp_path, PROBE, engine=None, cwd=other)))
+    for _ in range(2):
+        execute(tmp_path, "pass", cwd=tmp_path)
+    waiting = POOL.state().idle
+    cell = PROBE.replace("print(", "found['pid'] = os.getpid(); print(")
+    warm = json.loads(printed(execute(tmp_path, cell, cwd=other)))
+    assert warm.pop("pid") in waiting
+    assert warm == fresh
+    assert fresh["dirs"] == [str(other)]
+
+
+def test_startup_files_run_in_the_notebooks_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    startup = tmp_path / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "first.py").write_text("import os; seen = os.getcwd()")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    for name in ("a", "a", "b", "a"):
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        assert printed(execute(tmp_path, "print(seen)", cwd=folder)) == f"{folder}\n"
+
+
 def test_each_notebook_has_a_kernel_of_its_own(tmp_path: Path) -> None:
     cell = """
 import os, random, secrets, tempfile, uuid

@@ -81,7 +81,7 @@ class WarmProvisioner(LocalProvisioner):
         if not kernel.is_ready:
             POOL.give_back(kernel)
             raise PoolError(f"A forked kernel ended with status {kernel.poll()}.")
-        kernel.begin()
+        kernel.begin(start.cwd)
         manager = self.parent
         assert manager is not None
         manager.connection_file = str(kernel.connection_file)

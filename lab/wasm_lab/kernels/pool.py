@@ -16,7 +16,7 @@ import subprocess
 import threading
 import uuid
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,14 @@ class Start:
     @property
     def of_zygote(self) -> tuple[Any, ...]:
         """The part that is decided when the zygote starts."""
-        return (self.interpreter, self.env, self.inherited[:-1])
+        return (self.interpreter, self.env, self.cwd_of_zygote, self.inherited[:-1])
+
+    @property
+    def cwd_of_zygote(self) -> str:
+        """Where the zygote starts: anywhere, unless the interpreter looks for modules from there."""
+        path = dict(self.env).get("PYTHONPATH", "")
+        relative = any(not Path(entry).is_absolute() for entry in path.split(os.pathsep)) if path else False
+        return self.cwd if relative else "/"
 
 
 def _inherited() -> tuple[Any, ...]:
@@ -143,6 +150,7 @@ class WarmKernel:
                     self._end(message["exit"])
                     return
                 self._ready = True
+                self.zygote.are_movable = message["movable"]
 
     @property
     def is_ready(self) -> bool:
@@ -155,14 +163,19 @@ class WarmKernel:
         self.hear()
         return self.returncode
 
-    def begin(self) -> None:
-        """Let it serve its notebook.
+    def fits(self, start: Start) -> bool:
+        """Whether it can be what a kernel of this start would be."""
+        moved = replace(self.start, cwd=start.cwd) if self.zygote.are_movable else self.start
+        return moved == start
+
+    def begin(self, cwd: str) -> None:
+        """Let it serve its notebook, in this folder.
 
         Raises:
             PoolError: it has ended meanwhile.
         """
         try:
-            self.line.sendall(b"go\n")
+            self.line.sendall(json.dumps({"cwd": cwd}).encode() + b"\n")
         except OSError as error:
             raise PoolError(f"The kernel has ended: {error}") from None
 
@@ -198,6 +211,7 @@ class Zygote:
 
     def __init__(self, start: Start) -> None:
         self.kind = start.of_zygote
+        self.are_movable = False  #: whether its kernels can begin in another folder than they were started in
         self._lock = threading.Lock()
         ours, theirs = socket.socketpair()
         with theirs:
@@ -205,6 +219,7 @@ class Zygote:
                 self._process = subprocess.Popen(
                     [*start.interpreter, str(_ZYGOTE), str(theirs.fileno())],
                     env=dict(start.env),
+                    cwd=start.cwd_of_zygote,
                     stdin=subprocess.DEVNULL,
                     pass_fds=(theirs.fileno(),),
                     start_new_session=True,
@@ -350,7 +365,7 @@ class KernelPool:
         with self._lock:
             self._tidy()
             self._claims += 1
-            kernel = next((idle for idle in self._idle if idle.start == start), None)
+            kernel = next((idle for idle in self._idle if idle.fits(start)), None)
             if kernel is None:
                 kernel = self._zygote(start).fork(start)
             else:
@@ -406,8 +421,9 @@ class KernelPool:
 
     def _fill(self, start: Start, count: int) -> None:
         wanted = min(count, self.most)
-        missing = wanted - sum(kernel.start == start for kernel in self._idle)
-        for kernel in [other for other in self._idle if other.start != start]:
+        fitting = [kernel for kernel in self._idle if kernel.fits(start)]
+        missing = wanted - len(fitting)
+        for kernel in [other for other in self._idle if other not in fitting]:
             if len(self._idle) + missing > self.most:  # they wait for notebooks that did not come
                 self._idle.remove(kernel)
                 kernel.let_go()

@@ -8,8 +8,9 @@ On its control socket it reads one JSON object a line and answers each with one 
 
 ``{"fork": {"argv": […], "command": […], "cwd": "…"}}`` with three descriptors: a line of the kernel's own,
 standard output, standard error. Answer: ``{"pid": …}``, or ``{"error": "why not"}``. The kernel binds its
-sockets, writes its connection file, says ``{"ready": true}`` on its line and waits there for ``go``. When it
-has ended, the zygote writes ``{"exit": status}`` to the same line.
+sockets, writes its connection file, says ``{"ready": true, "movable": …}`` on its line and waits there for
+``{"cwd": "…"}``, another folder only if it is movable: nothing of the user's has run in it yet. When it has
+ended, the zygote writes ``{"exit": status}`` to the same line.
 
 ``{"signal": […pid, number]}``, sent to the kernel's process group. Answer: ``{"sent": true or false}``.
 
@@ -57,6 +58,8 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from ipykernel.kernelapp import IPKernelApp
 
 
 class Kernel:
@@ -236,13 +239,14 @@ def become_kernel(request: dict[str, Any], line: socket.socket) -> None:
     app = kernelapp.IPKernelApp.instance()
     app.initialize(sys.argv[1:])  # type: ignore[no-untyped-call]
     with line:
-        line.sendall(b'{"ready": true}\n')
+        line.sendall(json.dumps({"ready": True, "movable": is_movable(app)}).encode() + b"\n")
         line.settimeout(IDLE_S)
         try:
-            told = line.recv(16)
+            told = line.recv(1 << 16)
         except TimeoutError:
             told = b""
-    if told == b"go\n":
+    if told.endswith(b"\n"):
+        move(app, json.loads(told)["cwd"])
         app.start()  # type: ignore[no-untyped-call]
     # It ends as processes that multiprocessing forks do. The kernel's own handler closes socket after socket
     # and joins thread after thread, and taking an interpreter apart takes longer than many a notebook; both
@@ -251,6 +255,29 @@ def become_kernel(request: dict[str, Any], line: socket.socket) -> None:
     threading._shutdown()  # type: ignore[attr-defined]  # waits for threads that are no daemons
     atexit._run_exitfuncs()
     os._exit(0)
+
+
+def is_movable(app: IPKernelApp) -> bool:
+    """Whether no file, line or extension of the user's has run at the kernel's start, and seen its folder."""
+    from IPython.core.application import ENV_CONFIG_DIRS, SYSTEM_CONFIG_DIRS
+
+    folders = [Path(folder, "startup") for folder in (*ENV_CONFIG_DIRS, *SYSTEM_CONFIG_DIRS)]
+    folders.append(Path(app.profile_dir.startup_dir))  # type: ignore[union-attr]
+    configured = (
+        *(app.loaded_config_files, app.exec_lines, app.exec_files, app.extra_extensions),
+        *(app.code_to_run, app.file_to_run, app.module_to_run, os.environ.get("PYTHONSTARTUP")),
+    )
+    started = (file for folder in folders for kind in ("*.py", "*.ipy") for file in folder.glob(kind))
+    return not any(configured) and next(started, None) is None
+
+
+def move(app: IPKernelApp, cwd: str) -> None:
+    """Have the kernel in a folder as if it had been started there."""
+    if os.getcwd() != cwd:  # noqa: PTH109 - a text is compared
+        os.chdir(cwd)
+        shell: Any = app.shell
+        shell.starting_dir = cwd
+        shell.history_manager.dir_hist[:] = [Path.cwd()]
 
 
 def main() -> None:
