@@ -80,6 +80,9 @@ class Access:
     result: str
     allowed: bool
     count: int = 1
+    #: In a run that a hidden test made. A program can put what it was given into a path, so a student's page
+    #: does not show it.
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

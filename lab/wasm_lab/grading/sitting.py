@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from wasm_lab.exercises.markers import BEGIN_HIDDEN
+
 if TYPE_CHECKING:
     from wasm_lab.grading.judge import JudgeSession
     from wasm_lab.run import HostCall
@@ -24,7 +26,10 @@ AUDIT_LINES, NAME_CHARACTERS = 200, 300
 #: The arguments of host calls that say what a call was about.
 _SUBJECTS = ("path", "old_path", "name", "host", "address", "url")
 
-_audits: list[tuple[str, list[HostCall]]] = []
+#: Name of the answer, whether a hidden test ran it, and its calls.
+Audits = list[tuple[str, bool, "list[HostCall]"]]
+
+_audits: Audits = []
 
 
 def cells() -> tuple[str, str, str]:
@@ -59,13 +64,19 @@ def begin(
 
 
 def _listen(session: JudgeSession) -> None:
-    """Keep the audit of each program that is run with one."""
+    """Keep the audit of each program that is run with one, and whether a cell with hidden tests ran it."""
+    from IPython.core.getipython import get_ipython
+
     run = session.run
+    executing = [""]
+    shell = get_ipython()
+    if shell is not None:
+        shell.events.register("pre_run_cell", lambda info: executing.__setitem__(0, info.raw_cell or ""))
 
     def run_and_keep(artifact: Any, *args: Any, **options: Any) -> Any:
         done = run(artifact, *args, **options)
         if done.audit:
-            _audits.append((artifact.label, list(done.audit)))
+            _audits.append((artifact.label, BEGIN_HIDDEN in executing[0], list(done.audit)))
         return done
 
     session.run = run_and_keep  # type: ignore[method-assign]
@@ -74,7 +85,7 @@ def _listen(session: JudgeSession) -> None:
 class Judged:
     """What a sitting has to tell beside the marks."""
 
-    def __init__(self, audits: list[tuple[str, list[HostCall]]]) -> None:
+    def __init__(self, audits: Audits) -> None:
         self.record = {"audit": _lines(audits)}
 
     def __repr__(self) -> str:
@@ -89,16 +100,23 @@ def end() -> Judged:
     return Judged(_audits)
 
 
-def _lines(audits: list[tuple[str, list[HostCall]]]) -> list[dict[str, Any]]:
+def _lines(audits: Audits) -> list[dict[str, Any]]:
     """Equal calls as one line, in the order in which each came first."""
-    counted: Counter[tuple[str, str, str, str, bool]] = Counter()
-    for label, calls in audits:
+    counted: Counter[tuple[str, str, str, str, bool, bool]] = Counter()
+    for label, hidden, calls in audits:
         for call in calls:
             subject = next((str(call.arguments[key]) for key in _SUBJECTS if call.arguments.get(key)), "")
-            counted[
-                label, call.name, subject[:NAME_CHARACTERS], call.result[:NAME_CHARACTERS], call.allowed
-            ] += 1
+            said = subject[:NAME_CHARACTERS], call.result[:NAME_CHARACTERS]
+            counted[label, call.name, *said, call.allowed, hidden] += 1
     return [
-        {"cell": cell, "call": name, "subject": subject, "result": result, "allowed": allowed, "count": count}
-        for (cell, name, subject, result, allowed), count in list(counted.items())[:AUDIT_LINES]
+        {
+            "cell": cell,
+            "call": name,
+            "subject": subject,
+            "result": result,
+            "allowed": allowed,
+            "count": count,
+            "hidden": hidden,
+        }
+        for (cell, name, subject, result, allowed, hidden), count in list(counted.items())[:AUDIT_LINES]
     ]
