@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Iterator
@@ -69,13 +70,24 @@ OTHERS = (
 CELLS = [
     *(text for text, _ in LANGUAGES.values()),
     *(text for text, _, _ in TABLES.values()),
-    "%%answer choice --choice a,b\nfn = b",
+    "%%answer choice --choice a,b\n# one of them\nfn = b",
     *OTHERS,
+]
+
+#: The same with a long cell, and so many others that not all are drawn.
+LONG = [f"pub fn f{at}(n: i32) -> i32 {{ n + {at} }} // {'x' * 60}" for at in range(4000)]
+ALL = [
+    *CELLS,
+    "\n".join(["%%wasm_rust", *LONG, "fn last() {}"]),
+    *(f"%%wasm_rust --name cell{at}\nfn main() {{\n\n\n\n}}" for at in range(100)),
 ]
 
 #: Run in the page. What the cell at `index` shows: for each line its classes, and its words with their colours.
 SHOWN = """(index) => {
-    const cell = document.querySelectorAll('.jp-Notebook .jp-Cell')[index];
+    const panel = document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden)');
+    const cell = panel.querySelector(`.jp-Cell[data-windowed-list-index="${index}"]`)
+        ?? panel.querySelectorAll('.jp-Cell')[index];
+    if (!cell) return [];
     return [...cell.querySelectorAll('.cm-line')].map((line) => ({
         text: line.textContent,
         magic: line.classList.contains('wasm-lab-magic'),
@@ -148,21 +160,39 @@ class Open:
                 return lines
             self.page.wait_for_timeout(20)
 
-    def editor(self, index: int) -> Any:
-        return self.page.locator(".jp-Notebook .jp-Cell").nth(index).locator(".cm-content")
-
     def command(self, name: str, **arguments: Any) -> None:
         self.page.evaluate(
-            "([name, given]) => window.jupyterapp.commands.execute(name, given)", [name, arguments]
+            "([name, given]) => window.jupyterapp.commands.execute(name, given).then(() => null)",
+            [name, arguments],
         )
 
-    def text(self, index: int) -> str:
-        return str(
-            self.page.evaluate(
-                "(index) => window.jupyterapp.shell.currentWidget.content.model.cells.get(index)"
-                ".sharedModel.getSource()",
-                index,
-            )
+    def evaluate(self, script: str, argument: Any = None) -> Any:
+        """Run a script in the page with ``notebook``, ``cells`` and ``given`` at hand."""
+        return self.page.evaluate(
+            f"""(given) => {{
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                const cells = notebook.model.cells;
+                {script}
+            }}""",
+            argument,
+        )
+
+    def text(self, index: int = 0) -> str:
+        return str(self.evaluate("return cells.get(given).sharedModel.getSource()", index))
+
+    def lines(self) -> list[str]:
+        return self.text().split("\n")
+
+    def put(self, text: str, *, line: int, column: int = 0) -> None:
+        """Put a text into the first cell, and the cursor into a line of it, counted from 1."""
+        self.evaluate("cells.get(0).sharedModel.setSource(given)", text)
+        self.evaluate(
+            """
+            const editor = notebook.widgets[0].editor;
+            editor.focus();
+            editor.setCursorPosition({line: given[0] - 1, column: given[1]});
+            """,
+            [line, column],
         )
 
 
@@ -182,10 +212,25 @@ def lab_page(context: BrowserContext, lab: Any) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def opened(lab_page: Page, lab: Any) -> Open:
     path = lab.folder / "highlighting.ipynb"
-    _write(path, CELLS)
+    _write(path, ALL)
     lab_page.goto(lab.at(f"lab/workspaces/{secrets.token_hex(4)}/tree/{path.name}"))
     lab_page.locator(".jp-Notebook .jp-Cell").nth(len(CELLS) - 1).wait_for()
     return Open(lab_page, path, lab_page.evaluate(THEME))
+
+
+@pytest.fixture
+def scratch(opened: Open) -> Iterator[Open]:
+    """The notebook with a cell of Python before all others."""
+    opened.evaluate("notebook.activeCellIndex = 0; notebook.mode = 'command'")
+    opened.command("notebook:insert-cell-above")
+    opened.page.wait_for_function(
+        "(count) => window.jupyterapp.shell.currentWidget.content.model.cells.length === count",
+        arg=len(ALL) + 1,
+    )
+    opened.evaluate("notebook.activeCellIndex = 0; notebook.mode = 'edit'")
+    yield opened
+    while opened.evaluate("return cells.length") > len(ALL):
+        opened.evaluate("notebook.model.sharedModel.deleteCell(0)")
 
 
 def _check_languages(opened: Open) -> None:
@@ -200,8 +245,8 @@ def _check_languages(opened: Open) -> None:
     for at, (name, (_, word, kind)) in enumerate(TABLES.items(), len(LANGUAGES)):
         lines = opened.shown(at, magic=True, word=word)
         assert _words(lines).get(word) == theme[kind], (name, lines)
-    choice = opened.shown(len(LANGUAGES) + len(TABLES), magic=True)
-    assert _words(choice) == {}
+    choice = opened.shown(len(LANGUAGES) + len(TABLES), magic=True, word="# one of them")
+    assert _words(choice) == {"# one of them": theme["comment"]}
 
 
 def test_each_magic_has_its_language_in_lab(opened: Open, screenshots: Path) -> None:
@@ -244,3 +289,220 @@ def test_other_cells_stay_as_they_are(opened: Open) -> None:
         assert "fn" not in {
             word for word, colour in _words(lines).items() if colour == opened.theme["keyword"]
         }
+
+
+def test_it_follows_what_is_typed_undone_and_pasted(scratch: Open) -> None:
+    keyboard, theme = scratch.page.keyboard, scratch.theme
+    scratch.put("", line=1)
+    keyboard.type("pub fn main")
+    assert "fn" not in _words(scratch.shown(0, magic=False))
+    keyboard.press("Control+Home")
+    keyboard.type("%%wasm_rust --quiet")
+    keyboard.press("Enter")
+    assert _words(scratch.shown(0, magic=True, word="fn"))["fn"] == theme["keyword"]
+    while "%%wasm_rust" in scratch.text():
+        keyboard.press("Control+z")
+    scratch.shown(0, magic=False)
+    scratch.put("%%wasm_rust\nfn main() {}", line=1)
+    scratch.shown(0, magic=True, word="fn")
+    keyboard.press("End")
+    for _ in "_rust":
+        keyboard.press("Backspace")
+    scratch.shown(0, magic=False)  # %%wasm without a language
+    keyboard.type(" c")
+    assert scratch.text() == "%%wasm c\nfn main() {}"
+    assert "main" in _words(scratch.shown(0, magic=True, word="main"))
+    keyboard.press("Control+a")
+    scratch.page.evaluate("(text) => navigator.clipboard.writeText(text)", "%%wit w\nworld w {}")
+    keyboard.press("Control+v")
+    assert _words(scratch.shown(0, magic=True, word="world"))["world"] == theme["keyword"]
+
+
+def test_comments_are_those_of_the_language(scratch: Open) -> None:
+    press = scratch.page.keyboard.press
+    for text, line, expected in (
+        ("%%wasm_rust\nfn main() {}", 2, "// fn main() {}"),
+        ("%%wasm_rust\n---\nedition = 1\n---\nfn main() {}", 3, "# edition = 1"),
+        ("%%wasm_rust\nfn main() {}", 1, "# %%wasm_rust"),
+        ("%%wasm_rust\n", 2, "// "),
+        ("%%wit w\nworld w {}", 2, "// world w {}"),
+        ("%%wasm python\nprint()", 2, "# print()"),
+        ("%%spin_app a\nname = 1", 2, "# name = 1"),
+        ("import math", 1, "# import math"),
+    ):
+        scratch.put(text, line=line)
+        scratch.shown(0, magic=text.startswith("%%"))
+        press("Control+/")
+        assert scratch.lines()[line - 1] == expected
+        if expected == "# %%wasm_rust":
+            scratch.shown(0, magic=False)
+        press("Control+/")
+        assert scratch.text().rstrip() == text.rstrip()
+    scratch.put("%%wasm_rust\nfn main() {\n}", line=1)
+    press("Control+a")
+    press("Control+/")
+    assert scratch.lines() == ["# %%wasm_rust", "# fn main() {", "# }"], (
+        "a cell of Python, which does nothing"
+    )
+    press("Control+/")
+    assert scratch.lines() == ["%%wasm_rust", "fn main() {", "}"]
+
+
+def test_indentation_is_that_of_the_language(scratch: Open) -> None:
+    keyboard = scratch.page.keyboard
+    for magic, typed, expected in (
+        ("%%wasm_rust", ["fn main() {", "if true {", "x();", "}", "}"], [0, 4, 8, 4, 0]),
+        ("%%wasm go", ["func main() {", "x()", "}"], [0, "\t", 0]),
+        ("%%wasm zig", ["pub fn main() void {", "x();", "}"], [0, 4, 0]),
+        ("%%wit w", ["interface a {", "f: func();", "}"], [0, 2, 0]),
+        ("%%wasm python", ["def main():", "x()"], [0, 4]),
+        ("%%wasm_rust\n---\n[dependencies]\n---", ["fn main() {", "x();", "}"], [0, 4, 0]),
+    ):
+        scratch.put(f"{magic}\n", line=magic.count("\n") + 2)
+        scratch.shown(0, magic=True)
+        # Once the language is there, indentation comes from its tree.
+        keyboard.type(typed[0])
+        scratch.page.wait_for_timeout(50)
+        for line in typed[1:]:
+            keyboard.press("Enter")
+            keyboard.type(line)
+        indents = [each if isinstance(each, str) else " " * each for each in expected]
+        assert scratch.lines()[magic.count("\n") + 1 :] == [
+            a + b for a, b in zip(indents, typed, strict=True)
+        ]
+
+
+def test_brackets_match(scratch: Open) -> None:
+    scratch.put('%%wasm_rust\nfn main() { let s = "}"; }', line=2, column=11)
+    scratch.shown(0, magic=True, word="fn")
+    matched = scratch.page.locator(".jp-Cell .cm-matchingBracket, .jp-Cell .cm-focused .cm-matchingBracket")
+    matched.first.wait_for()
+    at = scratch.evaluate(
+        """
+        const view = notebook.widgets[0].editor.editor;
+        return [...view.contentDOM.querySelectorAll('.cm-matchingBracket')].map((each) => view.posAtDOM(each));
+        """
+    )
+    assert at == [len("%%wasm_rust\nfn main() "), len('%%wasm_rust\nfn main() { let s = "}"; ')]
+
+
+def test_cells_are_copied_split_merged_and_changed(scratch: Open) -> None:
+    keyword = scratch.theme["keyword"]
+    scratch.put("%%wasm_rust\nfn main() {}\nimport math", line=3)
+    scratch.command("notebook:split-cell-at-cursor")
+    assert _words(scratch.shown(0, magic=True, word="fn"))["fn"] == keyword
+    assert _words(scratch.shown(1, magic=False, word="import"))["import"] == keyword
+    scratch.evaluate("notebook.activeCellIndex = 0; notebook.mode = 'command'")
+    scratch.command("notebook:merge-cell-below")
+    assert "import" not in _words(scratch.shown(0, magic=True, word="fn"))
+    scratch.command("notebook:copy-cell")
+    scratch.command("notebook:paste-cell-below")
+    assert _words(scratch.shown(1, magic=True, word="fn"))["fn"] == keyword
+    scratch.command("notebook:move-cell-up")
+    assert _words(scratch.shown(0, magic=True, word="fn"))["fn"] == keyword
+    scratch.command("notebook:change-cell-to-markdown")
+    scratch.page.wait_for_function(
+        "() => window.jupyterapp.shell.currentWidget.content.activeCell.model.type === 'markdown'"
+    )
+    assert not any(line["magic"] for line in scratch.shown(0, magic=False))
+    scratch.command("notebook:change-cell-to-code")
+    assert _words(scratch.shown(0, magic=True, word="fn"))["fn"] == keyword
+
+
+def test_another_kernel_s_cells_stay_as_they_are(scratch: Open) -> None:
+    become = "cells.get(0).mimeType = given"
+    scratch.put("%%wasm_rust\nfn main() {}", line=1)
+    scratch.shown(0, magic=True, word="fn")
+    scratch.evaluate(become, "text/x-sh")
+    assert not any(line["magic"] for line in scratch.shown(0, magic=False))
+    scratch.evaluate(become, "text/plain")  # as long as there is no kernel: the notebook says it is Python's
+    scratch.shown(0, magic=True, word="fn")
+    scratch.evaluate(become, "text/x-sh")
+    scratch.shown(0, magic=False)
+    scratch.evaluate(become, "text/x-ipython")
+    assert "fn" in _words(scratch.shown(0, magic=True, word="fn"))
+
+
+def test_tab_asks_the_kernel(scratch: Open) -> None:
+    scratch.page.wait_for_function(
+        """() => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel;
+            return kernel && kernel.connectionStatus === 'connected' && kernel.status === 'idle';
+        }"""
+    )
+    scratch.evaluate(
+        """
+        const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+        return kernel.requestExecute({code: '%load_ext wasm_lab'}).done.then(() => null);
+        """
+    )
+    scratch.put("%%wasm_rust --prof\nfn main() {}", line=1, column=len("%%wasm_rust --prof"))
+    scratch.shown(0, magic=True)
+    scratch.page.keyboard.press("Tab")
+    scratch.page.locator(".jp-Completer .jp-Completer-item", has_text="--profile").wait_for()
+    scratch.page.keyboard.press("Enter")
+    assert scratch.lines()[0] == "%%wasm_rust --profile"
+
+
+def test_cells_out_of_sight_are_shown_when_they_are_drawn(opened: Open) -> None:
+    opened.evaluate("notebook.scrollToItem(given, 'center')", len(ALL) - 1)
+    assert _words(opened.shown(len(ALL) - 1, magic=True, word="fn"))["fn"] == opened.theme["keyword"]
+
+
+def test_a_long_cell_is_read_to_its_end(opened: Open) -> None:
+    opened.evaluate("notebook.activeCellIndex = given; notebook.mode = 'edit'", len(CELLS))
+    opened.evaluate(
+        """
+        const view = notebook.widgets[given].editor.editor;
+        view.dispatch({selection: {anchor: view.state.doc.length}, scrollIntoView: true});
+        """,
+        len(CELLS),
+    )
+    opened.page.wait_for_function(
+        """() => [...document.querySelectorAll('.jp-Notebook .cm-line')].some(
+            (line) => line.textContent === 'fn last() {}' && line.querySelector('span')?.textContent === 'fn')"""
+    )
+
+
+def test_nothing_of_it_is_saved(scratch: Open) -> None:
+    before = json.loads(scratch.path.read_text())
+    scratch.put("%%wasm_rust\nfn main() {}", line=1)
+    scratch.shown(0, magic=True, word="fn")
+    scratch.command("docmanager:save")
+    scratch.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+    after = json.loads(scratch.path.read_text())
+    # What Jupyter adds by itself: the name of a cell, and what it learnt of the kernel.
+    new = after["cells"].pop(0)
+    assert new["metadata"].keys() <= {"trusted"}
+    assert after["cells"] == before["cells"]
+    assert after["metadata"].keys() == before["metadata"].keys() == {"kernelspec", "language_info"}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_magic_lines_have_contrast(opened: Open, screenshots: Path, theme: str) -> None:
+    opened.shown(0, magic=True, word="fn")
+    opened.command("apputils:change-theme", theme=f"JupyterLab {theme.title()}")
+    opened.page.wait_for_function(
+        "(light) => document.body.dataset.jpThemeLight === light", arg="true" if theme == "light" else "false"
+    )
+    try:
+        opened.page.wait_for_function(f"() => Math.min(...({CONTRASTS})()) > 4.5")
+    finally:
+        opened.page.screenshot(path=screenshots / f"highlighting_lab_{theme}.png")
+
+
+def test_each_magic_has_its_language_in_notebook_7(
+    lab_page: Page, lab: Any, opened: Open, screenshots: Path
+) -> None:
+    page = lab_page.context.new_page()
+    page.set_default_timeout(60_000)
+    path = lab.folder / "notebook7.ipynb"
+    _write(path, CELLS)
+    page.goto(lab.at(f"notebooks/{path.name}"))
+    page.locator(".jp-Notebook .jp-Cell").nth(len(CELLS) - 1).wait_for()
+    here = Open(page, path, page.evaluate(THEME))
+    try:
+        _check_languages(here)
+    finally:
+        page.screenshot(path=screenshots / "highlighting_notebook7.png")
+        page.close()

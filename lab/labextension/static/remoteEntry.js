@@ -3,8 +3,8 @@
 //
 // The plugin highlights cells that begin with one of our magics in the language of the cell. It adds one
 // CodeMirror extension to the editors of code cells. The magic line, the header of a Rust cell and the code
-// below are parts of one small syntax tree, and the parser of the language is mounted on its part: so
-// indentation, brackets and comments follow too. Nothing of the cell's model is touched, and nothing of it
+// below are parts of one syntax tree, where the tree of the language is a branch: so indentation, brackets
+// and comments follow too. Nothing of the cell's model is touched, and nothing of it
 // is saved. The live charts take plotly.min.js from the folder of this file; see
 // lab/wasm_lab/views/live.js.
 "use strict";
@@ -28,6 +28,7 @@
     toml: { language: "TOML", comment: HASH },
     yaml: { language: "YAML", comment: HASH },
     wit: { comment: SLASHES, unit: "  " },
+    choice: { comment: HASH },
     text: {},
   };
 
@@ -45,7 +46,8 @@
     spin_app: () => "toml",
     answer: (line, body) => {
       if (/(^|\s)--toml(\s|$)/.test(line)) return "toml";
-      if (/(^|\s)--choice(\s|=|$)/.test(line)) return "text";
+      if (/(^|\s)--yaml(\s|$)/.test(line)) return "yaml";
+      if (/(^|\s)--choice(\s|=|$)/.test(line)) return "choice";
       const first = body.split("\n").find((each) => each.trim() && !each.trim().startsWith("#")) ?? "";
       if (/^\s*\[{1,2}[\w."' -]+\]{1,2}\s*(#.*)?$|^\s*[\w."-]+\s*=\s*\S/.test(first)) return "toml";
       if (/^(---|apiVersion:|kind:|metadata:|spec:)(\s|$)/.test(first)) return "yaml";
@@ -95,7 +97,9 @@
   // WIT by the grammar of https://component-model.bytecodealliance.org/design/wit.html, Zig by
   // https://ziglang.org/documentation/0.15.2/#Grammar; only what one needs to read them with ease.
   const SMALL = {
+    choice: { line: "#", other: true }, // no more than comments
     wit: {
+      line: "//",
       word: /^%?[a-zA-Z][\w-]*/,
       keyword:
         "as async constructor enum export flags from func import include interface package record resource " +
@@ -106,9 +110,10 @@
       atom: "_",
       meta: /^@[a-z][\w-]*(?=\()/,
       number: /^@?\d+(\.\d+)*(-[\w.-]+)?/,
-      comments: true,
+      blocks: true,
     },
     zig: {
+      line: "//",
       word: /^[a-zA-Z_]\w*/,
       keyword:
         "addrspace align allowzero and anyframe anytype asm break callconv catch comptime const continue defer " +
@@ -130,7 +135,7 @@
   function smallParser(name) {
     const spec = SMALL[name];
     const words = new Map();
-    for (const tag of ["keyword", "typeName", "atom"]) for (const word of spec[tag].split(" ")) words.set(word, tag);
+    for (const tag of ["keyword", "typeName", "atom"]) spec[tag]?.split(" ").forEach((word) => words.set(word, tag));
     const inComment = (stream, state) => {
       while (state.comment && !stream.eol()) {
         if (stream.match("*/")) state.comment -= 1;
@@ -145,8 +150,12 @@
       token(stream, state) {
         if (state.comment) return inComment(stream, state);
         if (stream.eatSpace()) return null;
-        if (stream.match("//")) return stream.skipToEnd(), "comment";
-        if (spec.comments && stream.match("/*")) {
+        const comment = stream.match(spec.line);
+        if (comment || spec.other) {
+          stream.skipToEnd();
+          return comment ? "comment" : null;
+        }
+        if (spec.blocks && stream.match("/*")) {
           state.comment = 1;
           return inComment(stream, state);
         }
@@ -186,13 +195,17 @@
   // from a cell's model to the extension of its editor.
   function highlighting({ language: L, state: S, view: V, lezer: Z, highlight: { tags } }, registry) {
     const data = L.defineLanguageFacet({ commentTokens: HASH });
+    // A tree that a StreamLanguage made is not found at its end, where one types.
+    const indent = (context) => {
+      const code = context.node.lastChild;
+      const strategy = code && context.pos >= code.from && code.type.prop(L.indentNodeProp);
+      return strategy ? strategy(Object.create(context, { node: { value: code } })) : 0;
+    };
     const type = (id, name, rest = {}) => Z.NodeType.define({ id, name, ...rest });
     const NODES = {
-      cell: type(1, "WasmLabCell", { top: true, props: [[L.languageDataProp, data]] }),
+      cell: type(1, "WasmLabCell", { top: true, props: [[L.languageDataProp, data], [L.indentNodeProp, indent]] }),
       magic: type(2, "Magic"),
       fence: type(3, "Fence"),
-      manifest: type(4, "Manifest"),
-      code: type(5, "Code"),
     };
     // Jupyter's own style, made for Python, gives neither types nor macros a colour.
     const more = L.syntaxHighlighting(
@@ -210,44 +223,74 @@
       if (found?.support) parsers.set(kind, found.support.language.parser);
     }
 
-    const mounted = (kind) => {
-      if (parsers.has(kind)) return { parser: parsers.get(kind) };
-      if (kind === "text") return null;
-      // The region is parsed again when the promise is kept.
-      return { parser: L.ParseContext.getSkippingParser(languageOf(kind).ready) };
-    };
+    // The text is parsed again when the promise is kept.
+    const parserOf = (kind) =>
+      parsers.get(kind) ?? (kind === "text" ? null : L.ParseContext.getSkippingParser(languageOf(kind).ready));
 
-    // The tree of a cell without what its languages say of its parts.
-    class Parts {
-      constructor(input) {
-        this.input = input;
+    // What earlier trees of the cell know of the code, for the parser of its language: only what was edited
+    // is read again. Not by parseMixed of Lezer, which forgets what lies behind an interrupted parse.
+    const innerFragments = (fragments) =>
+      fragments.flatMap((each) => {
+        const last = each.tree.children.length - 1;
+        const code = each.tree.children[last];
+        if (!code?.type.isTop) return [];
+        const start = each.tree.positions[last] - each.offset;
+        const from = Math.max(each.from, start);
+        const to = Math.min(each.to, start + code.length);
+        if (from >= to) return [];
+        const open = [each.openStart || from > each.from, each.openEnd || to < each.to];
+        return [new Z.TreeFragment(from, to, code, -start, ...open)];
+      });
+
+    // A parse of a cell: the tree of its code hangs below the tree of its parts.
+    class CellParse {
+      constructor(kind, input, fragments) {
+        this.length = input.length;
         this.stoppedAt = null;
-        this.parsedPos = 0;
+        this.children = [];
+        this.positions = [];
+        const head = headOf(input.read(0, Math.min(input.length, LOOKED_AT)));
+        if (!head) return; // on its way to another language
+        const leaf = (node, from, to) => this.add(new Z.Tree(node, [], [], to - from), from);
+        leaf(NODES.magic, head.name, head.lineEnd);
+        if (head.manifest) {
+          leaf(NODES.fence, head.fence, head.manifest);
+          this.addManifest(input, head.manifest, head.manifestEnd);
+          leaf(NODES.fence, head.manifestEnd, head.body);
+        }
+        this.body = head.body;
+        if (head.body === input.length) return;
+        const ranges = [{ from: head.body, to: input.length }];
+        this.code = parserOf(kind)?.startParse(input, innerFragments(fragments), ranges);
+      }
+      add(tree, position) {
+        this.children.push(tree);
+        this.positions.push(position);
+      }
+      addManifest(input, from, to) {
+        if (from === to) return;
+        const parse = parserOf("toml").startParse(input, [], [{ from, to }]);
+        let tree = null;
+        while (!tree) tree = parse.advance(); // it is short
+        this.add(tree, from);
+      }
+      get parsedPos() {
+        return this.code ? this.code.parsedPos : this.length;
       }
       stopAt(position) {
         this.stoppedAt = position;
+        if (!this.code) return;
+        if (position > this.body) this.code.stopAt(position);
+        else this.code = null;
       }
       advance() {
-        const length = this.stoppedAt ?? this.input.length;
-        const head = headOf(this.input.read(0, Math.min(this.input.length, LOOKED_AT)));
-        const children = [];
-        const positions = [];
-        const add = (node, from, to) => {
-          if (from >= Math.min(to, length)) return;
-          children.push(new Z.Tree(node, [], [], Math.min(to, length) - from));
-          positions.push(from);
-        };
-        if (head) {
-          add(NODES.magic, head.name, head.lineEnd);
-          if (head.manifest) {
-            add(NODES.fence, head.fence, head.manifest);
-            add(NODES.manifest, head.manifest, head.manifestEnd);
-            add(NODES.fence, head.manifestEnd, head.body);
-          }
-          add(NODES.code, head.body, this.input.length);
+        if (this.code) {
+          const tree = this.code.advance();
+          if (!tree) return null;
+          this.add(tree, this.body);
         }
-        this.parsedPos = length;
-        return new Z.Tree(NODES.cell, children, positions, length);
+        const end = this.children.length ? this.positions.at(-1) + this.children.at(-1).length : 0;
+        return new Z.Tree(NODES.cell, this.children, this.positions, Math.max(end, this.stoppedAt ?? this.length));
       }
     }
 
@@ -256,13 +299,9 @@
       const made = {};
       languages.set(kind, made);
       made.ready = load(kind).catch((error) => console.error(`wasm-lab: no highlighting of ${kind}:`, error));
-      const wrap = Z.parseMixed((node) => {
-        if (node.type === NODES.code) return mounted(kind);
-        return node.type === NODES.manifest ? mounted("toml") : null;
-      });
       class CellParser extends Z.Parser {
-        createParse(input, fragments, ranges) {
-          return wrap(new Parts(input), input, fragments, ranges);
+        createParse(input, fragments) {
+          return new CellParse(kind, input, fragments);
         }
       }
       const { comment, brackets, unit } = KINDS[kind];
