@@ -171,7 +171,8 @@ def audit_table(audit: Sequence[Access]) -> str:
     refused = sum(not one.allowed for one in audit)
     rows = [
         (
-            f"<code>{line(one.call)}</code>{f' ×{one.count}' if one.count > 1 else ''}",
+            f"<code>{line(one.call)}</code>{f' ×{one.count}' if one.count > 1 else ''}"
+            f"{' <span class=faint>in a hidden test</span>' if one.hidden else ''}",
             f"<code>{line(one.subject)}</code>",
             line(one.result),
             mark("allowed", "good") if one.allowed else mark("refused", "bad"),

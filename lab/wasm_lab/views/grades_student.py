@@ -45,8 +45,9 @@ def student_page(one: Standing, report: Report, exercises: Mapping[str, Exercise
     ]
     for exercise in report.exercises:
         outcome = one.outcomes.get(exercise.name)
-        safe = None if outcome is None else for_student(outcome)
-        parts.append(_exercise(exercise, outcome, safe, exercises.get(exercise.name)))
+        master = exercises.get(exercise.name)
+        safe = None if outcome is None else for_student(outcome, master)
+        parts.append(_exercise(exercise, outcome, safe, master))
     return page(f"{one.student.name}: exercises", "\n".join(parts))
 
 
@@ -93,7 +94,7 @@ def _exercise(
         for whole, cell in zip(outcome.cells, safe.cells, strict=True):
             if cell.kind == "written":
                 parts.append(_written(cell, safe))
-            elif outcome.status == "graded":
+            elif outcome.status == "graded" or whole.cases:
                 parts.append(_checks(whole, cell))
         parts += [audit_table(safe.audit), notes_table("Notes", safe.notes), _answers(safe)]
     if master and master.hints and reached.points < reached.decided:
@@ -165,6 +166,7 @@ def _checks(whole: CellOutcome, cell: CellOutcome) -> str:
     if not whole.cases:
         full = cell.points is not None and cell.points >= cell.max_points
         parts.append(f"<p>Check <code>{line(cell.grade_id)}</code>: {_passed(full)} {_of(cell)}</p>")
+        parts.append(_message(cell.message))
     return "".join(parts)
 
 

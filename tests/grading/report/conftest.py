@@ -195,6 +195,10 @@ def outcome_of(
                 cell="answer", call="path_open", subject="/etc/passwd", result="no such folder", allowed=False
             ),
         )
+        hidden = Access(
+            cell="answer", call="path_open", subject=f"/{SECRET}", result="ok", allowed=True, hidden=True
+        )
+        audit = (*audit, hidden)
     notes: tuple[Note, ...] = ()
     if draw.random() < 0.06:
         notes = (

@@ -1,7 +1,8 @@
 """What a student may read of an outcome. Nothing of a hidden case passes here but how many passed.
 
-A hidden case's name, its message, its guest's words and the message of a test cell with hidden cases stay out: each
-could hold the input or the expected value. So do the time that was taken, which a program can choose, and the digest.
+A hidden case's name, its message, its guest's words, the message of a test cell with hidden cases and the audit of a
+run that a hidden test made stay out: each could hold the input or the expected value. So do the time that was taken,
+which a program can choose, and the digest.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from wasm_lab.exercises.markers import BEGIN_HIDDEN
+
 if TYPE_CHECKING:
+    from wasm_lab.exercises import Exercise
     from wasm_lab.grading.nouns import CaseOutcome, CellOutcome, Outcome
 
 #: Statuses whose message is the compiler's, about the student's own text. All other messages may come from a
@@ -25,23 +29,39 @@ _SENTENCES = {
 }
 
 
-def for_student(outcome: Outcome) -> Outcome:
+def for_student(outcome: Outcome, master: Exercise | None = None) -> Outcome:
     """The outcome without what a student must not see.
 
-    Hidden cases are gone; `hidden_counts` tells them from the whole outcome. A cell keeps its message only where it
-    is about a written answer, of which no test knows anything.
+    Hidden cases are gone; `hidden_counts` tells them from the whole outcome. A written answer keeps its message, which
+    is a person's comment. A test cell keeps its message where the master shows that nothing in it is hidden.
+
+    Args:
+        master: with its hidden tests; without it no test cell keeps its message.
     """
-    said = outcome.status in ("graded", "not_compiled")
+    ended = outcome.status in ("graded", "not_compiled")
     cells = tuple(
         replace(
             cell,
             cases=tuple(case for case in cell.cases if not case.hidden),
-            message=cell.message if cell.kind == "written" and said else "",
+            message=cell.message if ended and _is_open(cell, master) else "",
         )
         for cell in outcome.cells
     )
-    message = outcome.message if outcome.status in _OWN_MESSAGES else ""
-    return replace(outcome, cells=cells, message=message, duration_ns=0, digest="")
+    return replace(
+        outcome,
+        cells=cells,
+        audit=tuple(access for access in outcome.audit if not access.hidden),
+        message=outcome.message if outcome.status in _OWN_MESSAGES else "",
+        duration_ns=0,
+        digest="",
+    )
+
+
+def _is_open(cell: CellOutcome, master: Exercise | None) -> bool:
+    if cell.kind == "written":
+        return True
+    of_master = master.cell(cell.grade_id) if master else None
+    return of_master is not None and BEGIN_HIDDEN not in of_master.text and not any(hidden_counts(cell))
 
 
 def hidden_counts(cell: CellOutcome) -> tuple[int, int]:
