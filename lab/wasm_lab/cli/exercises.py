@@ -1,126 +1,314 @@
-"""``wasm-lab exercises``: make, check and release exercises, and be led through them."""
+"""``wasm-lab exercises``: a learner is led from one exercise to the next."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from wasm_lab.exercises.course import Course
+    from click.shell_completion import CompletionItem
 
-_FOLDER = click.Path(file_okay=False, path_type=Path)
+    from wasm_lab.exercises.learner import Learner, Opened, Standing
 
+#: For authors; imported only when they are used.
+MASTERS = {"validate": "validate", "release": "release"}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def exercises() -> None:
-    """Exercises in the format of nbgrader."""
-
-
-RELEASE = """\b
+EXAMPLES = """\b
 Examples:
-  wasm-lab exercises release
-  wasm-lab exercises release --source my/source --out my/release
+  wasm-lab exercises            where you stand, and what is next
+  wasm-lab exercises next       copies the next one here and says what to open
+  wasm-lab exercises watch      checks it whenever you save
+  wasm-lab exercises hint
 """
 
 
-@exercises.command(epilog=RELEASE)
-@click.option("--source", type=_FOLDER, help="The masters' folder.  [default: exercises/source]")
-@click.option("--out", type=_FOLDER, help="Where released forms go.  [default: release beside it]")
-@click.option("--json", "as_json", is_flag=True, help="Print one record for each file, as a JSON array.")
-def release(source: Path | None, out: Path | None, as_json: bool) -> int:
-    """Make the released forms of all masters: without solutions, hidden tests and outputs.
+class _Group(click.Group):
+    """A group whose commands for authors are in a module of their own."""
 
-    The same master gives the same bytes, and those of `nbgrader generate_assignment`. A released
-    exercise whose master is gone is removed. Nothing is written when a master is wrong.
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *MASTERS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in MASTERS:
+            module = importlib.import_module("wasm_lab.cli.exercises_masters")
+            command: click.Command = getattr(module, MASTERS[cmd_name])
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+_folder = click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where your copies are.  [default: wasm-lab-exercises, here]",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def _complete(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from wasm_lab.exercises.course import Course
+
+    return [
+        CompletionItem(one.name, help=one.title)
+        for one in Course.own().released()
+        if one.name.startswith(start)
+    ]
+
+
+_name = click.argument("name", default="", shell_complete=_complete)
+
+
+def _learner(folder: Path | None) -> Learner:
+    from wasm_lab.exercises.learner import Learner, find_folder
+
+    return Learner(folder or find_folder(Path.cwd()))
+
+
+def _say(learner: Learner, parts: Any) -> None:
+    """Show something, then what is amiss with the record of progress, if anything is."""
+    from wasm_lab.views.tables import print_table
+
+    print_table(parts, sys.stdout)
+    if learner.progress.notice:
+        click.echo(learner.progress.notice, err=True)
+
+
+def _print_json(record: Any) -> None:
+    click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+
+
+@click.group(
+    cls=_Group,
+    invoke_without_command=True,
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@_folder
+@_json
+@click.pass_context
+def exercises(context: click.Context, folder: Path | None, as_json: bool) -> int | None:
+    """Learn by exercises: notebooks with tests, hints and a chapter to read before.
+
+    Without a command: where you stand and what is next. Progress is kept in a small file of yours and
+    survives upgrades. What you write runs in the sandbox.
     """
-    from wasm_lab.exercises.release import release as made
+    if context.invoked_subcommand:
+        return None
+    from wasm_lab.views.exercises import standing_lines
 
-    source = source or Path("exercises/source")
-    done = made(source, out or source.parent / "release")
+    learner = _learner(folder)
+    standing = learner.standing()
     if as_json:
-        records = [
-            {"exercise": one.name, "chapter": one.chapter, "path": str(one.path), "change": one.change}
-            for one in done
-        ]
-        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
-        return 0
-    for one in done:
-        if one.change != "unchanged":
-            click.echo(f"{one.change:>9}  {one.path}")
-    counts = Counter(one.change for one in done)
-    click.echo(", ".join(f"{number} {change}" for change, number in counts.items()))
+        _print_json(_standing_record(standing))
+    else:
+        _say(learner, standing_lines(standing))
     return 0
 
 
-VALIDATE = """\b
+@exercises.command(
+    name="list", epilog="\b\nExamples:\n  wasm-lab exercises list\n  wasm-lab exercises list --json\n"
+)
+@_folder
+@_json
+def list_(folder: Path | None, as_json: bool) -> int:
+    """Every exercise with its state, in the order to take them."""
+    from wasm_lab.views.exercises import standing_stack
+
+    learner = _learner(folder)
+    standing = learner.standing()
+    if as_json:
+        _print_json(_standing_record(standing))
+    else:
+        _say(learner, standing_stack(standing))
+    return 0
+
+
+def _standing_record(standing: Standing) -> dict[str, Any]:
+    from wasm_lab.views.plain import plain
+
+    def name(place: Any) -> str | None:
+        return place.exercise.name if place else None
+
+    places = [
+        {
+            "exercise": place.exercise.name,
+            "title": place.exercise.title,
+            "chapter": place.exercise.chapter,
+            "minutes": place.exercise.minutes,
+            "max_points": place.exercise.max_points,
+            "state": place.state,
+            **plain(place.record),
+        }
+        for place in standing.places
+    ]
+    return {
+        "solved": standing.solved,
+        "current": name(standing.current),
+        "next": name(standing.following),
+        "vanished": standing.vanished,
+        "exercises": places,
+    }
+
+
+NEXT = """\b
 Examples:
-  wasm-lab exercises validate
-  wasm-lab exercises validate exercises/source/01_rust_cells/time_of_day.ipynb
-  wasm-lab exercises validate --json my/source
+  wasm-lab exercises next
+  wasm-lab exercises next --skip
+  wasm-lab exercises next time_of_day
 """
 
 
-@exercises.command(epilog=VALIDATE)
-@click.option("--json", "as_json", is_flag=True, help="Print one record for each master, as a JSON array.")
-@click.argument("masters", nargs=-1, type=click.Path(exists=True, path_type=Path))
-def validate(masters: tuple[Path, ...], as_json: bool) -> int:
-    """Check masters before learners get them: each mistake with its reason.
+@exercises.command(name="next", epilog=NEXT)
+@_folder
+@click.option("--skip", is_flag=True, help="Leave the one that is begun for later.")
+@_json
+@_name
+def next_(folder: Path | None, skip: bool, as_json: bool, name: str) -> int:
+    """Copy the next exercise, or that of a NAME, into your folder, and say what to open.
 
-    MASTERS are notebooks or folders of them. Metadata must be complete, the solution must pass every
-    test, the released form must fail and hold no secret, and each answer in wrong/NAME/ must compile,
-    pass the visible tests and be caught by a hidden one. Solutions are run here, in the sandbox. Exit
-    status 1 when any exercise is wrong.
+    A copy that is there already is never overwritten.
     """
-    from wasm_lab.exercises.course import Course
+    learner = _learner(folder)
+    _show_opened(learner, learner.open(name, skip=skip), as_json)
+    return 0
 
-    files = [file for path in masters or (Path("exercises/source"),) for file in _notebooks(path)]
-    records = []
-    for file in files:
-        # source/CHAPTER/NAME.ipynb, as nbgrader lays a course out
-        record = _validated(file, Course(file.resolve().parent.parent.parent))
-        records.append(record)
-        if not as_json:
-            _show_validated(record)
+
+def _show_opened(learner: Learner, opened: Opened, as_json: bool) -> None:
+    from wasm_lab.views.exercises import opened_lines
+
     if as_json:
-        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
-    return 0 if all(not record["problems"] for record in records) else 1
+        _print_json(
+            {
+                "exercise": opened.exercise.name,
+                "title": opened.exercise.title,
+                "path": str(opened.path),
+                "chapter": str(opened.chapter) if opened.chapter else None,
+                "fresh": opened.fresh,
+                "kept": str(opened.kept) if opened.kept else None,
+            }
+        )
+    else:
+        _say(learner, opened_lines(opened))
 
 
-def _notebooks(path: Path) -> list[Path]:
-    from wasm_lab.errors import UsageError
-
-    if not path.is_dir():
-        return [path]
-    found = sorted(file for file in path.rglob("*.ipynb") if ".ipynb_checkpoints" not in file.parts)
-    if not found:
-        raise UsageError(f"{path} holds no notebooks.", hint="Name a master, or the folder of masters.")
-    return found
+CHECK = """\b
+Examples:
+  wasm-lab exercises check
+  wasm-lab exercises check time_of_day
+  wasm-lab exercises check --json my/copy/time_of_day.ipynb
+"""
 
 
-def _validated(file: Path, course: Course) -> dict[str, Any]:
-    from wasm_lab.errors import ExerciseError
-    from wasm_lab.exercises.gate import Master, problems
+@exercises.command(epilog=CHECK)
+@_folder
+@_json
+@_name
+def check(folder: Path | None, as_json: bool, name: str) -> int:
+    """Run the tests on your answer: which failed, and why. NAME is an exercise or a notebook.
 
+    Hidden tests are told by their names only. Exit status 1 when it is not solved.
+    """
+    from wasm_lab.views.exercises import verdict_stack
+    from wasm_lab.views.plain import plain
+
+    learner = _learner(folder)
+    path = Path(name) if name.endswith(".ipynb") else None
+    verdict = learner.check(name, path=path)
+    if as_json:
+        _print_json(plain(verdict))
+    else:
+        _say(learner, verdict_stack(verdict, following=learner.standing().following))
+    return 0 if verdict.solved else 1
+
+
+@exercises.command(epilog="\b\nExamples:\n  wasm-lab exercises hint\n  wasm-lab exercises hint time_of_day\n")
+@_folder
+@_json
+@_name
+def hint(folder: Path | None, as_json: bool, name: str) -> int:
+    """Say one step more each time."""
+    from wasm_lab.views.exercises import hint_lines
+
+    learner = _learner(folder)
+    told = learner.hint(name)
+    if as_json:
+        count = len(told.exercise.hints)
+        _print_json({"exercise": told.exercise.name, "number": told.number, "of": count, "hint": told.text})
+    else:
+        _say(learner, hint_lines(told))
+    return 0
+
+
+@exercises.command(
+    epilog="\b\nExamples:\n  wasm-lab exercises reset\n  wasm-lab exercises reset time_of_day\n"
+)
+@_folder
+@_json
+@_name
+def reset(folder: Path | None, as_json: bool, name: str) -> int:
+    """Begin an exercise again; your notebook is kept beside the fresh one."""
+    learner = _learner(folder)
+    _show_opened(learner, learner.reset(name), as_json)
+    return 0
+
+
+WATCH = """\b
+Examples:
+  wasm-lab exercises watch
+  wasm-lab exercises watch --folder ~/course
+"""
+
+
+@exercises.command(epilog=WATCH)
+@_folder
+@click.option("--json", "as_json", is_flag=True, help="Print one record for each check, a line each.")
+def watch(folder: Path | None, as_json: bool) -> int:
+    """Check an exercise whenever you save its notebook, and lead on to the next; until Ctrl-C."""
+    from wasm_lab.errors import WasmLabError
+    from wasm_lab.exercises.watching import saved_files
+
+    learner = _learner(folder)
+    if learner.standing().current is None and not as_json:
+        _show_opened(learner, learner.open(), as_json)
+    names = {exercise.name for exercise in learner.exercises}
+    if not as_json:
+        click.echo(f"Watching {learner.folder}; save a notebook to check it. Ctrl-C ends this.", err=True)
     try:
-        found = list(problems(Master.load(file, course)))
-    except ExerciseError as error:
-        found = [str(error)]
-    return {"file": str(file), "exercise": file.stem, "problems": found}
+        for path in saved_files(learner.folder, lambda: names):
+            try:
+                _check_saved(learner, path, as_json)
+            except WasmLabError as error:
+                _show_failure(path, error, as_json)
+    except KeyboardInterrupt:
+        return 0
+    return 0
 
 
-def _show_validated(record: dict[str, Any]) -> None:
-    from wasm_lab.views.colour import wants_colour
+def _check_saved(learner: Learner, path: Path, as_json: bool) -> None:
+    from wasm_lab.views.exercises import verdict_stack
+    from wasm_lab.views.plain import plain
 
-    colour = wants_colour(sys.stdout)
-    if not record["problems"]:
-        click.echo(f"{record['file']}: {click.style('right', fg='green')}", color=colour)
-    for problem in record["problems"]:
-        first, *rest = problem.splitlines()
-        click.echo(f"{record['file']}: {click.style('error', fg='red', bold=True)}: {first}", color=colour)
-        for line in rest:
-            click.echo(f"    {line}")
+    verdict = learner.check(path.stem, path=path)
+    if as_json:
+        click.echo(json.dumps(plain(verdict), ensure_ascii=False))
+        return
+    click.echo()
+    following = learner.standing().following
+    _say(learner, verdict_stack(verdict, following=following))
+    if verdict.solved and following:
+        _show_opened(learner, learner.open(following.exercise.name), as_json)
+
+
+def _show_failure(path: Path, error: Any, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"file": str(path), "error": error.message, "hint": error.hint}))
+        return
+    from wasm_lab.cli.show import show_error
+
+    show_error(error)

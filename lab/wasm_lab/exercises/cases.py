@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,12 @@ MIME = "application/vnd.wasm-lab.cases+json"
 
 #: Points are given to this many decimals: what gradebooks keep.
 DECIMALS = 2
+
+#: What a case that fails shows of what the guest printed.
+SHOWN_LETTERS = 1000
+
+#: What Rust prints of a panic, to the end.
+_PANIC = re.compile(r"(^|\n)thread '[^\n]*panicked at .*", re.DOTALL)
 
 #: Limits that end a guest. Reaching one is no trap that a case may wish for, unless it says so.
 _LIMITS = {TrapKind.DEADLINE, TrapKind.FUEL, TrapKind.OUTPUT}
@@ -243,7 +250,8 @@ class _Case:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
                 return function(*args)
         finally:
-            self.printed = printed.getvalue()[:1000].strip()
+            # A panic's own message is in the trap already.
+            self.printed = _PANIC.sub("", printed.getvalue())[:SHOWN_LETTERS].strip()
 
     def require(self, met: bool, message: str) -> None:
         if not met:

@@ -78,6 +78,7 @@ class Exercise:
     cells: tuple[Cell, ...]
     minutes: int = 0  #: what a learner needs; 0 where nothing says
     hints: tuple[str, ...] = ()  #: each says more than the one before
+    formerly: tuple[str, ...] = ()  #: names that it had in earlier releases
     fuel: int | None = None  #: instructions for each call, at most; None: as many as the deadline allows
     deadline_s: float | None = None  #: for each call; None: the sandbox's own default
     path: Path | None = None
@@ -112,14 +113,14 @@ class Exercise:
         notebook = _notebook(text, label)
         told = _dict(_dict(notebook.get("metadata"), "wasm_lab"), "exercise")
         cells = tuple(_cell(index, raw, label) for index, raw in enumerate(notebook["cells"]))
-        hints = told.get("hints")
         return cls(
             name=name or (path.stem if path else ""),
             chapter=chapter or str(told.get("chapter") or (path.parent.name if path else "")),
             title=str(told.get("title") or _heading(cells) or name or (path.stem if path else "")),
             cells=cells,
             minutes=int(_number(told.get("minutes"))),
-            hints=tuple(str(hint) for hint in hints) if isinstance(hints, list) else (),
+            hints=_texts(told.get("hints")),
+            formerly=_texts(told.get("formerly")),
             fuel=int(_number(told.get("fuel"))) or None,
             deadline_s=_number(told.get("deadline_s")) or None,
             path=path,
@@ -149,6 +150,10 @@ class Exercise:
     def is_master(self) -> bool:
         """Whether solutions or hidden tests stand in it."""
         return any(BEGIN_SOLUTION in cell.text or BEGIN_HIDDEN in cell.text for cell in self.cells)
+
+    def hides(self, case: str) -> bool:
+        """Whether the name of a case stands in no test of this (released) form."""
+        return not any(case in cell.text for cell in self.tests)
 
     def cell(self, grade_id: str) -> Cell | None:
         """The first cell that nbgrader knows by this name."""
@@ -238,6 +243,10 @@ def _cell(index: int, raw: Any, label: str) -> Cell:
 def _dict(value: Any, key: str) -> dict[str, Any]:
     inner = value.get(key) if isinstance(value, dict) else None
     return inner if isinstance(inner, dict) else {}
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 def _number(value: Any) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,10 @@ from wasm_lab.exercises.notebook import Role
 
 if TYPE_CHECKING:
     from wasm_lab.exercises.notebook import Cell, Exercise
+
+
+#: What colours are written with, in the compiler's layout.
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +102,9 @@ def run_exercise(exercise: Exercise) -> Checked:
 
 
 def told(error: BaseException) -> str:
-    """What went wrong, for a person: the compiler's own layout where there is one."""
+    """What went wrong, for a person: the compiler's own layout where there is one, without colours."""
     if isinstance(error, CompileError):
-        return (error.rendered or error.message).rstrip()
+        return _ANSI.sub("", error.rendered or error.message).rstrip()
     if isinstance(error, WasmLabError):
         return str(error)
     return f"{type(error).__name__}: {error}"

@@ -11,6 +11,7 @@ from wasm_lab.errors import UsageError
 from wasm_lab.magics import cells, twins
 from wasm_lab.magics.completion import register_completion
 from wasm_lab.magics.empty import KeepEmptyCells
+from wasm_lab.magics.exercises import remember_cells
 from wasm_lab.magics.line import parse_line, session
 
 if TYPE_CHECKING:
@@ -88,6 +89,16 @@ class WasmLabMagics(Magics):
             exercises.keep(self.shell, options, cell)
 
     @line_magic
+    def exercise(self, line: str) -> None:
+        """Be led through the exercises: ``%exercise [list|next|check|hint|reset] [NAME]``."""
+        from wasm_lab.magics import exercises
+
+        options = parse_line(exercises.exercise_command(), line)
+        if options is not None:
+            assert self.shell is not None, "magics run in a shell"
+            exercises.exercise(self.shell, options)
+
+    @line_magic
     def wasm_run(self, line: str) -> None:
         """Run a .rs, .wasm or .wat file: ``%wasm_run [options] FILE [ARGS…]``."""
         from wasm_lab.files import artifact_of
@@ -160,6 +171,7 @@ def register(shell: InteractiveShell) -> None:
     if not any(isinstance(each, KeepEmptyCells) for each in shell.input_transformers_cleanup):
         shell.input_transformers_cleanup.append(KeepEmptyCells(shell, WasmLabMagics))
     register_completion(shell)
+    remember_cells(shell)
     register_formatters(shell)
 
 

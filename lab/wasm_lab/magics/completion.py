@@ -23,6 +23,7 @@ COMMANDS = {
     "wit": "wit:wit_command",
     "worker": "worker:worker_command",
     "answer": "exercises:answer_command",
+    "exercise": "exercises:exercise_command",
 }
 
 #: What IPython calls our matcher, as in ``IPCompleter.disable_matchers``.

@@ -1,14 +1,29 @@
-"""``%%answer``: a cell of an exercise whose text is the answer."""
+"""``%%answer``: a cell whose text is the answer. ``%exercise``: the learner's loop, in the notebook."""
 
 from __future__ import annotations
 
+import os
+import time
+import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.errors import UsageError
+from wasm_lab.errors import ExerciseError, UsageError
 
 if TYPE_CHECKING:
     import click
     from IPython.core.interactiveshell import InteractiveShell
+
+    from wasm_lab.exercises.learner import Learner
+    from wasm_lab.exercises.notebook import Exercise
+
+#: Cells with a magic that this kernel executed: for each first line the text below it, and when (seconds
+#: since 1970). A learner who ran a cell and did not save it means what ran.
+_EXECUTED: weakref.WeakKeyDictionary[InteractiveShell, dict[str, tuple[str, float]]] = (
+    weakref.WeakKeyDictionary()
+)
+
+_ACTIONS = ("list", "next", "check", "hint", "reset")
 
 
 def answer_command() -> click.Command:
@@ -41,3 +56,126 @@ def keep(shell: InteractiveShell, options: dict[str, Any], text: str) -> None:
     shell.user_ns.pop(name, None)
     choices = [choice.strip() for choice in options["choice"].split(",") if choice.strip()]
     shell.user_ns[name] = read_answer(text, form=options["form"] or "", choices=choices)
+
+
+def remember_cells(shell: InteractiveShell) -> None:
+    """Note each cell with a magic that the shell executes from now on; once, however often it is asked."""
+    if shell in _EXECUTED:
+        return
+    executed = _EXECUTED[shell] = {}
+
+    def note(info: Any) -> None:
+        text = info.raw_cell.lstrip("\n") if info and info.raw_cell else ""
+        if text.startswith("%%"):
+            first, _, body = text.partition("\n")
+            executed[first] = (body.removesuffix("\n"), time.time())
+
+    shell.events.register("pre_run_cell", note)
+
+
+def exercise_command() -> click.Command:
+    """The options of ``%exercise``."""
+    import click
+    from click.shell_completion import CompletionItem
+
+    def names(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
+        from wasm_lab.exercises.course import Course
+
+        return [CompletionItem(one.name) for one in Course.own().released() if one.name.startswith(start)]
+
+    @click.command("%exercise")
+    @click.option("--skip", is_flag=True, help="With next: leave the one that is begun for later.")
+    @click.argument("action", type=click.Choice(_ACTIONS), required=False)
+    @click.argument("name", default="", shell_complete=names)
+    def exercise() -> None:
+        """Be led through the exercises: list, next, check, hint or reset; without one, where you stand.
+
+        In the notebook of an exercise, check, hint and reset mean that one. NAME means another.
+        """
+
+    return exercise
+
+
+def exercise(shell: InteractiveShell, options: dict[str, Any]) -> None:
+    """Do what the line asks for and show what came of it."""
+    from wasm_lab.exercises.learner import Learner, find_folder
+    from wasm_lab.views import exercises as views
+
+    path = notebook_path(shell)
+    learner = Learner(find_folder(Path.cwd()))
+    here = _of_notebook(learner, path)
+    if here and path:
+        # The copies are where this one is: FOLDER/CHAPTER/NAME.ipynb.
+        learner.folder = path.parent.parent if path.parent.name == here.chapter else learner.folder
+    action, name = options["action"], options["name"] or (here.name if here else "")
+    if action == "check":
+        own = path if here and name == here.name else None
+        verdict = learner.check(name, path=own, live=_live(shell, own))
+        _show(learner, views.verdict_stack(verdict, views.NOTEBOOK, learner.standing().following))
+    elif action == "hint":
+        _show(learner, views.hint_lines(learner.hint(name), views.NOTEBOOK))
+    elif action == "next":
+        _show(learner, views.opened_lines(_next(learner, here, options), views.NOTEBOOK))
+    elif action == "reset":
+        opened = learner.reset(name)
+        _show(learner, views.opened_lines(opened, views.NOTEBOOK))
+        print("Reload the notebook from disk to see it.")  # noqa: T201
+    elif action == "list":
+        _show(learner, views.standing_stack(learner.standing(), views.NOTEBOOK))
+    else:
+        _show(learner, views.standing_lines(learner.standing(), views.NOTEBOOK))
+
+
+def notebook_path(shell: InteractiveShell) -> Path | None:
+    """The file of this kernel's notebook, where its front end says so: Jupyter's servers and VS Code do."""
+    named = shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
+    path = Path(named) if isinstance(named, str) and named.endswith(".ipynb") else None
+    return path if path and path.is_file() else None
+
+
+def _of_notebook(learner: Learner, path: Path | None) -> Exercise | None:
+    """The exercise whose copy the notebook is: by its name, else (renamed) by its title."""
+    if path is None:
+        return None
+    for exercise in learner.exercises:
+        if path.stem in (exercise.name, *exercise.formerly):
+            return exercise
+    from wasm_lab.exercises.notebook import Exercise
+
+    try:
+        copy = Exercise.read(path)
+    except ExerciseError:
+        return None
+    same = [one for one in learner.exercises if (one.title, one.chapter) == (copy.title, copy.chapter)]
+    return same[0] if same else None
+
+
+def _live(shell: InteractiveShell, path: Path | None) -> dict[str, str]:
+    """What the kernel executed later than the file was saved; of another notebook, nothing."""
+    if path is None:
+        return {}
+    saved_at = path.stat().st_mtime
+    executed = _EXECUTED.get(shell, {})
+    return {first: body for first, (body, at) in executed.items() if at > saved_at}
+
+
+def _next(learner: Learner, here: Exercise | None, options: dict[str, Any]) -> Any:
+    if options["name"] or options["skip"] or here is None:
+        return learner.open(options["name"], skip=options["skip"])
+    current = learner.standing().current
+    if current and current.exercise.name == here.name:
+        raise UsageError(
+            f"{here.title} is not solved yet, and it is this notebook.",
+            hint="%exercise check tells what is missing, %exercise hint helps, %exercise next --skip goes on.",
+        )
+    return learner.open()
+
+
+def _show(learner: Learner, parts: Any) -> None:
+    import sys
+
+    from IPython.display import display
+
+    display(parts)
+    if learner.progress.notice:
+        print(learner.progress.notice, file=sys.stderr)  # noqa: T201

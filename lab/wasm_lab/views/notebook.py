@@ -35,6 +35,9 @@ def register_formatters(shell: InteractiveShell) -> None:
     formatter.for_type_by_name("wasm_lab.components.compose", "Composition", _pretty_composition)
     drawn = shell.display_formatter.formatters["image/svg+xml"]
     drawn.for_type_by_name("wasm_lab.components.compose", "Composition", _draw_composition)
+    formatter.for_type_by_name("wasm_lab.exercises.cases", "Score", _pretty_score)
+    tables = shell.display_formatter.formatters["text/html"]
+    tables.for_type_by_name("wasm_lab.exercises.cases", "Score", _score_table)
     whole = shell.display_formatter.ipython_display_formatter
     whole.for_type_by_name("wasm_lab.scenarios.loadtest.report", "LoadReport", _show_load_test)
     whole.for_type_by_name("wasm_lab.scenarios.edge.live", "LiveWorker", _show_worker)
@@ -55,6 +58,17 @@ def _pretty_report(report: Any, printer: Any, _cycle: bool) -> None:
 
 def _pretty_composition(made: Any, printer: Any, _cycle: bool) -> None:
     printer.text(str(made))
+
+
+def _pretty_score(score: Any, printer: Any, _cycle: bool) -> None:
+    printer.text(repr(score))  # nbgrader reads the points here
+
+
+def _score_table(score: Any) -> str:
+    from wasm_lab.views.exercises import score_stack
+    from wasm_lab.views.html import to_html
+
+    return to_html(score_stack(score).renderables) if score.results else ""
 
 
 def _draw_composition(made: Any) -> str:
