@@ -158,14 +158,14 @@ def test_help_starts_nothing(shell: InteractiveShell) -> None:
 @pytest.mark.slow
 def test_a_component_without_a_name_is_told_how_to_be_used(shell: InteractiveShell) -> None:
     captured = done(shell, VISITS.replace(" --name visits", ""))
-    assert "--name NAME" in captured.outputs[0].data["text/plain"]
+    assert "--name NAME" in captured.outputs[-1].data["text/plain"]
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("visits")
 def test_the_application_answers_and_keeps_its_store(shell: InteractiveShell) -> None:
     captured = done(shell, f"%%spin_app shop\n{MANIFEST}")
-    table = captured.outputs[0].data
+    table = captured.outputs[-1].data
     assert "key-value stores: default" in table["text/plain"]
     assert "<table>" in table["text/html"]
     shop = app(shell, "shop")
@@ -266,7 +266,7 @@ def test_a_source_may_be_a_file_and_an_edited_cell_is_taken_anew(
     assert app(shell, "filed").get("/").text == "1"
     done(shell, f"%%spin_app older --quiet\n{MANIFEST}")
     edited = done(shell, VISITS.replace("visits.to_string()", 'format!("visit number {visits}")'))
-    footer = edited.outputs[0].data["text/plain"]
+    footer = edited.outputs[-1].data["text/plain"]
     assert "older still runs the earlier one" in footer
     assert "filed" not in footer
     app(shell, "older").stop()
