@@ -4,7 +4,7 @@ A compiler runs code of its input in many ways: macros, constants, generic types
 input names. Within `behind_walls`, every compile of Rust in this thread
 
 - may open the compiler, the crates that were built for it and a scratch folder of its own, and nothing else of
-  the file system, and reaches no TCP port (Landlock);
+  the file system (Landlock), and has no sockets (seccomp);
 - finds a near-empty environment, so that ``env!`` tells nothing of this machine;
 - shares no incremental state, and is given no file that lies beside the code;
 - has its time, memory, output and files bounded, and is killed with all that it started.
@@ -132,6 +132,7 @@ def run_walled(
             deadline_s=max(0.001, standing.until - time.monotonic()),
             output_bytes=walls.output_bytes,
             limits=walls.limits,
+            closed=True,
         ),
         env=env,
         cwd=cwd,

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from wasm_lab.confine.landlock import Openings, wall_in_this_thread
 from wasm_lab.confine.limits import Limits, limit_process
+from wasm_lab.confine.syscalls import close_syscalls_in_this_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,12 +47,15 @@ class Bounds:
         deadline_s: seconds until it is killed, with all of its group.
         output_bytes: of standard output and error together.
         limits: set on the process right after its start, before it can have started another.
+        closed: no sockets, and none of what only attacks on the kernel and on other processes need
+            (`wasm_lab.confine.syscalls`).
     """
 
     openings: Openings | None = None
     deadline_s: float | None = None
     output_bytes: int | None = None
     limits: Limits | None = None
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +118,7 @@ def run_confined(
         started = time.perf_counter_ns()
         process = _start(
             words,
-            bounds.openings,
+            bounds,
             env=dict(env),
             cwd=cwd,
             stdin=given,
@@ -224,18 +228,22 @@ def _follow(
                     return Stop.OUTPUT
 
 
-def _start(command: list[str], openings: Openings | None, **options: Any) -> subprocess.Popen[bytes]:
+def _start(command: list[str], bounds: Bounds, **options: Any) -> subprocess.Popen[bytes]:
     """Start a process; behind a wall, from a thread that has walled itself in and then ends.
 
     Nothing of Python's runs between fork and exec, which other threads would make unsafe.
     """
-    if openings is None:
+    openings = bounds.openings
+    if openings is None and not bounds.closed:
         return subprocess.Popen(command, **options)
     outcome: list[subprocess.Popen[bytes] | BaseException] = []
 
     def start() -> None:
         try:
-            wall_in_this_thread(openings)
+            if openings is not None:
+                wall_in_this_thread(openings)
+            if bounds.closed:
+                close_syscalls_in_this_thread()
             outcome.append(subprocess.Popen(command, **options))
         except BaseException as error:
             outcome.append(error)

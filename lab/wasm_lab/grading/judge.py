@@ -18,7 +18,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.capabilities import Capabilities, ClockMode, RandomMode
-from wasm_lab.errors import BuildError, UnsupportedError, WasmLabError
+from wasm_lab.errors import BuildError, HeaderError, UnsupportedError, WasmLabError
+from wasm_lab.grading.bodies import refuse_body
 from wasm_lab.session import Session, use_session
 from wasm_lab.source import Kind, Target
 
@@ -101,9 +102,12 @@ class JudgeSession(Session):
 
         Raises:
             UnsupportedError: it is no Rust for WASI 0.1, or holds tests of its own.
+            HeaderError: nobody writes such an answer (`refuse_body`).
             CompileError, DependencyError, BuildError, ToolchainError: why there is no artifact.
         """
         _refuse(source)
+        if why := refuse_body(source.code):
+            raise HeaderError(f"{source.label} is not compiled: {why}")
         try:
             with self._compiling():
                 artifact = super().compile(source, progress=progress)
