@@ -174,8 +174,8 @@ def _place(student: str, exercise: str, grade_id: str) -> tuple[str, ...]:
 
 
 def _loose(value: str) -> str:
-    """A cell without what a spreadsheet does to it: apostrophes and spaces gone, numbers as numbers."""
-    value = cell(value.strip()).lstrip("'").strip()
+    """A cell without what a spreadsheet does to it: apostrophes gone, spaces as one, numbers as numbers."""
+    value = " ".join(cell(value).split()).lstrip("'").strip()
     try:
         return repr(float(value.replace(",", ".")))
     except ValueError:
