@@ -12,11 +12,13 @@ import contextlib
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from wasm_lab.errors import WasmLabError
@@ -43,6 +45,7 @@ class Desk:
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._log: IO[bytes] | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def execute(self, job: dict[str, Any], deadline_s: float) -> dict[str, Any]:
         """Send a job there; gives what came back.
@@ -73,16 +76,20 @@ class Desk:
         if self._log:
             self._log.close()
             self._log = None
+        if self._folder:
+            self._folder.cleanup()
+            self._folder = None
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._process.poll() is None:
             return self._process
         self.close()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self._folder = tempfile.TemporaryDirectory(prefix="wasm-lab-desk-", ignore_cleanup_errors=True)
         self._lines = queue.SimpleQueue()
         # -P: the current folder, where submissions may lie, is no place to import from.
         self._process = process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "wasm_lab.grading.desk"],
+            [sys.executable, "-P", "-m", "wasm_lab.grading.desk", self._folder.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -141,13 +148,13 @@ def end_tree(number: int) -> None:
         root.kill()
 
 
-def main() -> None:
+def main(folder: Path) -> None:
     """Be the process: a line for each job, a line for each outcome, until the input ends."""
     # What libraries print belongs to the log; the pipe has lines of this protocol alone.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_read_jobs, args=(jobs,), daemon=True).start()
+    threading.Thread(target=_read_jobs, args=(jobs, folder), daemon=True).start()
     import papermill  # noqa: F401 - once, before the first deadline begins
 
     from wasm_lab.grading.execute import judge
@@ -157,14 +164,15 @@ def main() -> None:
     while True:
         job: Job = from_record(Job, json.loads(jobs.get()))
         started = time.monotonic_ns()
-        outcome: Outcome = judge(job)
+        outcome: Outcome = judge(job, folder)
         _say(answers, {"outcome": record_of(outcome), "duration_ns": time.monotonic_ns() - started})
 
 
-def _read_jobs(jobs: queue.SimpleQueue[bytes]) -> None:
+def _read_jobs(jobs: queue.SimpleQueue[bytes], folder: Path) -> None:
     for line in sys.stdin.buffer:
         jobs.put(line)
     # Whoever graded is gone, however that came: nothing of this may stay.
+    shutil.rmtree(folder, ignore_errors=True)
     end_tree(os.getpid())
 
 
@@ -174,4 +182,4 @@ def _say(stream: IO[bytes], record: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tempfile
+import shutil
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import UnsupportedError, WasmLabError
@@ -18,6 +17,8 @@ from wasm_lab.grading.marks import lost_outcome, outcome_of
 from wasm_lab.grading.nouns import Outcome, from_record, record_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wasm_lab.grading.nouns import Job
 
 #: The engine that keeps kernels ready; a kernel executes one notebook and is never used again.
@@ -67,13 +68,17 @@ def close_desk() -> None:
         _desks.desk = None
 
 
-def judge(job: Job) -> Outcome:
-    """Grade one submission in this process: papermill executes the clean copy on a kernel."""
+def judge(job: Job, folder: Path) -> Outcome:
+    """Grade one submission in this process: papermill executes the clean copy on a kernel.
+
+    Args:
+        folder: of this process; a kernel may wait there for its notebook, so it is always the same.
+    """
     exercise, notebook, parameters = clean_copy(job)
     released = Exercise.parse(job.released, name=job.exercise)
     started = time.monotonic_ns()
     try:
-        executed = _executed(notebook, parameters)
+        executed = _executed(notebook, parameters, folder)
         _check(executed)
     except JudgeFailed as error:
         return lost_outcome(job, exercise, "crashed", str(error))
@@ -82,8 +87,8 @@ def judge(job: Job) -> Outcome:
     return outcome_of(job, exercise, released, executed, time.monotonic_ns() - started)
 
 
-def _executed(notebook: dict[str, Any], parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """The cells of the notebook after papermill has executed it, in a new empty folder."""
+def _executed(notebook: dict[str, Any], parameters: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    """The cells of the notebook after papermill has executed it, in an empty folder."""
     try:
         from papermill.exceptions import PapermillExecutionError
         from papermill.execute import execute_notebook
@@ -91,27 +96,36 @@ def _executed(notebook: dict[str, Any], parameters: dict[str, Any]) -> list[dict
         raise UnsupportedError(
             f"Grading needs {error.name}.", hint='Install it: pip install "wasm-lab[grading]"'
         ) from None
-    with tempfile.TemporaryDirectory(prefix="wasm-lab-grade-") as name:
-        folder = Path(name)
-        given, done = folder / "given.ipynb", folder / "done.ipynb"
-        room = folder / "room"
-        room.mkdir()
-        given.write_text(json.dumps(notebook), encoding="utf-8")
-        # papermill says so of every cell that raised, those of answers and tests too.
-        with contextlib.suppress(PapermillExecutionError):
-            execute_notebook(
-                str(given),
-                str(done),
-                parameters=parameters,
-                engine_name=ENGINE,
-                kernel_name="python3",
-                language="python",
-                cwd=str(room),
-                progress_bar=False,
-                request_save_on_cell_execute=False,
-            )
-        cells: list[dict[str, Any]] = json.loads(done.read_bytes())["cells"]
-        return cells
+    given, done = folder / "given.ipynb", folder / "done.ipynb"
+    given.write_text(json.dumps(notebook), encoding="utf-8")
+    done.unlink(missing_ok=True)
+    # papermill says so of every cell that raised, those of answers and tests too.
+    with contextlib.suppress(PapermillExecutionError):
+        execute_notebook(
+            str(given),
+            str(done),
+            parameters=parameters,
+            engine_name=ENGINE,
+            kernel_name="python3",
+            language="python",
+            cwd=str(_empty_room(folder)),
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+        )
+    cells: list[dict[str, Any]] = json.loads(done.read_bytes())["cells"]
+    return cells
+
+
+def _empty_room(folder: Path) -> Path:
+    """Where a notebook is executed, without what the last one left there."""
+    room = folder / "room"
+    room.mkdir(exist_ok=True)
+    for left in room.iterdir():
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+        else:
+            left.unlink()
+    return room
 
 
 def _check(executed: list[dict[str, Any]]) -> None:

@@ -13,7 +13,6 @@ from wasm_lab.grading.course import Course, read_course
 
 STUB = "pub fn add(a: i32, b: i32) -> i32 {\n    todo!()\n}"
 RIGHT = "pub fn add(a: i32, b: i32) -> i32 {\n    a + b\n}"
-HALF = "pub fn add(a: i32, b: i32) -> i32 {\n    a | b\n}"
 
 
 def _cell(kind: str, source: str, grade_id: str = "", **told: Any) -> dict[str, Any]:
@@ -33,7 +32,7 @@ def add_notebook(*, master: bool) -> dict[str, Any]:
         "nbformat_minor": 5,
         "metadata": {
             "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
-            "wasm_lab": {"exercise": {"title": "Add", "chapter": "01_rust_cells", "minutes": 3}},
+            "wasm_lab": {"exercise": {"title": "Add", "chapter": "01_rust_cells", "minutes": 3, "deadline_s": 1}},
         },
         "cells": [
             _cell("markdown", "# Add\nWrite `add`.", "story"),

@@ -1,0 +1,180 @@
+"""Marks: nbgrader's rules, and where ours are stricter."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from wasm_lab.exercises.cases import MIME
+from wasm_lab.grading.clean import clean_copy
+from wasm_lab.grading.marks import lost_outcome, outcome_of, points_of
+from wasm_lab.grading.nouns import Job
+from wasm_lab.grading.sitting import PARAMETER
+
+
+def result(text) -> dict:
+    return {
+        "output_type": "execute_result",
+        "execution_count": 1,
+        "metadata": {},
+        "data": {"text/plain": text},
+    }
+
+
+ERROR = {"output_type": "error", "ename": "NameError", "evalue": "name 'add' is not defined", "traceback": []}
+STDERR = {"output_type": "stream", "name": "stderr", "text": "warning"}
+STDOUT = {"output_type": "stream", "name": "stdout", "text": "2.0"}
+
+SAME = {
+    "nothing": [],
+    "full": [result("2.0")],
+    "part": [result("0.5")],
+    "none": [result("0")],
+    "none, negative zero": [result("-0.0")],
+    "text": [result("'well done'")],
+    "printed": [STDOUT],
+    "error": [ERROR],
+    "error after a number": [ERROR, result("2.0")],
+    "number before an error": [result("2.0"), ERROR],
+    "error stream": [STDERR],
+    "printed and a number": [STDOUT, result("1.0")],
+    "exponent": [result("5e-1")],
+}
+
+
+@pytest.mark.slow  # nbgrader takes seconds to import
+@pytest.mark.parametrize("outputs", SAME.values(), ids=SAME)
+def test_marks_are_nbgraders(outputs):
+    from nbformat.notebooknode import from_dict
+    from nbgrader.utils import determine_grade
+
+    cell = {
+        "cell_type": "code",
+        "source": "",
+        "execution_count": 1,
+        "outputs": outputs,
+        "metadata": {"nbgrader": {"grade": True, "solution": False, "points": 2, "grade_id": "t"}},
+    }
+    points, most = determine_grade(from_dict(cell))
+    assert points_of(cell, 2.0)[0] == points
+    assert most == 2.0
+
+
+STRICTER = {
+    "too many": ("3", 0),
+    "below zero": ("-1", 0),
+    "not a number": ("nan", 0),
+    "infinite": ("inf", 0),
+}
+
+
+@pytest.mark.parametrize(("text", "points"), STRICTER.values(), ids=STRICTER)
+def test_strange_numbers_give_nothing_and_are_said(text, points):
+    got, message = points_of({"execution_count": 1, "outputs": [result(text)]}, 2.0)
+    assert got == points
+    assert "mistake in the master" in message
+
+
+def test_a_cell_that_was_not_executed_gives_nothing():
+    """nbgrader gives a cell without outputs all of its points."""
+    assert points_of({"execution_count": None, "outputs": []}, 2.0)[0] == 0
+    assert points_of({}, 2.0)[0] == 0
+
+
+@pytest.fixture
+def job(course):
+    master = course.masters["add"]
+    return Job(
+        student="ada", assignment="01", exercise="add", master=master.text, released=master.released_text,
+        bodies={"answer": "mine", "why": "Because."}, digest="d",
+    )  # fmt: skip
+
+
+def executed(job, course, **outputs):
+    exercise, notebook, _ = clean_copy(job)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = 1
+        grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+        cell["outputs"] = outputs.get(grade_id, [])
+    return outcome_of(job, exercise, course.masters["add"].released, notebook["cells"], 5)
+
+
+def score(points, **cases):
+    listed = [
+        {"name": name.replace("_", " "), "passed": ok, "message": "" if ok else "why"}
+        for name, ok in cases.items()
+    ]
+    return [{**result(str(points)), "data": {"text/plain": str(points), MIME: {"cases": listed}}}]
+
+
+def test_cases_are_read_and_hidden_ones_are_known(job, course):
+    outcome = executed(
+        job, course, visible=score(1.0, two_and_four=True), hidden=score(1.0, a_carry=False, negative=True)
+    )
+    visible, hidden, why = outcome.cells
+    assert [(case.name, case.passed, case.hidden) for case in visible.cases] == [
+        ("two and four", True, False)
+    ]
+    assert [(case.name, case.passed, case.hidden) for case in hidden.cases] == [
+        ("a carry", False, True),
+        ("negative", True, True),
+    ]
+    assert (why.kind, why.points, why.max_points, why.answer) == ("written", None, 4, "Because.")
+    assert (outcome.points, outcome.max_points, outcome.is_complete) == (2.0, 7.0, False)
+
+
+def test_what_did_not_compile_is_told_as_that(job, course):
+    failed = {
+        "output_type": "error",
+        "ename": "CompileError",
+        "evalue": "no",
+        "traceback": ["\x1b[31merror\x1b[0m: no"],
+    }
+    outcome = executed(job, course, answer=[failed], visible=[ERROR], hidden=[ERROR])
+    assert (outcome.status, outcome.message) == ("not_compiled", "error: no")
+    assert [cell.message for cell in outcome.cells[:2]] == ["The answer did not compile."] * 2
+
+
+def test_the_error_of_a_hidden_test_is_not_quoted(job, course):
+    secret = {
+        "output_type": "error",
+        "ename": "AssertionError",
+        "evalue": "add(17, 4) is 21",
+        "traceback": [],
+    }
+    outcome = executed(job, course, visible=score(1.0), hidden=[secret])
+    assert outcome.cells[1].message == "The test cell ended with AssertionError."
+
+
+def test_a_lost_submission_keeps_its_written_answers(job, course):
+    outcome = lost_outcome(job, course.masters["add"].exercise, "stopped", "late")
+    assert [cell.points for cell in outcome.cells] == [0, 0, None]
+
+
+def test_the_clean_copy_is_the_masters_but_for_bodies(job, course):
+    exercise, notebook, parameters = clean_copy(job)
+    first, begin, *own, last = notebook["cells"]
+    assert first["metadata"]["tags"] == ["parameters"]
+    assert begin["source"].startswith("from wasm_lab.grading import sitting")
+    master = course.masters["add"].exercise
+    for cell, raw in zip(master.cells, own, strict=True):
+        expected = {"answer": "%%wasm_rust --name answer\nmine", "why": "Because."}.get(
+            cell.grade_id, cell.text
+        )
+        assert raw["source"] == expected
+    assert last["source"].endswith("end()")
+    assert parameters[PARAMETER]["functions"] == {"answer": ["add"]}
+    # The judge's cells, setup and text must not be passed over when they raise.
+    tolerant = {cell["metadata"]["nbgrader"]["grade_id"] for cell in own if "tags" in cell["metadata"]}
+    assert tolerant == {"answer", "visible", "hidden", "why"}
+    assert json.loads(exercise.dumps())["cells"][2]["source"] == "%%wasm_rust --name answer\nmine"
+
+
+def test_the_hidden_part_decides_clock_and_seed(job, course):
+    from dataclasses import replace
+
+    _, _, first = clean_copy(job)
+    _, _, second = clean_copy(replace(job, master=job.master.replace("(1, 1), 2", "(1, 2), 3")))
+    assert first[PARAMETER]["digest"] != second[PARAMETER]["digest"]
