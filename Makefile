@@ -11,7 +11,7 @@ PARALLEL := -n auto --dist worksteal
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart lab test test-all test-slow test-tools bench lint docs constraints vendored clean
+.PHONY: help setup quickstart lab test test-all test-slow test-tools bench lint exercises docs constraints vendored clean
 
 help: ## what there is to make
 	@echo "make TARGET, where TARGET is one of"
@@ -51,6 +51,9 @@ lint: setup ## style, types and import rules
 	@$(BIN)/ruff format --check lab tests scripts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+exercises: setup ## make the released forms of exercises/source anew
+	@$(BIN)/wasm-lab exercises release $(ARGS)
 
 docs: setup ## run the examples in docstrings and documents
 	@$(PYTEST) -q -p no:cacheprovider --doctest-modules lab/wasm_lab $(ARGS)
