@@ -13,6 +13,7 @@ from wasm_lab.grading.course import Course, read_course
 
 STUB = "pub fn add(a: i32, b: i32) -> i32 {\n    todo!()\n}"
 RIGHT = "pub fn add(a: i32, b: i32) -> i32 {\n    a + b\n}"
+HALF = "pub fn add(a: i32, b: i32) -> i32 {\n    a | b\n}"
 
 
 def _cell(kind: str, source: str, grade_id: str = "", **told: Any) -> dict[str, Any]:
