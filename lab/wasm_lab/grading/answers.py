@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from wasm_lab._version import __version__
 from wasm_lab.exercises.notebook import Cell, Role
+from wasm_lab.grading.bodies import refuse_body
 from wasm_lab.grading.nouns import Note, NoteKind, Settings
 from wasm_lab.grading.report.text import shown
 
@@ -57,9 +58,15 @@ def take_answers(master: Master, submitted: SubmittedNotebook, *, student: str, 
                     "duplicate",
                     f"The answer cell {grade_id} is there {len(found)} times; the last that was changed counts.",
                 )
-            bodies[grade_id], said = _body(text, cell)
+            body, said = _body(text, cell)
             for message in said:
                 note("edited", message)
+            # The master's header stands before the student's code, and is not what is looked at.
+            why = refuse_body(split_header(body)[1]) if cell.language == "rust" else ""
+            if why:
+                note("refused", f"The answer cell {grade_id} is not taken, and counts as not answered. {why}")
+            else:
+                bodies[grade_id] = body
             if {each.kind for each in found} != {cell.kind}:
                 note(
                     "edited",

@@ -91,12 +91,19 @@ def test_a_lost_magic_line_is_the_masters(add, handed):
     assert "has lost its magic line" in said(taken)
 
 
-def test_a_second_magic_line_is_text_below_the_masters(add, handed):
-    notebook = copy.deepcopy(handed.notebook())
-    cell_of(notebook, "answer")["source"] = "%%wasm_rust --name answer\n%%bash\nid"
-    taken = take(add, notebook)
-    first = add.exercise.with_bodies(taken.bodies).cell("answer").text.split("\n")[0]
-    assert first == "%%wasm_rust --name answer"
+REFUSED_BODIES = {
+    "a second magic line": "%%bash\nid",
+    "a magic line further down": "fn mine() {}\n  %%bash\nid",
+    "control characters": "fn mine() {} // \x1b[2J",
+    "a quarter of a megabyte": "// " + "x" * 300_000,
+}
+
+
+@pytest.mark.parametrize("body", REFUSED_BODIES.values(), ids=REFUSED_BODIES)
+def test_a_body_that_is_no_code_counts_as_not_answered(add, handed, body):
+    taken = take(add, handed.notebook(answer=body))
+    assert taken.bodies["answer"] == released_answers(add)["answer"]
+    assert [note.kind for note in taken.notes] == ["refused"]
 
 
 HEADERS = {
