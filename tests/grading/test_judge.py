@@ -9,7 +9,7 @@ import pytest
 from wasm_lab.capabilities import Capabilities
 from wasm_lab.cells import parse_cell
 from wasm_lab.confine.landlock import landlock_version
-from wasm_lab.errors import CompileError, GuestError, GuestTrap, PoisonedError, UnsupportedError
+from wasm_lab.errors import CompileError, GuestError, GuestTrap, LoadError, PoisonedError, UnsupportedError
 from wasm_lab.grading.judge import JudgeSession, clock_and_seed
 
 pytestmark = pytest.mark.skipif(not landlock_version(), reason="the kernel has no Landlock")
@@ -150,3 +150,109 @@ def test_the_compiler_sees_no_file_and_no_variable(session, tmp_path, monkeypatc
         session.compile(parse_cell(code, name="x"))
     with pytest.raises(CompileError, match="not defined"):
         session.compile(parse_cell('pub fn x() -> &\'static str { env!("HIDDEN") }', name="x"))
+
+
+#: A procedural macro, which is machine code inside of the compiler: what it finds there becomes a text.
+PROBE = r"""
+use std::{fs, net, process};
+#[proc_macro]
+pub fn probe(_: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let mut found = Vec::new();
+    for path in ["/etc/passwd", "/proc/self/environ", "/proc/1/cmdline", "HIDDEN"] {
+        if fs::read(path).is_ok() { found.push(format!("read {path}")) }
+    }
+    for path in ["/", "/tmp", "/proc", "/home", "/root"] {
+        if fs::read_dir(path).is_ok() { found.push(format!("listed {path}")) }
+        if fs::write(format!("{path}/wasm-lab-evil"), "x").is_ok() { found.push(format!("wrote {path}")) }
+    }
+    if net::TcpListener::bind("127.0.0.1:0").is_ok() { found.push("TCP".into()) }
+    if net::UdpSocket::bind("127.0.0.1:0").is_ok() { found.push("UDP".into()) }
+    if process::Command::new("/bin/sh").arg("-c").arg("true").status().is_ok() { found.push("shell".into()) }
+    let mut names: Vec<String> = std::env::vars().map(|(name, _)| name).filter(|name| !name.starts_with("CARGO_")).collect();
+    names.sort();
+    format!("{:?}", format!("{} | {} | {}", names.join(" "), std::env::var("CARGO_MANIFEST_DIR").unwrap(), found.join(", "))).parse().unwrap()
+}
+"""
+
+
+def _can_link_for_this_machine():
+    from wasm_lab.errors import ToolchainError
+    from wasm_lab.toolchains.host_linker import for_host
+    from wasm_lab.toolchains.rust import find_rust
+
+    try:
+        for_host(find_rust())
+    except ToolchainError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(
+    not _can_link_for_this_machine(), reason="procedural macros need a linker for this machine"
+)
+def test_the_exercises_own_macros_run_and_find_nothing_inside_of_the_compiler(session, tmp_path):
+    package = tmp_path / "probing"
+    (package / "src").mkdir(parents=True)
+    hidden = tmp_path / "hidden.txt"
+    hidden.write_text("tests")
+    (package / "Cargo.toml").write_text(
+        '[package]\nname = "probing"\nversion = "0.1.0"\nedition = "2021"\n[lib]\nproc-macro = true\n'
+    )
+    (package / "src" / "lib.rs").write_text(PROBE.replace("HIDDEN", str(hidden)))
+    code = f"""---
+[dependencies]
+probing = {{ path = "{package}" }}
+---
+pub fn found() -> String {{ probing::probe!().to_string() }}
+"""
+    cell = session.define(session.compile(parse_cell(code, name="probed")))
+    names, folder, found = cell.functions["found"]().split(" | ")
+    assert set(names.split()) <= {
+        "PATH",
+        "TMPDIR",
+        "LD_LIBRARY_PATH",
+    }  # rustc's driver may set the last itself
+    assert (folder, found) == ("/exercise", "")
+    assert not hasattr(cell.functions["found"], "__wrapped__")
+
+
+def test_a_cell_uses_an_earlier_one_as_a_crate(session):
+    first = session.define(session.compile(parse_cell("pub fn two() -> u8 { 2 }", name="numbers")))
+    source = parse_cell(
+        "pub fn four() -> u8 { 2 * numbers::two() }", name="more", uses=[first.artifact.source]
+    )
+    assert session.define(session.compile(source)).functions["four"]() == 4
+
+
+def test_without_landlock_nothing_is_judged_unless_that_is_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setattr("wasm_lab.confine.landlock.landlock_version", lambda: 0)
+    with pytest.raises(UnsupportedError, match="--without-walls"):
+        JudgeSession(digest="")
+    (tmp_path / "data").write_text("seen")
+    session = JudgeSession(digest="", walls=False)
+    code = f'pub fn data() -> &\'static str {{ include_str!("{tmp_path}/data") }}'
+    cell = session.define(session.compile(parse_cell(code, name="open")))
+    assert cell.functions["data"]() == "seen"
+    assert cell.instance._process.pid != os.getpid()
+    session.close()
+
+
+def test_an_engine_that_does_not_come_to_an_end_with_a_module(session, monkeypatch):
+    monkeypatch.setattr("wasm_lab.grading.guest_process.COMPILE_S", 0.0)
+    artifact = session.compile(parse_cell("pub fn slow() -> u8 { 77 }", name="slow"))
+    with pytest.raises(LoadError, match="machine code"):
+        session.define(artifact)
+    monkeypatch.undo()
+    assert session.define(artifact).functions["slow"]() == 77
+
+
+def test_a_guest_outlives_the_thread_that_first_called_it(session):
+    import threading
+
+    artifact = session.compile(parse_cell("pub fn add(a: i32, b: i32) -> i32 { a + b + 1 }", name="threaded"))
+    other = JudgeSession(digest="")
+    thread = threading.Thread(target=other.define, args=(artifact,))
+    thread.start()
+    thread.join()
+    assert other.cell("threaded").functions["add"](2, 2) == 5
+    other.close()

@@ -66,10 +66,16 @@ class Walls:
     limits: Limits = LIMITS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Standing:
     walls: Walls
-    until: float  #: on the monotonic clock
+    until: float | None = None  #: on the monotonic clock; None until a compiler runs
+
+    def left_s(self) -> float:
+        """Seconds that are left. Crates that are built before the first compile take none of them."""
+        if self.until is None:
+            self.until = time.monotonic() + self.walls.deadline_s
+        return max(0.001, self.until - time.monotonic())
 
 
 _standing: contextvars.ContextVar[_Standing | None] = contextvars.ContextVar("walls", default=None)
@@ -77,7 +83,7 @@ _standing: contextvars.ContextVar[_Standing | None] = contextvars.ContextVar("wa
 
 @contextlib.contextmanager
 def behind_walls(walls: Walls) -> Iterator[None]:
-    """Compile Rust behind walls until the block is left.
+    """Compile Rust behind walls until the block is left; one crate of somebody else's in each block.
 
     Raises:
         UnsupportedError: the kernel has no Landlock, so there are no walls to be had.
@@ -89,7 +95,7 @@ def behind_walls(walls: Walls) -> Iterator[None]:
             "Nothing here can keep a compiler from reading files: the kernel has no Landlock.",
             hint="Linux has it since 5.13; it may have to be switched on (lsm=landlock,…).",
         )
-    token = _standing.set(_Standing(walls, time.monotonic() + walls.deadline_s))
+    token = _standing.set(_Standing(walls))
     try:
         yield
     finally:
@@ -129,7 +135,7 @@ def run_walled(
                 write=(cwd, Path("/dev/null")),
                 execute=(toolchain.sysroot, *_needed(toolchain)),
             ),
-            deadline_s=max(0.001, standing.until - time.monotonic()),
+            deadline_s=standing.left_s(),
             output_bytes=walls.output_bytes,
             limits=walls.limits,
             closed=True,

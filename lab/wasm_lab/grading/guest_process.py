@@ -20,6 +20,7 @@ from wasm_lab.errors import DeadlineExceeded, GuestExit, LoadError, UnsupportedE
 from wasm_lab.grading.said import plain_text
 from wasm_lab.grading.wire import FROM_GUEST_BYTES, Line, Reply, WrongMessage
 from wasm_lab.run import Frame, TrapInfo, TrapKind
+from wasm_lab.runtimes.workers.process import from_lasting_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,15 +87,17 @@ class GuestProcess:
             "walls" if walls else "no walls",
         ]
         try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                env=_ENVIRONMENT,
-                cwd="/",
-                process_group=0,
+            self._process = from_lasting_thread(
+                lambda: subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(),),
+                    env=_ENVIRONMENT,
+                    cwd="/",
+                    process_group=0,
+                )
             )
         except OSError as error:
             ours.close()

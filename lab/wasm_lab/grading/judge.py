@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.capabilities import Capabilities, ClockMode, RandomMode
-from wasm_lab.errors import BuildError, HeaderError, UnsupportedError, WasmLabError
+from wasm_lab.errors import BuildError, CompileError, HeaderError, UnsupportedError, WasmLabError
 from wasm_lab.grading.bodies import refuse_body
 from wasm_lab.session import Session, use_session
 from wasm_lab.source import Kind, Target
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 #: Bytes of what guests wrote that are kept.
 SAID_BYTES = 256 * 1024
+
+#: Of what the compiler says of errors: messages, and characters of its own layout of them.
+MOST_DIAGNOSTICS, RENDERED = 20, 16_000
 
 #: Seconds of one call where the master does not say.
 DEADLINE_S = 5.0
@@ -111,6 +114,11 @@ class JudgeSession(Session):
         try:
             with self._compiling():
                 artifact = super().compile(source, progress=progress)
+        except CompileError as error:
+            error.diagnostics = error.diagnostics[:MOST_DIAGNOSTICS]
+            if len(error.rendered) > RENDERED:
+                error.rendered = error.rendered[:RENDERED] + "\x1b[0m …\n"
+            raise
         except (WasmLabError, KeyboardInterrupt):
             raise
         except Exception as error:  # whatever a parser of ours makes of what a compiler wrote

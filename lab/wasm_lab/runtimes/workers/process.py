@@ -14,14 +14,16 @@ import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wasm_lab import errors
 from wasm_lab.errors import UnsupportedError, WasmLabError
 from wasm_lab.runtimes.workers.frames import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
 
 #: Seconds that a worker may take until it can be asked; a busy machine is slow to start one.
 START_S = 60.0
@@ -194,6 +196,11 @@ def _start(module: str, theirs: socket.socket, stderr: int) -> subprocess.Popen[
             pass_fds=(theirs.fileno(),),
         )
 
+    return from_lasting_thread(start)
+
+
+def from_lasting_thread(start: Callable[[], T]) -> T:
+    """Call ``start`` in a thread that stays: Linux kills a child that asked for it when its thread ends."""
     if threading.current_thread() is threading.main_thread():
         return start()
     return _starter().submit(start).result()
@@ -201,7 +208,6 @@ def _start(module: str, theirs: socket.socket, stderr: int) -> subprocess.Popen[
 
 @functools.cache
 def _starter() -> ThreadPoolExecutor:
-    """A thread that stays: Linux kills a worker when the thread that started it ends."""
     starter = ThreadPoolExecutor(1, "wasm-lab worker starter")
     starter.submit(int).result()
     atexit.register(starter.shutdown, wait=False)
