@@ -54,7 +54,7 @@ class CaseOutcome:
     name: str
     passed: bool
     message: str = ""  #: empty when passed; data of the guest may stand in it, capped
-    hidden: bool = False  #: not in the released form: a student's page shows neither name nor message
+    hidden: bool = False  #: not in the released form: a student's page never shows the message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

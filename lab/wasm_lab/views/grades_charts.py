@@ -18,7 +18,7 @@ def histogram_figure(counts: Sequence[int]) -> str:
     step = (_WIDTH - _LEFT - 14) / len(counts)
     most = max(counts, default=0) or 1
     labels = [_bin(at, len(counts)) for at in range(len(counts))]
-    parts = []
+    parts = [f"<text x='4' y='{_TOP - 4}'>students</text>"]
     for value in _ticks(most):
         y = _height(value, most)
         parts.append(f"<line class='grid' x1='{_LEFT}' x2='{_WIDTH - 14}' y1='{y:.1f}' y2='{y:.1f}'/>")
@@ -30,10 +30,11 @@ def histogram_figure(counts: Sequence[int]) -> str:
             size = f"width='{step - 6:.1f}' height='{_BASE - y:.1f}'"
             parts.append(f"<rect class='bar' x='{x + 3:.1f}' y='{y:.1f}' {size} rx='2'/>")
             parts.append(f"<text x='{middle:.1f}' y='{y - 4:.1f}' text-anchor='middle'>{count}</text>")
+    for at in range(len(counts) + 1):  # the edges of the bins
+        x = _LEFT + at * step
         parts.append(
-            f"<text x='{middle:.1f}' y='{_BASE + 18}' text-anchor='middle'>{at * 100 // len(counts)}</text>"
+            f"<text x='{x:.1f}' y='{_BASE + 18}' text-anchor='middle'>{at * 100 // len(counts)}</text>"
         )
-    parts.append(f"<text x='{_WIDTH - 14}' y='{_BASE + 18}' text-anchor='end'>100</text>")
     parts.append(
         f"<text x='{(_LEFT + _WIDTH) / 2}' y='{_BASE + 40}' text-anchor='middle'>part of the points reached (%)</text>"
     )

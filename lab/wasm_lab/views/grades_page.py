@@ -37,14 +37,15 @@ caption { text-align: left; color: var(--faint); padding-bottom: .3rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; } th[scope=row] { min-width: 9rem; }
 thead th { color: var(--faint); font-size: .9rem; overflow-wrap: normal; }
-.n { text-align: right; } td.n { white-space: nowrap; } .wide { width: 100%; } .scroll { overflow-x: auto; }
+.n { text-align: right; } td.n { white-space: nowrap; }
+td:not(.n) { min-width: 8rem; } .wide { width: 100%; } .scroll { overflow-x: auto; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .7rem .9rem; margin: .5rem 0;
   overflow: auto; max-height: 32rem; font: .85rem/1.45 ui-monospace, monospace; white-space: pre-wrap;
   overflow-wrap: anywhere; tab-size: 4; }
 .tiles { display: flex; flex-wrap: wrap; gap: .8rem; margin: 1.2rem 0; padding: 0; list-style: none; }
 .tiles li { flex: 1 1 9rem; background: var(--card); border: 1px solid var(--line); border-radius: 8px;
   padding: .7rem .9rem; } .tiles b { display: block; font-size: 1.5rem; line-height: 1.3; }
-.mark { display: inline-block; border-radius: 4px; padding: 0 .45rem; font-size: .9rem; }
+.mark { display: inline-block; white-space: nowrap; border-radius: 4px; padding: 0 .45rem; font-size: .9rem; }
 .good { color: var(--good); background: var(--good-back); } .bad { color: var(--bad); background: var(--bad-back); }
 .wait { color: var(--wait); background: var(--wait-back); } .none { color: var(--faint); background: var(--card); }
 .callout { border-left: 4px solid var(--wait); background: var(--wait-back); color: var(--ink); padding: .6rem .9rem;

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from wasm_lab.grading.report.summary import Points, Standing
 
 
+_HIDDEN = " <span class='faint'>hidden</span>"
+
+
 def student_page(one: Standing, report: Report, exercises: Mapping[str, Exercise]) -> str:
     """What a student is handed: see `wasm_lab.grading.report.safe` for what stays out.
 
@@ -91,11 +94,11 @@ def _exercise(
     if outcome is not None and safe is not None:
         if safe.message:
             parts.append(f"<h3>What the compiler says</h3>{block(safe.message)}")
-        for whole, cell in zip(outcome.cells, safe.cells, strict=True):
+        for cell in safe.cells:
             if cell.kind == "written":
                 parts.append(_written(cell, safe))
-            elif outcome.status == "graded" or whole.cases:
-                parts.append(_checks(whole, cell))
+            elif safe.status == "graded" or cell.cases:
+                parts.append(_checks(cell))
         parts += [audit_table(safe.audit), notes_table("Notes", safe.notes), _answers(safe)]
     if master and master.hints and reached.points < reached.decided:
         parts.append(
@@ -147,23 +150,28 @@ def _chapter(exercise: GradedExercise, master: Exercise | None) -> str:
     return words
 
 
-def _checks(whole: CellOutcome, cell: CellOutcome) -> str:
-    """A test cell: visible cases with their messages, hidden ones as a number."""
+def _checks(cell: CellOutcome) -> str:
+    """A test cell: visible cases with their messages, hidden ones by name where they have one here."""
     parts = []
-    if cell.cases:
-        rows = [
-            (line(case.name), _passed(case.passed), "" if case.passed else _message(case.message))
-            for case in cell.cases
-        ]
+    rows = [
+        (
+            line(case.name) + (_HIDDEN if case.hidden else ""),
+            _passed(case.passed),
+            "" if case.passed else _message(case.message),
+        )
+        for case in cell.cases
+        if case.name or not case.hidden
+    ]
+    if rows:
         parts.append(table(f"Checks, {_of(cell)}", ("check", "", "what happened"), rows, kind="wide"))
-    passed, hidden = hidden_counts(whole)
+    passed, hidden = hidden_counts(cell)
     if hidden:
         kind = "good" if passed == hidden else "bad"
         parts.append(
-            f"<p>Hidden checks: {mark(f'{passed} of {hidden} passed', kind)} {_of(cell) if not cell.cases else ''} "
+            f"<p>Hidden checks: {mark(f'{passed} of {hidden} passed', kind)} {'' if rows else _of(cell)} "
             "<span class='faint'>They try other inputs than the visible ones.</span></p>"
         )
-    if not whole.cases:
+    if not cell.cases:
         full = cell.points is not None and cell.points >= cell.max_points
         parts.append(f"<p>Check <code>{line(cell.grade_id)}</code>: {_passed(full)} {_of(cell)}</p>")
         parts.append(_message(cell.message))
@@ -173,7 +181,7 @@ def _checks(whole: CellOutcome, cell: CellOutcome) -> str:
 def _all_checks(cell: CellOutcome) -> str:
     rows = [
         (
-            line(case.name) + (" <span class='faint'>hidden</span>" if case.hidden else ""),
+            line(case.name) + (_HIDDEN if case.hidden else ""),
             _passed(case.passed),
             "" if case.passed else _message(case.message),
         )

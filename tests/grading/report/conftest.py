@@ -58,7 +58,7 @@ def _notebook(name: str, chapter: str, title: str, written: float) -> dict[str, 
         cell("code", "cases = Cases(points=1)", grade_id="visible", grade=True, solution=False, points=1),
         cell(
             "code",
-            f"### BEGIN HIDDEN TESTS\n{SECRET}\n### END HIDDEN TESTS",
+            "### BEGIN HIDDEN TESTS\n# the largest number, a negative zero, ten thousand items\n### END HIDDEN TESTS",
             grade_id="hidden",
             grade=True,
             solution=False,

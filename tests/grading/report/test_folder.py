@@ -107,14 +107,25 @@ def test_pages_forbid_scripts_and_every_address(folder: Path) -> None:
 
 def test_nothing_that_students_get_tells_of_hidden_tests(folder: Path, a_class: Report) -> None:
     for path in (folder / "students").iterdir():
-        text = path.read_text(encoding="utf-8")
-        assert SECRET not in text
-        assert "ten thousand items" not in text, "the name of a hidden case"
+        assert SECRET not in path.read_text(encoding="utf-8"), "an input, in messages, audits and a name"
     assert SECRET not in (folder / "moodle.csv").read_text(encoding="utf-8")
     assert any(SECRET in path.read_text(encoding="utf-8") for path in (folder / "instructor").iterdir())
     digests = [outcome.digest for outcome in a_class.outcomes if outcome.digest]
     students = "".join(path.read_text(encoding="utf-8") for path in (folder / "students").iterdir())
     assert not [digest for digest in digests if digest in students]
+
+
+def test_a_hidden_case_is_named_as_the_master_names_it_and_only_then(
+    folder: Path, a_class: Report, tmp_path: Path
+) -> None:
+    def pages(out: Path) -> str:
+        return "".join(path.read_text(encoding="utf-8") for path in (out / "students").iterdir())
+
+    assert "ten thousand items" in pages(folder)
+    assert "1 of 4 passed" in pages(folder)
+    write_report(a_class, tmp_path)  # without masters
+    assert "ten thousand items" not in pages(tmp_path)
+    assert "1 of 4 passed" in pages(tmp_path)
 
 
 def test_a_student_sees_what_was_tried_and_what_failed(folder: Path, a_class: Report) -> None:

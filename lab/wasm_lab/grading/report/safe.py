@@ -1,8 +1,10 @@
-"""What a student may read of an outcome. Nothing of a hidden case passes here but how many passed.
+"""What a student may read of an outcome.
 
-A hidden case's name, its message, its guest's words, the message of a test cell with hidden cases and the audit of a
-run that a hidden test made stay out: each could hold the input or the expected value. So do the time that was taken,
-which a program can choose, and the digest.
+Of a hidden case: its name and whether it passed, as in the learner's own loop. The name is the author's public wording,
+and it is shown only where it stands in the master word for word, so that no name made of an input or of a guest's words
+passes. A hidden case's message, the message of a test cell with hidden cases and the audit of a run that a hidden test
+made stay out: each could hold the input or the expected value. So do the time that was taken, which a program can
+choose, and the digest.
 """
 
 from __future__ import annotations
@@ -32,17 +34,17 @@ _SENTENCES = {
 def for_student(outcome: Outcome, master: Exercise | None = None) -> Outcome:
     """The outcome without what a student must not see.
 
-    Hidden cases are gone; `hidden_counts` tells them from the whole outcome. A written answer keeps its message, which
-    is a person's comment. A test cell keeps its message where the master shows that nothing in it is hidden.
+    A hidden case has no message, and no name unless that stands in the master. A written answer keeps its message,
+    which is a person's comment. A test cell keeps its message where the master shows that nothing in it is hidden.
 
     Args:
-        master: with its hidden tests; without it no test cell keeps its message.
+        master: with its hidden tests; without it hidden cases have no names and test cells no messages.
     """
     ended = outcome.status in ("graded", "not_compiled")
     cells = tuple(
         replace(
             cell,
-            cases=tuple(case for case in cell.cases if not case.hidden),
+            cases=tuple(_case(case, cell, master) for case in cell.cases),
             message=cell.message if ended and _is_open(cell, master) else "",
         )
         for cell in outcome.cells
@@ -55,6 +57,14 @@ def for_student(outcome: Outcome, master: Exercise | None = None) -> Outcome:
         duration_ns=0,
         digest="",
     )
+
+
+def _case(case: CaseOutcome, cell: CellOutcome, master: Exercise | None) -> CaseOutcome:
+    if not case.hidden:
+        return case
+    of_master = master.cell(cell.grade_id) if master else None
+    said = of_master is not None and case.name in of_master.text
+    return replace(case, name=case.name if said else "", message="")
 
 
 def _is_open(cell: CellOutcome, master: Exercise | None) -> bool:
