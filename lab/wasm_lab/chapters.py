@@ -95,7 +95,10 @@ def _write_page(notebook: nbformat.NotebookNode, page: Path) -> None:
     from boltons.fileutils import atomic_save
     from nbconvert import HTMLExporter
 
-    body, _resources = HTMLExporter().from_notebook_node(notebook)
+    from wasm_lab.cells.highlighting import highlight_code
+
+    exporter = HTMLExporter(filters={"highlight_code": highlight_code})
+    body, _resources = exporter.from_notebook_node(notebook)
     with atomic_save(str(page), text_mode=True, overwrite=True) as stream:
         stream.write(body)
 
