@@ -112,6 +112,34 @@ def test_a_program_runs_there_with_folders_to_read(session, tmp_path):
     assert session.program("program") is not None
 
 
+def test_runs_with_folders_of_their_own_share_a_process(session, tmp_path):
+    from wasm_lab.capabilities import Directory
+
+    code = """fn main() {
+        for entry in std::fs::read_dir("/data").unwrap() {
+            let path = entry.unwrap().path();
+            println!("{} {:?}", path.display(), std::fs::read_to_string(&path).ok());
+        }
+    }"""
+    artifact = session.compile(parse_cell(code, name="lister"))
+    for number in range(3):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / f"{number}.txt").write_text(str(number))
+        (folder / "link").symlink_to("/etc/passwd")
+        run = session.run(artifact, Capabilities(dirs=(Directory(folder, "/data", writable=False),)))
+        assert run.stdout.decode().splitlines() == [f'/data/{number}.txt Some("{number}")', "/data/link None"]
+    large = tmp_path / "large"
+    large.mkdir()
+    with (large / "zeros").open("wb") as file:
+        file.truncate(17 << 20)
+    run = session.run(artifact, Capabilities(dirs=(Directory(large, "/data", writable=False),)))
+    assert run.stdout.startswith(b"/data/zeros Some")
+    processes = session._runtime._processes
+    assert [len(read) for _, read in processes] == [1, 2]
+    assert not list(session._runtime._given.folder.iterdir())
+
+
 def test_only_the_functions_that_tests_call_get_names():
     session = JudgeSession(digest="", functions={"answer": ["add"]})
     code = "pub fn add() -> u8 { 1 } pub fn Cases() -> u8 { 2 } pub fn sorted() -> u8 { 3 }"

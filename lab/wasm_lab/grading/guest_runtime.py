@@ -6,11 +6,13 @@ this side, by decoders that hold for whatever a guest wrote (`wasm_lab.abi`).
 
 from __future__ import annotations
 
+import shutil
 import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import GuestTrap, PoisonedError, UnsupportedError, WasmLabError
+from wasm_lab.grading.given import Given
 from wasm_lab.grading.guest_process import ASK_S, GRACE_S, GuestLost, GuestProcess, trap_of
 from wasm_lab.grading.said import plain_text
 from wasm_lab.grading.wire import Reply, WrongMessage
@@ -25,12 +27,12 @@ if TYPE_CHECKING:
     from wasm_lab.capabilities import Capabilities
     from wasm_lab.runtimes.base import OutputSink
 
-#: Memory that a guest has where its capabilities name no limit, in bytes.
-_UNBOUNDED_BYTES = 4 * 1024 * 1024 * 1024
+#: Memory for guests, in bytes: of most, and of one whose capabilities name no limit.
+_ORDINARY_BYTES, _UNBOUNDED_BYTES = 512 * 1024 * 1024, 4 * 1024 * 1024 * 1024
 
 
 class WalledRuntime(Runtime):
-    """Runs modules for WASI 0.1 by wasmtime in guests' processes, one for each set of folders that they may read.
+    """Runs modules for WASI 0.1 by wasmtime in a guest's process, or in a few where one needs more than others.
 
     Args:
         keep: receives what guests write.
@@ -43,6 +45,7 @@ class WalledRuntime(Runtime):
     def __init__(self, keep: Callable[[str, bytes], None], *, walls: bool = True) -> None:
         self._keep = keep
         self._walls = walls
+        self._given: Given | None = None
         self._processes: dict[tuple[int, tuple[Path, ...]], GuestProcess] = {}
         self._instances: weakref.WeakValueDictionary[tuple[str, str], RemoteInstance] = (
             weakref.WeakValueDictionary()
@@ -68,14 +71,19 @@ class WalledRuntime(Runtime):
         output: OutputSink | None = None,
     ) -> Run:
         del output  # what the guest writes is data
+        self._check(artifact, capabilities, audit=audit)
+        capabilities, copies = self._with_copies(capabilities)
         try:
-            process = self._ready(artifact, capabilities, audit=audit)
+            process = self._ready(artifact, capabilities)
             reply = process.ask(_within(capabilities), "run", artifact.sha256, plain(capabilities), audit)
             run = _run_of(reply.inner(), artifact)
         except (GuestLost, WrongMessage) as lost:
             return self._stopped(artifact, TrapInfo(kind=TrapKind.OTHER, message=lost.message))
         except GuestTrap as stopped:  # the process did not answer in time
             return self._stopped(artifact, stopped.trap)
+        finally:
+            for copy in copies:
+                shutil.rmtree(copy, ignore_errors=True)
         self._keep("stdout", run.stdout)
         self._keep("stderr", run.stderr)
         return run
@@ -99,7 +107,9 @@ class WalledRuntime(Runtime):
         output: OutputSink | None = None,
     ) -> Instance:
         del output
-        process = self._ready(artifact, capabilities, audit=audit)
+        self._check(artifact, capabilities, audit=audit)
+        capabilities, _ = self._with_copies(capabilities)
+        process = self._ready(artifact, capabilities)
         # A cell that is reset, or run again, has no use for the instance before, whose memory may be large.
         earlier = self._instances.get((artifact.label, artifact.sha256))
         if earlier is not None:
@@ -117,13 +127,31 @@ class WalledRuntime(Runtime):
         for process in self._processes.values():
             process.kill()
         self._processes.clear()
+        if self._given is not None:
+            self._given.close()
+            self._given = None
 
-    def _ready(self, artifact: Artifact, capabilities: Capabilities, *, audit: bool) -> GuestProcess:
-        """A process that has the module."""
+    def _check(self, artifact: Artifact, capabilities: Capabilities, *, audit: bool) -> None:
         self.check(capabilities, audit=audit)
         _refuse(artifact, capabilities)
-        read = tuple(sorted({each.host.resolve() for each in capabilities.dirs}))
-        memory = _UNBOUNDED_BYTES if capabilities.memory_bytes is None else capabilities.memory_bytes
+
+    def _with_copies(self, capabilities: Capabilities) -> tuple[Capabilities, list[Path]]:
+        """The capabilities with folders that any process of this runtime may read, and those that are to go."""
+        if not capabilities.dirs:
+            return capabilities, []
+        return self._copies().copied(capabilities)
+
+    def _copies(self) -> Given:
+        if self._given is None:
+            self._given = Given()
+        return self._given
+
+    def _ready(self, artifact: Artifact, capabilities: Capabilities) -> GuestProcess:
+        """A process that has the module."""
+        given = self._copies()
+        asked = capabilities.memory_bytes
+        memory = _UNBOUNDED_BYTES if asked is None else max(_ORDINARY_BYTES, asked)
+        read = (given.folder, *given.elsewhere(capabilities))
         process = self._processes.get((memory, read))
         if process is None or not process.alive:
             process = GuestProcess(memory_bytes=memory, read=read, walls=self._walls)
