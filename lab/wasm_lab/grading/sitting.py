@@ -23,6 +23,10 @@ MIME = "application/vnd.wasm-lab.judged+json"
 #: Lines of one audit that are kept, and characters of a name or path in them.
 AUDIT_LINES, NAME_CHARACTERS = 200, 300
 
+#: Of each call or run, where the master does not say. Fuel is what ends an endless loop, because it is the same on
+#: every machine: 5e9 take from half a second to two. The clock is there for what uses none.
+FUEL, DEADLINE_S = 5_000_000_000, 20.0
+
 #: The arguments of host calls that say what a call was about.
 _SUBJECTS = ("path", "old_path", "name", "host", "address", "url")
 
@@ -50,7 +54,7 @@ def begin(
     Args:
         digest: of the master, from which the frozen clock and the seed are made.
         functions: which functions of each named answer the tests may call.
-        fuel: of each call, where the exercise has one.
+        fuel: of each call, where the exercise says it.
         deadline_s: seconds of each call, where the exercise says them.
 
     Raises:
@@ -58,8 +62,13 @@ def begin(
     """
     from wasm_lab.grading import judge
 
-    seconds = {} if deadline_s is None else {"deadline_s": deadline_s}
-    session = judge.begin(digest=digest, functions=functions, fuel=fuel, walls=walls, **seconds)
+    session = judge.begin(
+        digest=digest,
+        functions=functions,
+        fuel=fuel or FUEL,
+        deadline_s=deadline_s or DEADLINE_S,
+        walls=walls,
+    )
     _listen(session)
 
 
