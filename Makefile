@@ -59,6 +59,9 @@ docs: setup ## run the examples in docstrings and documents
 	@$(PYTEST) -q -p no:cacheprovider --doctest-modules lab/wasm_lab $(ARGS)
 	@$(PYTEST) -q -p no:cacheprovider --doctest-glob='*.md' README.md CONTRIBUTING.md docs $(ARGS)
 
+site: setup ## build the documentation as pages into out/site; executes chapters that the tests have not
+	@$(BIN)/python scripts/build_site.py
+
 constraints: ## resolve the versions anew (needs uv: pipx install uv)
 	uv pip compile pyproject.toml --extra lab --extra wasmer --extra kubernetes --extra png --extra grading --extra dask --group dev --group build --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-config --upgrade --quiet --output-file .constraints.new
