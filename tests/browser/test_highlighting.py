@@ -249,9 +249,8 @@ def _check_languages(opened: Open) -> None:
     assert _words(choice) == {"# one of them": theme["comment"]}
 
 
-def test_each_magic_has_its_language_in_lab(opened: Open, screenshots: Path) -> None:
+def test_each_magic_has_its_language_in_lab(opened: Open) -> None:
     _check_languages(opened)
-    opened.page.screenshot(path=screenshots / "highlighting_lab_light.png")
 
 
 def test_the_magic_line_is_a_line_of_its_own(opened: Open) -> None:
@@ -481,14 +480,19 @@ def test_nothing_of_it_is_saved(scratch: Open) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_magic_lines_have_contrast(opened: Open, screenshots: Path, theme: str) -> None:
     opened.shown(0, magic=True, word="fn")
+    try:
+        _change_theme(opened, theme)
+        opened.page.wait_for_function(f"() => Math.min(...({CONTRASTS})()) > 4.5")
+    finally:
+        opened.page.screenshot(path=screenshots / f"highlighting_lab_{theme}.png")
+        _change_theme(opened, "light")  # it is kept for all pages of the server
+
+
+def _change_theme(opened: Open, theme: str) -> None:
     opened.command("apputils:change-theme", theme=f"JupyterLab {theme.title()}")
     opened.page.wait_for_function(
         "(light) => document.body.dataset.jpThemeLight === light", arg="true" if theme == "light" else "false"
     )
-    try:
-        opened.page.wait_for_function(f"() => Math.min(...({CONTRASTS})()) > 4.5")
-    finally:
-        opened.page.screenshot(path=screenshots / f"highlighting_lab_{theme}.png")
 
 
 def test_each_magic_has_its_language_in_notebook_7(
