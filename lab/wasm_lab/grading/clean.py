@@ -54,13 +54,15 @@ def clean_copy(job: Job) -> tuple[Exercise, dict[str, Any], dict[str, Any]]:
 
 
 def _functions(master: Exercise) -> dict[str, list[str]]:
-    """The functions of each named answer that the master itself has, in its solution or its stub."""
-    found: dict[str, list[str]] = {}
-    for cell in master.answers:
-        name = _NAME.search(cell.magic)
-        if name and cell.language == "rust":
-            found[name[1]] = sorted(set(_FUNCTION.findall(cell.body)))
-    return found
+    """The functions that the master itself has in each named cell: given ones, and those of solution or stub."""
+    found: dict[str, set[str]] = {}
+    for cell in master.cells:
+        if cell.kind == "code" and cell.language == "rust":
+            named, functions = _NAME.search(cell.magic), _FUNCTION.findall(cell.body)
+            # A cell without a name goes by its first function.
+            name = named[1] if named else next(iter(functions), "")
+            found.setdefault(name, set()).update(functions)
+    return {name: sorted(functions) for name, functions in found.items()}
 
 
 def _code(text: str) -> dict[str, Any]:

@@ -172,9 +172,38 @@ def test_the_clean_copy_is_the_masters_but_for_bodies(job, course):
     assert json.loads(exercise.dumps())["cells"][2]["source"] == "%%wasm_rust --name answer\nmine"
 
 
+def test_functions_of_the_masters_own_cells_have_names_too(job):
+    from dataclasses import replace
+
+    master = json.loads(job.master)
+    given = {
+        **master["cells"][1],
+        "id": "given",
+        "source": "%%wasm_rust --name given\npub fn twice(n: u32) -> u32 { 2 * n }",
+    }
+    master["cells"].insert(2, given)
+    _, _, parameters = clean_copy(replace(job, master=json.dumps(master)))
+    assert parameters[PARAMETER]["functions"] == {"given": ["twice"], "answer": ["add"]}
+
+
 def test_the_hidden_part_decides_clock_and_seed(job, course):
     from dataclasses import replace
 
     _, _, first = clean_copy(job)
     _, _, second = clean_copy(replace(job, master=job.master.replace("(1, 1), 2", "(1, 2), 3")))
     assert first[PARAMETER]["digest"] != second[PARAMETER]["digest"]
+
+
+def test_functions_that_the_master_gives_are_at_hand_too(job):
+    from dataclasses import replace
+
+    notebook = json.loads(job.master)
+    for magic, code in (
+        ("--name given", "pub fn one() {}\npub(crate) fn no() {}"),
+        ("", "pub fn first() {}\npub fn next() {}"),
+    ):
+        cell = {"cell_type": "code", "metadata": {}, "source": f"%%wasm_rust {magic}\n{code}", "outputs": []}
+        notebook["cells"].append(cell)
+    _, _, parameters = clean_copy(replace(job, master=json.dumps(notebook)))
+    functions = parameters[PARAMETER]["functions"]
+    assert functions == {"answer": ["add"], "given": ["one"], "first": ["first", "next"]}
