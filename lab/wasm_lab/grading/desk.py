@@ -137,9 +137,10 @@ def end_tree(number: int) -> None:
         root = psutil.Process(number)
     except psutil.NoSuchProcess:
         return
-    # Stopped first, it starts nothing while its children are looked for.
-    with contextlib.suppress(psutil.Error):
-        root.suspend()
+    # Stopped first, it starts nothing while its children are looked for. Whoever ends itself must go on.
+    if number != os.getpid():
+        with contextlib.suppress(psutil.Error):
+            root.suspend()
     with contextlib.suppress(psutil.Error):
         for process in root.children(recursive=True):
             with contextlib.suppress(psutil.Error):
