@@ -11,7 +11,7 @@ PARALLEL := -n auto --dist worksteal
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart lab test test-all test-slow test-tools bench lint exercises docs constraints vendored clean
+.PHONY: help setup quickstart lab test test-all test-slow test-tools bench lint exercises docs site constraints vendored clean
 
 help: ## what there is to make
 	@echo "make TARGET, where TARGET is one of"
