@@ -197,9 +197,7 @@ def _marks(everyone: Sequence[Standing], report: Report) -> str:
         )
         for one in everyone
     ]
-    caption = (
-        "Every student; a plus sign: written answers still wait for marks, and the share leaves them out"
-    )
+    caption = "Every student; a plus sign: something still waits for its marks, and the share leaves it out"
     numbers = tuple(range(1, len(heads)))
     return "<h2 id='marks'>All marks</h2>" + table(caption, heads, rows, right=numbers, kind="marks wide")
 
@@ -250,7 +248,7 @@ def _times(report: Report, results: Sequence[ExerciseResults]) -> str:
 
 def _footer(report: Report) -> str:
     versions = " · ".join(f"{line(key)} {line(value)}" for key, value in sorted(report.versions.items()))
-    walls = line(report.walls or "nothing is known of walls", 1000)
+    walls = line(report.walls.rstrip(".") or "nothing is known of walls", 1000)
     return (
         f"<footer><p>For instructors; hand out only what is in <code>students/</code>. Submissions ran behind: {walls}."
         f"</p><p>{versions}</p></footer>"

@@ -102,7 +102,7 @@ def _exercise(
         parts += [audit_table(safe.audit), notes_table("Notes", safe.notes), _answers(safe)]
     if master and master.hints and reached.points < reached.decided:
         parts.append(
-            f"<p class='callout hint'><b>A hint for the next step:</b> {line(master.hints[0], 1000)}"
+            f"<p class='callout hint'><b>A hint for the next step:</b> {_with_code(master.hints[0])}"
             f"{_more_hints(master)}</p>"
         )
     return f"<section class='exercise' id='{_anchor(exercise)}'>{''.join(parts)}</section>"
@@ -163,7 +163,7 @@ def _checks(cell: CellOutcome) -> str:
         if case.name or not case.hidden
     ]
     if rows:
-        parts.append(table(f"Checks, {_of(cell)}", ("check", "", "what happened"), rows, kind="wide"))
+        parts.append(_check_table(f"Checks, {_of(cell)}", rows))
     passed, hidden = hidden_counts(cell)
     if hidden:
         kind = "good" if passed == hidden else "bad"
@@ -178,6 +178,13 @@ def _checks(cell: CellOutcome) -> str:
     return "".join(parts)
 
 
+def _check_table(caption: str, rows: list[tuple[str, str, str]]) -> str:
+    """Checks with what happened, where anything is told of one of them."""
+    if any(told for _, _, told in rows):
+        return table(caption, ("check", "", "what happened"), rows, kind="wide")
+    return table(caption, ("check", ""), [row[:2] for row in rows])
+
+
 def _all_checks(cell: CellOutcome) -> str:
     rows = [
         (
@@ -187,16 +194,8 @@ def _all_checks(cell: CellOutcome) -> str:
         )
         for case in cell.cases
     ]
-    parts = [
-        table(
-            f"Test cell <code>{line(cell.grade_id)}</code>, {_of(cell)}",
-            ("check", "", "what happened"),
-            rows,
-            kind="wide",
-        )
-    ]
-    if not rows:
-        parts = [f"<p>Test cell <code>{line(cell.grade_id)}</code>, {_of(cell)}</p>"]
+    what = f"Test cell <code>{line(cell.grade_id)}</code>, {_of(cell)}"
+    parts = [_check_table(what, rows) if rows else f"<p>{what}</p>"]
     return "".join([*parts, block(cell.message) if cell.message else ""])
 
 
@@ -264,6 +263,11 @@ def _waiting(total: Points) -> str:
         return ""
     plural = "answers wait" if total.answers != 1 else "answer waits"
     return f" {mark(f'{total.answers} written {plural} for marks', 'wait')}"
+
+
+def _with_code(markdown: str) -> str:
+    """An author's line as HTML, with what stands in backquotes as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", line(markdown, 1000))
 
 
 def _more_hints(master: Exercise) -> str:

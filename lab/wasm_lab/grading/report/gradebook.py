@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from wasm_lab.errors import UsageError
 from wasm_lab.grading.report.cells import cell
 from wasm_lab.grading.report.names import file_stem
+from wasm_lab.grading.report.summary import is_open
 from wasm_lab.grading.report.text import shown
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def _save_notebook(book: Gradebook, notebook: SubmittedNotebook, outcome: Outcom
         if grade is None:  # the cell is newer than the submission
             grade = Grade(cell_id=grade_cell.id, notebook_id=notebook.id)
             book.db.add(grade)
-        kept += _save_grade(grade, cells.get(grade_cell.name), missing=outcome.status == "missing")
+        kept += _save_grade(grade, cells.get(grade_cell.name), outcome)
     comments = {comment.cell_id: comment for comment in notebook.comments}
     for solution_cell in notebook.notebook.solution_cells:
         one = cells.get(solution_cell.name)
@@ -205,19 +206,18 @@ def _save_notebook(book: Gradebook, notebook: SubmittedNotebook, outcome: Outcom
     return kept
 
 
-def _save_grade(grade: Grade, one: CellOutcome | None, *, missing: bool) -> int:
+def _save_grade(grade: Grade, one: CellOutcome | None, outcome: Outcome) -> int:
     """As nbgrader's own autograding does it; a person's mark goes where formgrader puts it."""
-    if one is None or missing:
+    if one is None or outcome.status == "missing":
         grade.auto_score, grade.needs_manual_grade = 0.0, False
         return 0
+    if is_open(outcome, one):
+        grade.auto_score, grade.needs_manual_grade = None, True
+        return int(grade.manual_score is not None)
     if one.kind == "auto":
-        grade.auto_score, grade.needs_manual_grade = one.points or 0.0, False
+        grade.auto_score, grade.needs_manual_grade = one.points, False
         return int(grade.manual_score is not None)
-    grade.auto_score = None
-    if one.points is None:
-        grade.needs_manual_grade = True
-        return int(grade.manual_score is not None)
-    grade.manual_score, grade.needs_manual_grade = one.points, False
+    grade.auto_score, grade.manual_score, grade.needs_manual_grade = None, one.points, False
     return 0
 
 

@@ -1,7 +1,7 @@
 """Marks as the files that Moodle and Canvas import.
 
-Where a written answer still waits for a person the cell of a total stays empty, so that no total is imported that is
-going to change.
+Where a written answer still waits for a person, or a submission was lost in a crash, the cell of a total stays empty,
+so that no total is imported that is going to change.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from wasm_lab.grading.nouns import GradedExercise, Note, Outcome, Report, Student
+    from wasm_lab.grading.nouns import CellOutcome, GradedExercise, Note, Outcome, Report, Student
 
 #: The part of the points below which a student is listed among those who need help.
 HELP_BELOW = 0.5
@@ -35,7 +35,7 @@ class Points:
 
     points: float = 0.0
     decided: float = 0.0  #: the most that the decided parts could have given
-    open: float = 0.0  #: the most that a person's marks can still add
+    open: float = 0.0  #: the most that a person's marks, or grading again, can still add
     answers: int = 0  #: written answers that wait for a person
 
     @property
@@ -104,18 +104,27 @@ class ExerciseResults:
 
 
 def decided(outcome: Outcome | None, exercise: GradedExercise) -> Points:
-    """The points of one exercise. What was not submitted, or ended without marks, has none and is decided."""
-    if outcome is None:  # not reached by an interrupted run
+    """The points of one exercise.
+
+    What was not submitted, or ended by its own doing, has none and is decided. What was lost in a crash is open, as
+    what an interrupted run did not reach: it will be graded again.
+    """
+    if outcome is None or (outcome.status == "crashed" and not outcome.cells):
         return Points(open=exercise.max_points)
     if outcome.status == "missing" or not outcome.cells:
         return Points(decided=exercise.max_points)
-    waiting = [cell for cell in outcome.cells if cell.points is None]
+    waiting = [cell for cell in outcome.cells if is_open(outcome, cell)]
     return Points(
         points=outcome.points,
-        decided=sum(cell.max_points for cell in outcome.cells if cell.points is not None),
+        decided=sum(cell.max_points for cell in outcome.cells if cell not in waiting),
         open=sum(cell.max_points for cell in waiting),
-        answers=len(waiting),
+        answers=sum(cell.kind == "written" for cell in waiting),
     )
+
+
+def is_open(outcome: Outcome, cell: CellOutcome) -> bool:
+    """Whether the points of a cell are still to come: from a person, or from grading again."""
+    return cell.points is None or (outcome.status == "crashed" and cell.kind == "auto")
 
 
 def standings(report: Report) -> tuple[Standing, ...]:
@@ -133,7 +142,8 @@ def _standing(
     troubles: dict[str, list[str]] = defaultdict(list)
     for one in exercises:
         outcome = outcomes.get(one.name)
-        if outcome is not None and outcome.status in TROUBLES:
+        # What was lost in a crash says nothing of the student.
+        if outcome is not None and outcome.status in TROUBLES and outcome.status != "crashed":
             troubles[outcome.status].append(one.name)
     reasons = [f"{TROUBLES[status]}: {', '.join(names)}" for status, names in sorted(troubles.items())]
     if total.share is not None and total.share < HELP_BELOW:
