@@ -25,7 +25,7 @@ from .conftest import HALF, RIGHT  # isort: skip
 
 pytestmark = pytest.mark.slow
 
-STUDENTS = 8
+STUDENTS = 6
 
 
 def wait_until(condition: Callable[[], object]) -> None:
@@ -82,6 +82,12 @@ class Cluster:
         ]
         return self.start([*words, "--local-directory", str(self.folder)], first)
 
+    def wait_for(self, workers: int) -> None:
+        from distributed import Client
+
+        with Client(self.address, timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(workers, timeout=60)
+
     def end(self) -> None:
         for process in self.processes:
             for child in (
@@ -98,19 +104,11 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[Cluster, list[subp
     here = Cluster(folder)
     try:
         started = [here.worker() for _ in range(workers)]
-        with connected(here) as client:
-            client.wait_for_workers(workers, timeout=60)
+        if workers:
+            here.wait_for(workers)
         yield here, started
     finally:
         here.end()
-
-
-@contextmanager
-def connected(here: Cluster) -> Iterator[object]:
-    from distributed import Client
-
-    with Client(here.address, timeout=60, set_as_default=False) as client:
-        yield client
 
 
 @pytest.fixture
@@ -207,8 +205,7 @@ NO_WALLS = "import wasm_lab.confine.landlock as l; l.landlock_version = lambda: 
 def test_a_worker_that_cannot_grade_is_told_of(tmp_path: Path, batch: Batch, first: str, says: str) -> None:
     with cluster(tmp_path / "cluster", workers=0) as (here, _):
         here.worker(first)
-        with connected(here) as client:
-            client.wait_for_workers(1, timeout=60)
+        here.wait_for(1)
         with pytest.raises(UnsupportedError, match=says) as caught:
             grade_batch(batch, lambda: DaskCrew(here.address))
     assert caught.value.hint
