@@ -1,0 +1,228 @@
+"""The command: help with examples, messages, exit statuses, JSON, Ctrl-C; nbgrader's own notebooks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from wasm_lab.cli.grade import grade
+from wasm_lab.errors import UsageError
+from wasm_lab.grading.journal import NAME, Journal
+from wasm_lab.grading.nouns import Outcome, Report, from_record
+
+COMMAND = [sys.executable, "-c", "from wasm_lab.cli import main; main()", "grade"]
+
+
+class NoCrew:
+    """For batches in which nothing needs to be executed."""
+
+    def __init__(self, size: int = 1) -> None:
+        pass
+
+    def run(self, jobs):
+        for job in jobs:
+            yield Outcome(
+                student=job.student, assignment=job.assignment, exercise=job.exercise, status="graded",
+                digest=job.digest, notes=job.notes,
+            )  # fmt: skip
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def run(monkeypatch, course_dir, tmp_path):
+    monkeypatch.setattr("wasm_lab.grading.crew.LocalCrew", NoCrew)
+
+    def invoke(submissions: Path, *words: str):
+        arguments = [str(submissions), "--master", str(course_dir), "--out", str(tmp_path / "report"), *words]
+        return CliRunner().invoke(grade, arguments, standalone_mode=False)
+
+    return invoke
+
+
+@pytest.fixture
+def submissions(tmp_path, handed):
+    for student in ("ada", "bob"):
+        path = tmp_path / "in" / student / "add.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(handed.bytes())
+    return tmp_path / "in"
+
+
+def test_help_has_examples():
+    result = CliRunner().invoke(grade, ["--help"])
+    assert result.exit_code == 0
+    assert "Examples:" in result.output
+    assert "wasm-lab grade moodle-export.zip --master exercises/ --out report/" in result.output
+
+
+def test_a_batch_is_told_in_few_lines(run, submissions, tmp_path):
+    (submissions / "bob" / "notes.pdf").write_bytes(b"%PDF")
+    result = run(submissions, "--due", "2026-11-20 12:00")
+    assert result.return_value == 0, result.output
+    assert "2 students, 1 exercises: 2 graded." in result.output
+    assert "Notes: 1 foreign." in result.output
+    assert "Nothing says when 2 of the submissions came in" in result.output
+    assert (tmp_path / "report" / "index.html").is_file()
+
+
+def test_json_is_the_whole_report(run, submissions):
+    result = run(submissions, "--json")
+    report = from_record(Report, json.loads(result.output))
+    assert [one.student for one in report.outcomes] == ["ada", "bob"]
+
+
+def test_a_lost_submission_is_status_1(run, submissions, monkeypatch):
+    def lose(self, jobs):
+        for job in jobs:
+            yield Outcome(
+                student=job.student, assignment=job.assignment, exercise=job.exercise, status="crashed", message="Gone."
+            )  # fmt: skip
+
+    monkeypatch.setattr(NoCrew, "run", lose)
+    result = run(submissions)
+    assert result.return_value == 1
+    assert "ada, add: crashed: Gone." in result.stderr
+
+
+def test_an_interrupt_is_status_130_and_leaves_a_report(run, submissions, monkeypatch, tmp_path):
+    def interrupt(self, jobs):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(NoCrew, "run", interrupt)
+    result = run(submissions)
+    assert result.return_value == 130
+    assert "the same command goes on" in result.stderr
+    assert (tmp_path / "report" / "index.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--due", "next week"], "is no time"),
+        (["--exercise", "ad"], "no exercise named"),
+        (["--student", "eve"], "no student"),
+    ],
+    ids=["time", "exercise", "student"],
+)
+def test_wrong_words_are_told(run, submissions, words, says):
+    result = run(submissions, *words)
+    assert isinstance(result.exception, UsageError)
+    assert says in str(result.exception)
+
+
+def test_what_is_not_there_is_told(run, tmp_path):
+    result = run(tmp_path / "nothing")
+    assert isinstance(result.exception, UsageError)
+
+
+def test_a_second_grader_is_told(run, submissions, tmp_path):
+    journal = Journal(tmp_path / "report")
+    try:
+        result = run(submissions)
+    finally:
+        journal.close()
+    assert "Another wasm-lab grade" in str(result.exception)
+
+
+def test_where_there_are_no_walls_nothing_is_graded(run, submissions, monkeypatch):
+    monkeypatch.setattr("wasm_lab.confine.landlock.landlock_version", lambda: 0)
+    result = run(submissions)
+    assert "no Landlock" in str(result.exception)
+    result = run(submissions, "--without-walls")
+    assert result.return_value == 0
+    assert "No walls" in result.stderr
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_every_process_and_the_next_run_goes_on(tmp_path, course_dir, handed):
+    for number in range(4):
+        path = tmp_path / "in" / f"s{number}" / "port.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(handed.bytes("port"))
+    words = [
+        *COMMAND,
+        str(tmp_path / "in"),
+        "--master",
+        str(course_dir),
+        "--out",
+        str(tmp_path / "report"),
+        "--jobs",
+        "1",
+    ]
+    mark = f"WASM_LAB_TEST_{os.getpid()}_{tmp_path.name}"
+    process = subprocess.Popen(
+        words, env=os.environ | {mark: "1"}, start_new_session=True, stderr=subprocess.PIPE
+    )
+    journal = tmp_path / "report" / NAME
+    deadline = time.monotonic() + 60
+    while not (journal.is_file() and b'"outcome"' in journal.read_bytes()):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert b"the same command goes on" in said
+    while _of(mark):
+        assert time.monotonic() < deadline + 60
+        time.sleep(0.05)
+    before = journal.read_bytes().count(b'"outcome"')
+    assert 0 < before < 4
+    assert subprocess.run(words, check=False).returncode == 0
+    assert journal.read_bytes().count(b'"outcome"') == 4
+
+
+def _of(mark: str) -> list[int]:
+    """Processes whose environment has a variable."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                if mark.encode() in (folder / "environ").read_bytes():
+                    found.append(int(folder.name))
+            except OSError:
+                continue
+    return found
+
+
+@pytest.fixture
+def nbgraders(tmp_path):
+    """A course of nbgrader's own notebooks, which are plain Python, and submissions of it."""
+    nbgrader = pytest.importorskip("nbgrader", reason="pip install wasm-lab[grading]")
+    files = Path(nbgrader.__file__).parent / "tests" / "apps" / "files"
+    for place in ("course/source/ps1", "in/ada/ps1", "in/bob/ps1"):
+        (tmp_path / place).mkdir(parents=True)
+    shutil.copy(files / "submitted-unchanged.ipynb", tmp_path / "course/source/ps1/problem1.ipynb")
+    shutil.copy(files / "submitted-changed.ipynb", tmp_path / "in/ada/ps1/problem1.ipynb")
+    shutil.copy(files / "submitted-cheat-attempt.ipynb", tmp_path / "in/bob/ps1/problem1.ipynb")
+    return tmp_path
+
+
+def test_nbgraders_own_python_is_refused_clearly(nbgraders):
+    words = [
+        str(nbgraders / "in"),
+        "--master",
+        str(nbgraders / "course"),
+        "--out",
+        str(nbgraders / "report"),
+        "--json",
+    ]
+    result = CliRunner().invoke(grade, words, standalone_mode=False)
+    assert result.return_value == 0, result.output
+    report = from_record(Report, json.loads(result.output))
+    assert [one.key for one in report.students] == ["ada", "bob"]
+    for outcome in report.outcomes:
+        assert (outcome.status, outcome.points) == ("refused", 0)
+        assert outcome.message.startswith("Python answer cells are refused for now")
