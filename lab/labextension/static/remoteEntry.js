@@ -4,9 +4,9 @@
 // The plugin highlights cells that begin with one of our magics in the language of the cell. It adds one
 // CodeMirror extension to the editors of code cells. The magic line, the header of a Rust cell and the code
 // below are parts of one syntax tree, where the tree of the language is a branch: so indentation, brackets
-// and comments follow too. Nothing of the cell's model is touched, and nothing of it
-// is saved. The live charts take plotly.min.js from the folder of this file; see
-// lab/wasm_lab/views/live.js.
+// and comments follow too. The cell's model is not touched, so nothing of this is saved.
+//
+// The live charts take plotly.min.js from the folder of this file; see lab/wasm_lab/views/live.js.
 "use strict";
 (() => {
   // ---- Which language a cell has -----------------------------------------------------------------
@@ -349,9 +349,9 @@
     }
 
     const again = S.StateEffect.define(); // the cell's language may be another one now
-    const asked = (model, doc) => (isPython(model) ? headOf(doc.sliceString(0, LOOKED_AT)) : null);
+    const asked = (model, text) => (isPython(model) ? headOf(text) : null);
     const drawn = (model, doc) => {
-      const head = asked(model, doc);
+      const head = asked(model, doc.sliceString(0, LOOKED_AT));
       return head && { ...head, decorations: decorations(doc, head) };
     };
     const models = S.Facet.define({ combine: (all) => all[0] });
@@ -367,7 +367,7 @@
     return (model) => {
       const compartment = new S.Compartment();
       const extensionOf = (head) => (head ? languageOf(head.kind).extension : []);
-      const source = S.Text.of(model.sharedModel.getSource().split("\n"));
+      const source = model.sharedModel.getSource().slice(0, LOOKED_AT);
       return [
         models.of(model),
         compartment.of(extensionOf(asked(model, source))),
@@ -375,7 +375,7 @@
         S.EditorState.transactionExtender.of((tr) => {
           if (!stale(tr)) return null;
           const before = tr.startState.field(field)?.kind;
-          const head = asked(model, tr.newDoc);
+          const head = asked(model, tr.newDoc.sliceString(0, LOOKED_AT));
           return before === head?.kind ? null : { effects: compartment.reconfigure(extensionOf(head)) };
         }),
         V.ViewPlugin.define((view) => {
