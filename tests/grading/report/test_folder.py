@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -306,3 +308,46 @@ def test_pages_of_students_who_are_gone_are_removed(a_class: Report, tmp_path: P
     names = {path.name for path in (tmp_path / "students").iterdir()}
     assert f"{file_stem(gone.key)}.html" not in names
     assert names == {f"{file_stem(one.key)}.html" for one in stay} | {"notes.html"}
+
+
+def test_what_a_killed_run_has_left_is_in_nobodys_way(a_class: Report, tmp_path: Path) -> None:
+    """`boltons` writes to such a part first, and refuses one that is there unless it is told otherwise."""
+    written = write_report(a_class, tmp_path)
+    before = {path: path.read_bytes() for path in written.files}
+    for path in written.files:
+        path.with_name(f"{path.name}.part").write_text("half of a f")
+    write_report(a_class, tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_run_that_is_killed_leaves_whole_files(
+    a_class: Report, a_course: list[Exercise], tmp_path: Path
+) -> None:
+    """Killed at the seventh file: those before are new, those after are as they were; none is half."""
+    write_report(sample_report(40, 2), tmp_path, exercises=a_course)
+    old = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    script = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        f"sys.path.insert(0, {str(Path(__file__).parents[3])!r})\n"
+        "sys.modules['nbgrader.api'] = None\n"
+        "from tests.grading.report.conftest import masters, sample_report\n"
+        "from wasm_lab.views.grades import write_report\n"
+        "replace, left = os.rename, [7]\n"
+        "def rename(*args, **more):\n"
+        "    left[0] -= 1\n"
+        "    if not left[0]: os.kill(os.getpid(), 9)\n"
+        "    replace(*args, **more)\n"
+        "os.rename = os.replace = rename\n"
+        f"write_report(sample_report(), Path({str(tmp_path)!r}), exercises=masters())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=120)
+    assert done.returncode == -9, done.stderr
+    after = {
+        path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".part"
+    }
+    changed = [path for path in old if after[path] != old[path]]
+    assert 0 < len(changed) <= 6
+    write_report(a_class, tmp_path, exercises=a_course)
+    for path in changed:
+        assert after[path] == path.read_bytes(), "a whole new file"

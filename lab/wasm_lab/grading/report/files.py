@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def write(path: Path, content: str | bytes) -> Path:
-    """Write a file atomically, as UTF-8 where it is text. Gives the path back.
+    """Write a file atomically, as UTF-8 where it is text, and wait until the disk has it. Gives the path back.
 
     Raises:
         UsageError: it cannot be written.
@@ -20,7 +20,8 @@ def write(path: Path, content: str | bytes) -> Path:
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_save(str(path), overwrite=True) as file:
+        # A run that was killed leaves a part, which is in nobody's way.
+        with atomic_save(str(path), overwrite=True, overwrite_part=True) as file:
             file.write(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise UsageError(

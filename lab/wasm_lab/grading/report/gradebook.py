@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import sqlite3
-import tempfile
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,33 +60,30 @@ def update_gradebook(
             f"{file.name} was not written: nbgrader is not installed.",
             hint="For nbgrader's gradebook: pip install 'wasm-lab[grading]'",
         ) from error
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".gradebook-") as folder:
-        copy = Path(folder) / file.name
-        if file.exists():
-            shutil.copyfile(file, copy)
-        else:
-            _begin(copy)
-        try:
-            # nbgrader's own code makes SQLAlchemy warn of the order in which it adds rows.
-            with (
-                warnings.catch_warnings(category=SAWarning, action="ignore"),
-                contextlib.closing(Gradebook(f"sqlite:///{copy}")) as book,
-            ):
-                # A copy need not survive a power cut; nbgrader commits after every row.
-                book.db.execute(text("PRAGMA synchronous=OFF"))
-                for exercise in report.exercises:
-                    _save_exercise(book, exercise, exercises.get(exercise.name))
-                kept = sum(_save_student(book, one, report) for one in everyone)
-                book.db.commit()
-        except (SQLAlchemyError, ValueError) as error:  # nbgrader's InvalidEntry is a ValueError
-            raise UsageError(
-                f"{file} was left as it was: {shown(str(error).splitlines()[0], 300, lines=False)}",
-                hint=f"If an older nbgrader made it: nbgrader db upgrade --db sqlite:///{file}",
-            ) from error
+    copy = file.with_name(f"{file.name}.part")
+    try:
+        _copied(file, copy)
+        # nbgrader's own code makes SQLAlchemy warn of the order in which it adds rows.
+        with (
+            warnings.catch_warnings(category=SAWarning, action="ignore"),
+            contextlib.closing(Gradebook(f"sqlite:///{copy}")) as book,
+        ):
+            # A copy need not survive a power cut; nbgrader commits after every row.
+            book.db.execute(text("PRAGMA synchronous=OFF"))
+            for exercise in report.exercises:
+                _save_exercise(book, exercise, exercises.get(exercise.name))
+            kept = sum(_save_student(book, one, report) for one in everyone)
+            book.db.commit()
         with copy.open("rb") as done:
             os.fsync(done.fileno())
         copy.replace(file)
+    except (SQLAlchemyError, ValueError, OSError) as error:  # nbgrader's InvalidEntry is a ValueError
+        raise UsageError(
+            f"{file} was left as it was: {shown(str(error).splitlines()[0], 300, lines=False)}",
+            hint=f"If an older nbgrader made it: nbgrader db upgrade --db sqlite:///{file}",
+        ) from error
+    finally:
+        copy.unlink(missing_ok=True)
     if not kept:
         return []
     return [
@@ -104,6 +100,17 @@ def student_id(student: Student) -> str:
         ('ada', '1-2-af35b1d9b0ee')
     """
     return student.key if _PLAIN_ID.fullmatch(student.key) else file_stem(student.key)
+
+
+def _copied(file: Path, copy: Path) -> None:
+    """A copy to be changed. What a run that was killed has left of it is removed, with what SQLite kept beside it."""
+    for ending in ("", "-journal", "-wal", "-shm"):
+        copy.with_name(copy.name + ending).unlink(missing_ok=True)
+    if file.exists():
+        shutil.copyfile(file, copy)
+    else:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        _begin(copy)
 
 
 def _begin(file: Path) -> None:
