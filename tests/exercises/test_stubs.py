@@ -85,3 +85,15 @@ def test_without_markers_all_of_it_is_solution() -> None:
 def test_markers_that_do_not_match_are_told(text) -> None:
     with pytest.raises(ExerciseError):
         cleared(text, "rust")
+
+
+def test_a_starter_stands_where_the_solution_stood() -> None:
+    master = solved("pub fn f() -> i32 {\n    <\n    1\n    >\n}")
+    assert cleared(master, "rust", starter="    2\n") == "pub fn f() -> i32 {\n    2\n}"
+    assert cleared(solved("<\na = 1\n>", "#"), "toml", starter="a = ''\nb = 2") == "a = ''\nb = 2"
+    assert cleared(solved("x = 1\n<\na = 1\n>\ny = 1", "#"), "toml", starter="") == "x = 1\ny = 1"
+
+
+def test_a_starter_is_for_one_solution() -> None:
+    with pytest.raises(ExerciseError, match="2 solutions"):
+        cleared(solved("<\na = 1\n>\n<\nb = 1\n>", "#"), "toml", starter="a = 2")

@@ -162,7 +162,10 @@ def _secrets(full: Exercise) -> Iterator[str]:
 
 
 def _outside(full: Exercise) -> Iterator[str]:
-    return (line for line, inside in _regions(full) if not inside)
+    yield from (line for line, inside in _regions(full) if not inside)
+    for cell in full.answers:  # a learner is given the starter, as a text to mend
+        starter = full.notebook["cells"][cell.index].get("metadata", {}).get("wasm_lab", {}).get("starter")
+        yield from (starter or "").splitlines()
 
 
 def _normal(text: str) -> str:

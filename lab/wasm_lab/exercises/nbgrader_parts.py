@@ -44,7 +44,8 @@ class ClearSolutionsByCell(ClearSolutions):  # type: ignore[misc]
         if not utils.is_solution(cell) or not (own.magic or keeps_text):
             done: tuple[Any, Any] = super().preprocess_cell(cell, resources, cell_index)
             return done
-        cell.source = own.with_body(cleared(own.body, own.language)).text
+        starter = cell.metadata.get("wasm_lab", {}).get("starter")
+        cell.source = own.with_body(cleared(own.body, own.language, starter=starter)).text
         return cell, resources
 
 

@@ -26,15 +26,16 @@ _STOPS = {
 _TEXTS = {"toml", "yaml", "text", "markdown", "raw"}
 
 
-def cleared(body: str, language: str) -> str:
+def cleared(body: str, language: str, *, starter: str | None = None) -> str:
     """The body of an answer without its solutions, as a learner gets it.
 
     Args:
         body: below the magic line; without markers it is all solution.
         language: as `markers.language_of` has it.
+        starter: what stands in place of the solution instead of a stub, such as a text to mend.
 
     Raises:
-        ExerciseError: a solution has no end, or two begin.
+        ExerciseError: a solution has no end, or two begin; a starter, and not one solution.
 
     Example:
         >>> print(cleared("[trigger]\\n# ### BEGIN SOLUTION\\nroute = '/...'\\n# ### END SOLUTION", "toml"))
@@ -42,6 +43,8 @@ def cleared(body: str, language: str) -> str:
         # Your answer here.
     """
     pieces, indents = _split(body)
+    if starter is not None:
+        return _started(pieces, starter)
     if not indents:
         return _stub(language, "", "", "")
     text = pieces[0]
@@ -49,6 +52,18 @@ def cleared(body: str, language: str) -> str:
         stub = _stub(language, text, "".join(pieces[number:]), indent)
         text += stub + "\n" * bool(stub and after) + after
     return text.removesuffix("\n")
+
+
+def _started(pieces: list[str], starter: str) -> str:
+    """The text with the starter where its solution stood; all of it where nothing is marked."""
+    if len(pieces) > 2:
+        raise ExerciseError(
+            f"There is a starter for one solution, and {len(pieces) - 1} solutions.",
+            hint="Put both into one pair of markers, or leave the starter out.",
+        )
+    before, after = pieces if len(pieces) == 2 else ("", "")
+    given = starter.removesuffix("\n")
+    return (before + given + "\n" * bool(given and after) + after).removesuffix("\n")
 
 
 def _split(body: str) -> tuple[list[str], list[str]]:
