@@ -16,6 +16,7 @@ from wasm_lab.grading.report.marks import Marked, marks_text, with_marks
 from wasm_lab.grading.report.names import file_stem
 from wasm_lab.grading.report.summary import standings
 from wasm_lab.views.grades_class import class_page
+from wasm_lab.views.grades_feedback import write_feedback
 from wasm_lab.views.grades_student import instructor_page, student_page
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ class Written:
     messages: tuple[str, ...] = ()  #: what a person should know: marks not taken, a library that is absent
 
 
-def write_report(report: Report, folder: Path, *, exercises: Sequence[Exercise] = ()) -> Written:
+def write_report(
+    report: Report, folder: Path, *, exercises: Sequence[Exercise] = (), submissions: Path | None = None
+) -> Written:
     """Write every file of the report, or replace those that are there; each atomically.
 
     Where nbgrader is not installed there is no ``gradebook.db``, and a message says how to get it.
@@ -52,6 +55,7 @@ def write_report(report: Report, folder: Path, *, exercises: Sequence[Exercise] 
     Args:
         folder: the ``--out`` of ``wasm-lab grade``; it is made where it is missing.
         exercises: the masters, for hints and links to chapters.
+        submissions: where the submissions are. Those that nbgrader collected get pages in ``feedback`` too.
 
     Raises:
         MarksError: that file has mistakes. Then nothing is written.
@@ -67,11 +71,13 @@ def write_report(report: Report, folder: Path, *, exercises: Sequence[Exercise] 
         *_lms(marked.report, everyone, folder),
     ]
     _remove_old_pages(folder, files)
+    masters = {one.name: one for one in exercises}
+    if submissions is not None and submissions.is_dir():
+        files += write_feedback(marked.report, submissions, folder / "feedback", exercises=masters)
     messages = list(marked.lost)
     if any(cell.kind == "written" for exercise in report.exercises for cell in exercise.cells):
         files.append(write(folder / MARKS, marks_text(marked.report, marked.others)))
     try:
-        masters = {one.name: one for one in exercises}
         messages += update_gradebook(marked.report, everyone, folder / GRADEBOOK, exercises=masters)
         files.append(folder / GRADEBOOK)
     except UsageError as error:  # all else is written without it
