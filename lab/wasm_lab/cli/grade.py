@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import os
 from collections import Counter
@@ -107,7 +106,8 @@ def grade(submissions: Path, **options: Any) -> int:
     )
     with _progress() as watcher:
         report = grade_batch(batch, lambda: _crew(options["scheduler"], options["jobs"]), watcher)
-    written = write_report(report, batch.out, exercises=_masters(batch.master, report))
+    masters = _masters(batch.master, report)
+    written = write_report(report, batch.out, exercises=masters, submissions=batch.submissions)
     if options["as_json"]:
         from wasm_lab.grading.nouns import record_of
 
@@ -137,9 +137,9 @@ def _time(text: str | None) -> datetime | None:
 
 def _crew(scheduler: str | None, jobs: int | None) -> Crew:
     if scheduler:
-        cluster = importlib.import_module("wasm_lab.grading.cluster")
-        workers: Crew = cluster.DaskCrew(scheduler)
-        return workers
+        from wasm_lab.grading.cluster import DaskCrew
+
+        return DaskCrew(scheduler)
     from wasm_lab.grading.crew import LocalCrew
 
     return LocalCrew(jobs or len(os.sched_getaffinity(0)))
