@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass
 from importlib import resources
@@ -12,6 +13,12 @@ from wasm_lab.errors import UsageError, WasmLabError
 
 if TYPE_CHECKING:
     import nbformat
+
+#: Cells with this tag hold what a chapter promises, as assertions; they are quiet when it is kept.
+CHECK_TAG = "check"
+
+#: The papermill engine that executes chapters: its kernels are started ahead where several are executed.
+ENGINE = "wasm-lab"
 
 #: Cells with this tag say what a chapter found; their text is repeated where a chapter is run headless.
 FINDING_TAG = "finding"
@@ -41,6 +48,27 @@ def chapter_path(name: str) -> Path:
     raise UsageError(f"There is no chapter {name}.")
 
 
+def executed_chapter(name: str) -> Path | None:
+    """A chapter of this checkout with its outputs, if it was executed since it or the lab last changed.
+
+    `execute_chapter` leaves it in ``out/chapters``, where the tests, too, keep what they execute.
+
+    Raises:
+        UsageError: there is no such chapter.
+    """
+    notebook = chapter_path(name)
+    kept = kept_chapters() / notebook.name
+    told = _digest_file(kept)
+    if kept.is_file() and told.is_file() and told.read_text() == _digest(notebook):
+        return kept
+    return None
+
+
+def kept_chapters() -> Path:
+    """Where executed chapters of this checkout are kept."""
+    return chapter_path("00_quickstart").parent.parent / "out" / "chapters"
+
+
 def execute_chapter(notebook: Path, out: Path, *, progress_bar: bool = True) -> ChapterRun:
     """Execute a notebook from top to bottom and write it, with outputs, as .ipynb and .html.
 
@@ -64,14 +92,19 @@ def execute_chapter(notebook: Path, out: Path, *, progress_bar: bool = True) -> 
     out.mkdir(parents=True, exist_ok=True)
     executed = out / notebook.name
     page = executed.with_suffix(".html")
+    digest_file = _digest_file(executed)
+    digest_file.unlink(missing_ok=True)
+    digest = _digest(notebook)
     started = time.perf_counter_ns()
     try:
         execute_notebook(
             notebook,
             executed,
+            engine_name=ENGINE,
             kernel_name="python3",
             progress_bar=progress_bar,
-            cwd=notebook.parent,
+            # Not papermill's cwd, which would be that of all threads of this process meanwhile.
+            resources={"metadata": {"path": str(notebook.parent)}},
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )
     except PapermillExecutionError as error:
@@ -83,12 +116,29 @@ def execute_chapter(notebook: Path, out: Path, *, progress_bar: bool = True) -> 
         ) from None
     result = nbformat.read(executed, as_version=4)
     _write_page(result, page)
+    digest_file.write_text(digest)
     return ChapterRun(
         notebook=executed,
         page=page,
         findings=tuple(_findings(result)),
         duration_ns=time.perf_counter_ns() - started,
     )
+
+
+def _digest_file(executed: Path) -> Path:
+    return executed.with_suffix(".sha256")
+
+
+def _digest(notebook: Path) -> str:
+    """Of all that decides what a chapter shows, but for the machine: its text, the lab, the samples."""
+    package = Path(str(resources.files("wasm_lab")))
+    found = hashlib.sha256(notebook.read_bytes())
+    for folder in (package, package.parent.parent / "wasm_samples"):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                found.update(f"\n{path.relative_to(folder)}\n".encode())
+                found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def _write_page(notebook: nbformat.NotebookNode, page: Path) -> None:
