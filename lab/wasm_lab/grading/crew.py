@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import queue
 import threading
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
+from wasm_lab.errors import UnsupportedError
 from wasm_lab.grading.desk import Desk
 from wasm_lab.grading.execute import grade_at
 
@@ -32,9 +34,18 @@ class LocalCrew:
 
     Args:
         size: how many submissions are graded at once.
+
+    Raises:
+        UnsupportedError: what executes notebooks is not installed here.
     """
 
     def __init__(self, size: int) -> None:
+        for package in ("papermill", "ipykernel"):
+            if find_spec(package) is None:
+                raise UnsupportedError(
+                    f"Grading needs {package}, which is not installed here.",
+                    hint='Install it: pip install "wasm-lab[lab,grading]"',
+                )
         self.size = size
         self._desks: list[Desk] = []
         self._closed = threading.Event()

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.errors import UnsupportedError, WasmLabError
+from wasm_lab.errors import WasmLabError
 from wasm_lab.exercises import Exercise
 from wasm_lab.grading.clean import clean_copy
 from wasm_lab.grading.desk import Desk, DeskLost
@@ -89,13 +89,9 @@ def judge(job: Job, folder: Path) -> Outcome:
 
 def _executed(notebook: dict[str, Any], parameters: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
     """The cells of the notebook after papermill has executed it, in an empty folder."""
-    try:
-        from papermill.exceptions import PapermillExecutionError
-        from papermill.execute import execute_notebook
-    except ModuleNotFoundError as error:
-        raise UnsupportedError(
-            f"Grading needs {error.name}.", hint='Install it: pip install "wasm-lab[grading]"'
-        ) from None
+    from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import execute_notebook
+
     given, done = folder / "given.ipynb", folder / "done.ipynb"
     given.write_text(json.dumps(notebook), encoding="utf-8")
     done.unlink(missing_ok=True)

@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from wasm_lab.cli.grade import grade
-from wasm_lab.errors import UsageError
+from wasm_lab.errors import UnsupportedError, UsageError
+from wasm_lab.grading.crew import LocalCrew
 from wasm_lab.grading.journal import NAME, Journal
 from wasm_lab.grading.nouns import Outcome, Report, from_record
 
@@ -143,6 +144,12 @@ def test_where_there_are_no_walls_nothing_is_graded(run, submissions, monkeypatc
     result = run(submissions, "--without-walls")
     assert result.return_value == 0
     assert "No walls" in result.stderr
+
+
+def test_without_papermill_the_command_that_installs_it_is_said(monkeypatch):
+    monkeypatch.setattr("wasm_lab.grading.crew.find_spec", lambda name: None)
+    with pytest.raises(UnsupportedError, match=r'pip install "wasm-lab\[lab,grading\]"'):
+        LocalCrew(1)
 
 
 @pytest.mark.slow
