@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from dataclasses import replace
@@ -12,7 +13,15 @@ from wasm_lab.build.walls import Walls, behind_walls, made_file, walled
 from wasm_lab.capabilities import Capabilities
 from wasm_lab.cells import parse_cell
 from wasm_lab.confine.landlock import landlock_version
-from wasm_lab.errors import BuildError, CompileError, GuestExit, HeaderError, LoadError, WasmLabError
+from wasm_lab.errors import (
+    BuildError,
+    CompileError,
+    GuestExit,
+    HeaderError,
+    LoadError,
+    UsageError,
+    WasmLabError,
+)
 from wasm_lab.grading.bodies import BODY_BYTES, refuse_body
 from wasm_lab.grading.judge import JudgeSession
 
@@ -268,12 +277,37 @@ def test_what_has_no_end_is_stopped(hasty, name):
     assert time.monotonic() - started < DEADLINE_S + BEYOND_S
 
 
-def test_thousands_of_errors_are_told_in_part(session):
+def test_hundreds_of_errors_are_told_in_part(session):
     with pytest.raises(BuildError) as refused:
         session.compile(
-            parse_cell("pub fn add(a: i32, b: i32) -> i32 { " + "c;" * 1500 + " a }", name="answer")
+            parse_cell("pub fn add(a: i32, b: i32) -> i32 { " + "c;" * 600 + " a }", name="answer")
         )
     assert len(str(refused.value)) < 100_000
+
+
+#: Answers that are dear to read for the judge itself, who looks at types, names and messages.
+DEAR = {
+    "aliases that double": "type A<T> = (T, T);\npub fn add(a: " + "A<" * 25 + "u8" + ">" * 25 + ", b: i32) -> i32 { 0 }",
+    "aliases of aliases": "type A0<T> = (T, T);\n" + "".join(f"type A{n + 1}<T> = ({f'A{n}<T>, ' * 8});\n" for n in range(8)) + "pub fn add(a: A8<u8>, b: i32) -> i32 { 0 }",
+    "thousands of functions": WRONG + "".join(f"pub fn f{n}() {{}}\n" for n in range(3000)),
+    "deep types of arguments": "pub fn add(a: " + "Vec<" * 3000 + "u8" + ">" * 3000 + ", b: i32) -> i32 { 0 }",
+    "a line of warnings": "pub fn add(a: i32, b: i32) -> i32 { " + "".join(f"let x{n} = 1; " for n in range(900)) + " a }",
+    "parameters by hundreds": "pub fn add(" + ", ".join(f"a{n}: i32" for n in range(300)) + ") -> i32 { 0 }",
+    "names that Python takes for one": "pub fn add(\ufb01: i32, fi: i32) -> i32 { fi - \ufb01 }",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DEAR)
+def test_the_judge_reads_no_answer_for_long(hasty, name):
+    started = time.monotonic()
+    with contextlib.suppress(WasmLabError, SyntaxError):
+        assert set(define(hasty, DEAR[name])) <= {"add"}
+    assert time.monotonic() - started < DEADLINE_S + BEYOND_S
+
+
+def test_very_many_functions_are_refused(session):
+    with pytest.raises(UsageError, match="public functions"):
+        define(session, WRONG + "".join(f"pub fn f{n}() {{}}\n" for n in range(101)))
 
 
 # The body itself --------------------------------------------------------------------------

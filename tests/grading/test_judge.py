@@ -189,7 +189,7 @@ pub fn probe(_: proc_macro::TokenStream) -> proc_macro::TokenStream {
     for path in ["/etc/passwd", "/proc/self/environ", "/proc/1/cmdline", "HIDDEN"] {
         if fs::read(path).is_ok() { found.push(format!("read {path}")) }
     }
-    for path in ["/", "/tmp", "/proc", "/home", "/root"] {
+    for path in ["/", "/tmp", "/proc", "/home", "/root", "CACHE", "CACHE/v1"] {
         if fs::read_dir(path).is_ok() { found.push(format!("listed {path}")) }
         if fs::write(format!("{path}/wasm-lab-evil"), "x").is_ok() { found.push(format!("wrote {path}")) }
     }
@@ -219,6 +219,8 @@ def _can_link_for_this_machine():
     not _can_link_for_this_machine(), reason="procedural macros need a linker for this machine"
 )
 def test_the_exercises_own_macros_run_and_find_nothing_inside_of_the_compiler(session, tmp_path):
+    from wasm_lab.build.cache import default_cache
+
     package = tmp_path / "probing"
     (package / "src").mkdir(parents=True)
     hidden = tmp_path / "hidden.txt"
@@ -226,7 +228,9 @@ def test_the_exercises_own_macros_run_and_find_nothing_inside_of_the_compiler(se
     (package / "Cargo.toml").write_text(
         '[package]\nname = "probing"\nversion = "0.1.0"\nedition = "2021"\n[lib]\nproc-macro = true\n'
     )
-    (package / "src" / "lib.rs").write_text(PROBE.replace("HIDDEN", str(hidden)))
+    (package / "src" / "lib.rs").write_text(
+        PROBE.replace("HIDDEN", str(hidden)).replace("CACHE", str(default_cache().root))
+    )
     code = f"""---
 [dependencies]
 probing = {{ path = "{package}" }}

@@ -31,6 +31,7 @@ class Places:
         self._root = [line.removesuffix("\r") for line in crate.root.split("\n")]
         pieces = {part for piece in crate.synthetic for part in piece.split("\n") if part}
         self._pieces = sorted(pieces, key=len, reverse=True)
+        self._cuts: dict[int, list[tuple[int, int]]] = {}
 
     def own(self, line: int) -> str | None:
         """The learner's text on ``line``; None where the learner has no such line."""
@@ -54,6 +55,11 @@ class Places:
 
     def cuts(self, rust_line: int) -> list[tuple[int, int]]:
         """Where synthetic text stands on a line of the root: start and end, from 0, rightmost first."""
+        if rust_line not in self._cuts:  # every message of a line asks for them several times
+            self._cuts[rust_line] = self._found_cuts(rust_line)
+        return self._cuts[rust_line]
+
+    def _found_cuts(self, rust_line: int) -> list[tuple[int, int]]:
         own, root = self.own(self.line(rust_line)), self.root(rust_line)
         if own is None:
             return [(0, len(root))]

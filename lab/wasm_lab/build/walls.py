@@ -41,6 +41,9 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "TMPDIR": "."}
 #: What code finds as the folder of its package (``CARGO_MANIFEST_DIR``).
 PACKAGE_FOLDER = "/exercise"
 
+#: Characters of a compiler's messages that are looked at.
+TOLD_CHARACTERS = 256 * 1024
+
 #: Folders of system libraries, where a program does not tell which files it needs.
 _LIBRARIES = tuple(map(Path, ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib64", "/nix/store")))
 
@@ -61,7 +64,7 @@ class Walls:
     """
 
     deadline_s: float = 20.0
-    output_bytes: int = MIB
+    output_bytes: int = 4 * MIB
     module_bytes: int = 32 * MIB
     limits: Limits = LIMITS
 
@@ -143,7 +146,7 @@ def run_walled(
         env=env,
         cwd=cwd,
     )
-    said = ended.stderr.decode("utf-8", "replace")
+    said = _in_part(ended.stderr.decode("utf-8", "replace"))
     if ended.stop is Stop.DEADLINE:
         raise BuildError(
             f"{label} was not compiled within {walls.deadline_s:g} s, and the compiler was stopped.",
@@ -165,6 +168,19 @@ def run_walled(
 
 #: What rustc ends with when it panicked ("internal compiler error").
 _ABORTED = 101
+
+
+def _in_part(said: str) -> str:
+    """As many messages as are read in no time, errors first; each is a line of JSON."""
+    lines = said.splitlines(keepends=True)
+    errors = [line for line in lines if '"level":"error' in line]
+    others = [line for line in lines if '"level":"error' not in line]
+    kept, size = [], 0
+    for line in (*errors, *others):
+        size += len(line)
+        if size <= TOLD_CHARACTERS:
+            kept.append(line)
+    return "".join(kept)
 
 
 def made_file(path: Path) -> bytes:

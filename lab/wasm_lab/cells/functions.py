@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 #: How deep an alias may name another: more than anyone writes, and an end to circles.
 _ALIAS_DEPTH = 8
 
+#: Types that one signature may be made of, aliases expanded, and that may be looked at to find out. Aliases that
+#: name others twice grow faster than anyone can wait for.
+_MOST_TYPES, _MOST_LOOKS = 500, 5000
+
 _TYPES = {"struct_item", "enum_item", "union_item"}
 
 
@@ -51,8 +55,10 @@ class _Reader:
         self.syntax = syntax
         self.aliases = aliases
         self.own = own  # types that the cell defines, which may be called as one of std's
+        self._looks = 0
 
     def signature(self, node: Node, index: int) -> Signature:
+        self._looks = _MOST_LOOKS
         name = node.child_by_field_name("name")
         body = node.child_by_field_name("body")
         result = node.child_by_field_name("return_type")
@@ -62,7 +68,7 @@ class _Reader:
         return Signature(
             name=text_of(name).removeprefix("r#"),
             parameters=tuple(self._parameters(node)),
-            result=self._type(result) if result else UNIT,
+            result=self._bounded(result) if result else UNIT,
             doc=_doc(self.syntax.nodes, index),
             text=" ".join(text.split()).removeprefix("pub "),
             line=self.syntax.line(name or node),
@@ -78,10 +84,24 @@ class _Reader:
             pattern = child.child_by_field_name("pattern")
             name = text_of(pattern) if pattern and pattern.type == "identifier" else f"arg{len(parameters)}"
             type_node = child.child_by_field_name("type")
-            parameters.append(Parameter(name, self._type(type_node) if type_node else RustType("other")))
+            parameters.append(Parameter(name, self._bounded(type_node) if type_node else RustType("other")))
         return parameters
 
+    def _bounded(self, node: Node) -> RustType:
+        """A type that is not too large to be looked through."""
+        tree = self._type(node)
+        count, stack = 0, [tree]
+        while stack:
+            count += 1
+            if count > _MOST_TYPES:
+                return RustType("other", text=tree.text)
+            stack.extend(stack.pop().args)
+        return tree
+
     def _type(self, node: Node, depth: int = 0) -> RustType:
+        self._looks -= 1
+        if self._looks < 0:
+            return RustType("other", text=text_of(node))
         return replace(self._tree(node, depth), text=text_of(node))
 
     def _tree(self, node: Node, depth: int) -> RustType:

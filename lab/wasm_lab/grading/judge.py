@@ -17,8 +17,9 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from wasm_lab.build.crate import crate_for
 from wasm_lab.capabilities import Capabilities, ClockMode, RandomMode
-from wasm_lab.errors import BuildError, CompileError, HeaderError, UnsupportedError, WasmLabError
+from wasm_lab.errors import BuildError, CompileError, HeaderError, UnsupportedError, UsageError, WasmLabError
 from wasm_lab.grading.bodies import refuse_body
 from wasm_lab.session import Session, use_session
 from wasm_lab.source import Kind, Target
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 #: Bytes of what guests wrote that are kept.
 SAID_BYTES = 256 * 1024
+
+#: Public functions of one answer. Each is bound anew for each case.
+MOST_FUNCTIONS = 100
 
 #: Of what the compiler says of errors: messages, and characters of its own layout of them.
 MOST_DIAGNOSTICS, RENDERED = 20, 16_000
@@ -141,8 +145,18 @@ class JudgeSession(Session):
         audit: bool = False,
         output: OutputSink | None = None,
     ) -> LiveCell:
-        """Make the functions of a student's library callable, in a process of their own."""
+        """Make the functions of a student's library callable, in a process of their own.
+
+        Raises:
+            UsageError: it has very many.
+            LoadError, GuestFailure: it cannot be loaded, or its constructors do not end well.
+        """
         del output
+        if artifact.source is not None and len(crate_for(artifact.source).functions) > MOST_FUNCTIONS:
+            raise UsageError(
+                f"{artifact.label} has more than {MOST_FUNCTIONS} public functions.",
+                hint="Leave out pub where the exercise does not ask for a function.",
+            )
         cell = super().define(artifact, capabilities, runtime=runtime, audit=audit)
         if self._functions is not None:
             wanted = self._functions.get(cell.name, set())
