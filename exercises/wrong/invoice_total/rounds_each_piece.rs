@@ -14,6 +14,7 @@ struct Reduced {
     line: Line,
     percent: u8,
 }
+
 impl Cost for Line {
     fn cents(&self) -> u64 {
         u64::from(self.price) * u64::from(self.pieces)
@@ -34,6 +35,7 @@ fn total<T: Cost>(things: &[T]) -> u64 {
     }
     sum
 }
+
 /// The total of lines, each a price and a number of pieces.
 pub fn of_lines(lines: Vec<(u32, u16)>) -> u64 {
     let lines: Vec<Line> = lines.into_iter().map(|(price, pieces)| Line { price, pieces }).collect();

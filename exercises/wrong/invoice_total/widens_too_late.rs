@@ -14,6 +14,7 @@ struct Reduced {
     line: Line,
     percent: u8,
 }
+
 impl Cost for Line {
     fn cents(&self) -> u64 {
         (self.price * self.pieces as u32) as u64
@@ -29,6 +30,7 @@ impl Cost for Reduced {
 fn total<T: Cost>(things: &[T]) -> u64 {
     things.iter().map(|thing| thing.cents()).sum()
 }
+
 /// The total of lines, each a price and a number of pieces.
 pub fn of_lines(lines: Vec<(u32, u16)>) -> u64 {
     let lines: Vec<Line> = lines.into_iter().map(|(price, pieces)| Line { price, pieces }).collect();

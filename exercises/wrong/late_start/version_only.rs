@@ -27,6 +27,7 @@ fn number(text: &str) -> usize {
         _ => wrong("N is a number from 0 to 2,000,000"),
     }
 }
+
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
