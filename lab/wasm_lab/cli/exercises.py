@@ -202,14 +202,16 @@ Examples:
   wasm-lab exercises check
   wasm-lab exercises check time_of_day
   wasm-lab exercises check --json my/copy/time_of_day.ipynb
+  wasm-lab exercises check --all
 """
 
 
 @exercises.command(epilog=CHECK)
 @_folder
+@click.option("--all", "everything", is_flag=True, help="Check every copy, a line each; finds lost progress.")
 @_json
 @_name
-def check(folder: Path | None, as_json: bool, name: str) -> int:
+def check(folder: Path | None, everything: bool, as_json: bool, name: str) -> int:
     """Run the tests on your answer: which failed, and why. NAME is an exercise or a notebook.
 
     Hidden tests are told by their names only. Exit status 1 when it is not solved.
@@ -218,6 +220,8 @@ def check(folder: Path | None, as_json: bool, name: str) -> int:
     from wasm_lab.views.plain import plain
 
     learner = _learner(folder)
+    if everything:
+        return _check_all(learner, as_json)
     path = Path(name) if name.endswith(".ipynb") else None
     verdict = learner.check(name, path=path)
     if as_json:
@@ -225,6 +229,32 @@ def check(folder: Path | None, as_json: bool, name: str) -> int:
     else:
         _say(learner, verdict_stack(verdict, following=learner.standing().following))
     return 0 if verdict.solved else 1
+
+
+def _check_all(learner: Learner, as_json: bool) -> int:
+    """Check every copy that there is; one that is broken stops no other."""
+    from wasm_lab.errors import WasmLabError
+    from wasm_lab.views.exercises import verdict_line
+    from wasm_lab.views.plain import plain
+
+    records, solved = [], True
+    for exercise in learner.copies():
+        try:
+            verdict = learner.check(exercise.name)
+        except WasmLabError as error:
+            solved = False
+            records.append({"exercise": exercise.name, "error": error.message, "hint": error.hint})
+            if not as_json:
+                click.echo(f"{exercise.name}: ", nl=False)
+                _show_failure(learner.path_of(exercise), error, as_json)
+            continue
+        solved = solved and verdict.solved
+        records.append(plain(verdict))
+        if not as_json:
+            _say(learner, verdict_line(verdict))
+    if as_json:
+        _print_json(records)
+    return 0 if solved else 1
 
 
 @exercises.command(epilog="\b\nExamples:\n  wasm-lab exercises hint\n  wasm-lab exercises hint time_of_day\n")

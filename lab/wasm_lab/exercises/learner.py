@@ -204,6 +204,10 @@ class Learner:
         )
         return replace(verdict, file=str(path))
 
+    def copies(self) -> list[Exercise]:
+        """Every exercise of which there is a copy, recorded or not."""
+        return [exercise for exercise in self.exercises if self.path_of(exercise).is_file()]
+
     def hint(self, name: str = "") -> Hint:
         """The next hint; the last one again when all were shown."""
         exercise = self.named(name) if name else self.current()

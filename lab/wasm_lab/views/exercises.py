@@ -99,7 +99,7 @@ def verdict_stack(verdict: Verdict, ask: str = TERMINAL, following: Place | None
         parts += [Text(f"{grade_id} cannot be used:", style="bold red"), Text(why)]
     if verdict.cases and not (verdict.broken and verdict.passed == 0):
         parts.append(_cases(verdict))
-    parts.append(_summary(verdict))
+    parts.append(verdict_line(verdict))
     if verdict.solved:
         parts.append(_onward(following, ask))
     elif verdict.untouched:
@@ -126,7 +126,8 @@ def _cases(verdict: Verdict) -> Table:
     return table
 
 
-def _summary(verdict: Verdict) -> Text:
+def verdict_line(verdict: Verdict) -> Text:
+    """What a check came to, in one line."""
     took = duration(verdict.duration_ns)
     if verdict.solved:
         return Text(f"{verdict.title}: solved. {verdict.points:g} points, in {took}.", style="bold green")
