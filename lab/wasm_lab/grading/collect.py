@@ -17,7 +17,7 @@ from wasm_lab.grading import entries as files
 from wasm_lab.grading.answers import Taken, take_answers
 from wasm_lab.grading.entries import Archive, Entry, Unreadable
 from wasm_lab.grading.nouns import Note, NoteKind, Student
-from wasm_lab.grading.owners import Owned, is_export, owner_of, owner_of_archive, plain_stem
+from wasm_lab.grading.owners import Owned, is_ambiguous, is_export, owner_of, owner_of_archive, plain_stem
 from wasm_lab.grading.report.text import shown
 from wasm_lab.grading.submitted import SubmittedNotebook, Truncated, read_notebook
 
@@ -171,6 +171,9 @@ class _Collecting:
         if owned is None:
             if entry.problem:
                 self._note("refused", "", entry.path, entry.problem)
+            elif is_ambiguous(entry.parts[0]):
+                why = "By its name it could be of two students. Put it into a folder with the student's name."
+                self._note("refused", "", entry.path, why)
             elif not _is_litter(entry.parts):
                 self._note("foreign", "", entry.path, "It lies in no student's folder.")
             return

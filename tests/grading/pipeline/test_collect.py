@@ -89,6 +89,52 @@ def test_canvas(tmp_path, course, handed, path, packed):
     assert (student.name, student.lms, student.lms_id) == ("byronada", "canvas", "41")
 
 
+IMPOSTORS = {
+    "canvas, a name that ends with a number": "byronada_41_66_977_add.ipynb",
+    "canvas, two numbers": "x_41_977_66_978_add.ipynb",
+    "canvas, late": "byronada_LATE_41_66_977_add.ipynb",
+    "canvas, an archive": "byronada_41_66_977_add.zip",
+}
+
+
+@pytest.mark.parametrize("path", IMPOSTORS.values(), ids=IMPOSTORS)
+def test_nobody_becomes_another_by_a_name(tmp_path, course, handed, path):
+    files = {"byronada_41_900_add.ipynb": handed.bytes(answer="Ada's"), path: handed.bytes(answer="forged")}
+    collected = collect(pack(tmp_path / "x.zip", files), course)
+    assert found(collected) == {("byronada_41", "add"): "Ada's"}
+    assert notes_of(collected, "refused") == [("", path)]
+
+
+def test_a_file_whose_name_looks_like_moodles_stays_its_owners(tmp_path, course, handed):
+    files = {
+        "Ada_41_assignsubmission_file_add.ipynb": handed.bytes(answer="Ada's"),
+        "Eve_66_assignsubmission_file_Ada_41_assignsubmission_file_add.ipynb": handed.bytes(answer="Eve's"),
+        "Eve_66_assignsubmission_file_/Ada_41_assignsubmission_file_/port.ipynb": handed.bytes(
+            "port", answer="Eve's"
+        ),
+    }
+    assert found(collect(pack(tmp_path / "x.zip", files), course)) == {
+        ("Ada_41", "add"): "Ada's",
+        ("Eve_66", "add"): "Eve's",
+        ("Eve_66", "port"): "Eve's",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "late"),
+    [
+        ("o_brien_41_977_add.ipynb", "o_brien_41", False),
+        ("anon_x1Y2z_977_add.ipynb", "anon_x1Y2z", False),
+        ("LATE_anon_x1Y2z_977_add.ipynb", "anon_x1Y2z", True),
+    ],
+    ids=["underscore", "anonymous", "anonymous and late"],
+)
+def test_other_names_of_canvas(tmp_path, course, handed, path, key, late):
+    collected = collect(pack(tmp_path / "x.zip", {path: handed.bytes(answer="one")}), course)
+    assert found(collected) == {(key, "add"): "one"}
+    assert bool(notes_of(collected, "late")) is late
+
+
 def test_an_export_in_a_folder_is_opened(tmp_path, course, handed):
     pack(tmp_path / "in" / "week 1.zip", {"byronada_41_977_add.ipynb": handed.bytes()})
     pack(tmp_path / "in" / "week 2.zip", {"byronada_41_978_port.ipynb": handed.bytes("port")})
