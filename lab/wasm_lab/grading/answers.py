@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _DECIDING = ("grade", "solution", "locked", "task", "points")
 
 
+#: A written answer, or one that is text, is at most this long: fifty pages.
+TEXT_CHARACTERS = 100_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """The bodies of a submission, one for each answer cell of the master, and what was strange."""
@@ -61,6 +65,12 @@ def take_answers(master: Master, submitted: SubmittedNotebook, *, student: str, 
             body, said = _body(text, cell)
             for message in said:
                 note("edited", message)
+            if len(body) > TEXT_CHARACTERS and cell.language != "rust":
+                note(
+                    "truncated",
+                    f"The answer {grade_id} has {len(body)} characters; {TEXT_CHARACTERS} were taken.",
+                )
+                body = body[:TEXT_CHARACTERS]
             # The master's header stands before the student's code, and is not what is looked at.
             why = refuse_body(split_header(body)[1]) if cell.language == "rust" else ""
             if why:

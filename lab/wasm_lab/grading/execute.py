@@ -9,7 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.errors import WasmLabError
+from wasm_lab.errors import UsageError, WasmLabError
 from wasm_lab.exercises import Exercise
 from wasm_lab.grading.clean import clean_copy
 from wasm_lab.grading.desk import Desk, DeskLost
@@ -19,7 +19,7 @@ from wasm_lab.grading.nouns import Outcome, from_record, record_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wasm_lab.grading.nouns import Job
+    from wasm_lab.grading.nouns import Job, Status
 
 #: The engine that keeps kernels ready; a kernel executes one notebook and is never used again.
 ENGINE = "wasm-lab"
@@ -51,13 +51,15 @@ def grade_at(desk: Desk, job: Job) -> Outcome:
     started = time.monotonic_ns()
     try:
         record = desk.execute(record_of(job), job.settings.deadline_s)
+        return from_record(Outcome, record["outcome"])
     except DeskLost as lost:
-        exercise = Exercise.parse(job.master, name=job.exercise)
-        took = time.monotonic_ns() - started
-        return lost_outcome(
-            job, exercise, "stopped" if lost.late else "crashed", lost.message, duration_ns=took
-        )
-    return from_record(Outcome, record["outcome"])
+        status: Status = "stopped" if lost.late else "crashed"
+        message = lost.message
+    except (UsageError, ValueError, KeyError) as error:  # what came back is no outcome
+        desk.close()
+        status, message = "crashed", f"What its judge said could not be read: {error}"
+    exercise = Exercise.parse(job.master, name=job.exercise)
+    return lost_outcome(job, exercise, status, message, duration_ns=time.monotonic_ns() - started)
 
 
 def close_desk() -> None:
@@ -80,11 +82,11 @@ def judge(job: Job, folder: Path) -> Outcome:
     try:
         executed = _executed(notebook, parameters, folder)
         _check(executed)
+        return outcome_of(job, exercise, released, executed, time.monotonic_ns() - started)
     except JudgeFailed as error:
         return lost_outcome(job, exercise, "crashed", str(error))
     except Exception as error:  # a dead kernel, above all
         return lost_outcome(job, exercise, "crashed", f"{type(error).__name__}: {error}")
-    return outcome_of(job, exercise, released, executed, time.monotonic_ns() - started)
 
 
 def _executed(notebook: dict[str, Any], parameters: dict[str, Any], folder: Path) -> list[dict[str, Any]]:

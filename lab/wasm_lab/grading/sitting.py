@@ -27,6 +27,10 @@ AUDIT_LINES, NAME_CHARACTERS = 200, 300
 #: every machine: 5e9 take from half a second to two. The clock is there for what uses none.
 FUEL, DEADLINE_S = 5_000_000_000, 20.0
 
+#: Of the judge's own process. It needs a tenth; a text of a few lines that means gigabytes (YAML with many
+#: references) gets a MemoryError in a test instead of the machine's memory. Processes below it inherit that.
+MEMORY_BYTES = 2 << 30
+
 #: The arguments of host calls that say what a call was about.
 _SUBJECTS = ("path", "old_path", "name", "host", "address", "url")
 
@@ -62,6 +66,7 @@ def begin(
     """
     from wasm_lab.grading import judge
 
+    _limit_memory()
     session = judge.begin(
         digest=digest,
         functions=functions,
@@ -70,6 +75,15 @@ def begin(
         walls=walls,
     )
     _listen(session)
+
+
+def _limit_memory() -> None:
+    import resource
+
+    # What is written to counts, not what is reserved: an engine reserves far more than it uses.
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    soft = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _listen(session: JudgeSession) -> None:

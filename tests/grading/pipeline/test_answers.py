@@ -324,3 +324,9 @@ def test_the_digest_is_of_all_that_decides(course, add):
         digest_of(course.masters["port"], bodies, Settings()),
     ]
     assert len({known, *others}) == 5
+
+
+def test_a_written_answer_has_an_end(add, handed):
+    taken = take(add, handed.notebook(answer="mine", why="x" * 200_000))
+    assert len(taken.bodies["why"]) == 100_000
+    assert [note.kind for note in taken.notes] == ["truncated"]

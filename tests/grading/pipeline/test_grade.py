@@ -260,6 +260,17 @@ def port_job(course):
     close_desk()
 
 
+@pytest.mark.parametrize(
+    "said",
+    [{}, {"outcome": 7}, {"outcome": {"points": 100}}, {"ready": True}],
+    ids=["nothing", "number", "other", "ready"],
+)
+def test_what_is_no_outcome_is_a_loss(port_job, monkeypatch, said):
+    monkeypatch.setattr("wasm_lab.grading.desk.Desk.execute", lambda *args: said)
+    outcome = grade_one(port_job)
+    assert (outcome.status, outcome.points) == ("crashed", 0)
+
+
 def below_me() -> set[int]:
     return {child.pid for child in psutil.Process().children(recursive=True)}
 
@@ -285,6 +296,13 @@ def test_a_loss_is_one_loss(port_job, text):
     outcome = grade_one(replaced_test(port_job, f"import os, psutil, time\n{text}\ntime.sleep(60)"))
     assert (outcome.status, outcome.points) == ("crashed", 0)
     assert grade_one(port_job).points == 1
+
+
+@pytest.mark.slow
+def test_a_text_that_means_gigabytes_fails_its_test(port_job):
+    outcome = grade_one(replaced_test(port_job, "lines = ['x' * 1000]\nwhile True:\n    lines = lines * 10"))
+    assert (outcome.status, outcome.points) == ("graded", 0)
+    assert "MemoryError" in outcome.cells[0].message
 
 
 @pytest.mark.slow
