@@ -70,6 +70,8 @@ def update_gradebook(
         ):
             # A copy need not survive a power cut; nbgrader commits after every row.
             book.db.execute(text("PRAGMA synchronous=OFF"))
+            # Nobody else writes to the copy, so what was read once need not be read again after each commit.
+            book.db().expire_on_commit = False
             for exercise in report.exercises:
                 _save_exercise(book, exercise, exercises.get(exercise.name))
             kept = sum(_save_student(book, one, report) for one in everyone)
