@@ -129,8 +129,10 @@ def exercise(shell: InteractiveShell, options: dict[str, Any]) -> None:
 def notebook_path(shell: InteractiveShell) -> Path | None:
     """The file of this kernel's notebook, where its front end says so: Jupyter's servers and VS Code do."""
     named = shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
-    path = Path(named) if isinstance(named, str) and named.endswith(".ipynb") else None
-    return path if path and path.is_file() else None
+    if not isinstance(named, str) or not named.endswith(".ipynb"):
+        return None
+    # Some servers give the path within their own root; a kernel starts in the folder of its notebook.
+    return next((path for path in (Path(named), Path.cwd() / Path(named).name) if path.is_file()), None)
 
 
 def _of_notebook(learner: Learner, path: Path | None) -> Exercise | None:
