@@ -142,7 +142,13 @@ def _crew(scheduler: str | None, jobs: int | None) -> Crew:
         return DaskCrew(scheduler)
     from wasm_lab.grading.crew import LocalCrew
 
-    return LocalCrew(jobs or len(os.sched_getaffinity(0)))
+    return LocalCrew(jobs or _cores())
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # Linux: what this process may use of the machine's
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _masters(folder: Path, report: Report) -> list[Any]:
@@ -201,6 +207,10 @@ def _tell(written: Written, out: Path, *, due: datetime | None) -> None:
     click.echo(
         f"{len(report.students)} students, {len(report.exercises)} exercises: {say or 'nothing to grade'}."
     )
+    if not report.exercises:
+        click.echo(
+            "No file there is a submission of one of these exercises; the notes say what each is.", err=True
+        )
     kinds = Counter(note.kind for note in (*report.notes, *(n for o in report.outcomes for n in o.notes)))
     if kinds:
         click.echo("Notes: " + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) + ".")

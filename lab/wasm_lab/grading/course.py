@@ -99,7 +99,9 @@ def read_course(folder: Path) -> Course:
     Raises:
         UsageError: there is no master; two have one name; one cannot be read or lacks what grading needs.
     """
-    source = folder / "source" if (folder / "source").is_dir() else folder
+    if folder.resolve().name == "source" and not (folder / "source").is_dir():
+        folder = folder.resolve().parent
+    source = folder / "source"
     masters: dict[str, Master] = {}
     notes = []
     for path in sorted(source.glob("*/*.ipynb")):

@@ -77,14 +77,16 @@ class Journal:
             raise UsageError(f"{folder / NAME} cannot be written: {error.strerror}.") from None
 
     def begin(self, selection: Selection, scope: set[str]) -> bool:
-        """Say that a run begins; True when it goes on with one of the same selection that did not end."""
+        """Say that a run begins; True when it goes on with one of the same selection that did not end.
+
+        Args:
+            scope: the exercises that it is about.
+        """
         again = self._read.open_run == selection
-        if not again:
-            self._read.in_open_run.clear()
-        if not again or not scope <= self._read.scope:
-            record = {"exercises": selection.exercises, "students": selection.students}
-            self._write({"began": record, "scope": sorted(scope), "again": again})
-        self._read.scope |= scope
+        record = {"exercises": selection.exercises, "students": selection.students}
+        line = {"began": record, "scope": sorted(scope), "again": again}
+        self._write(line)
+        _take(line, self._read)
         return again
 
     def end(self) -> None:
@@ -150,7 +152,8 @@ def _take(record: dict[str, Any], found: _Read) -> None:
     elif "began" in record:
         began = record["began"]
         found.open_run = Selection(tuple(began["exercises"]), tuple(began["students"]))
-        found.scope |= set(record["scope"])
+        # A run over everything says anew what the report is about: it may be of another week.
+        found.scope = set(record["scope"]) | (found.scope if found.open_run != Selection() else set())
         if not record["again"]:
             found.in_open_run.clear()
     elif "ended" in record:

@@ -77,6 +77,20 @@ def test_a_batch_is_told_in_few_lines(run, submissions, tmp_path):
     assert (tmp_path / "report" / "index.html").is_file()
 
 
+def test_files_of_another_course_are_told(run, tmp_path):
+    (tmp_path / "in" / "ada").mkdir(parents=True)
+    (tmp_path / "in" / "ada" / "essay.txt").write_text("")
+    result = run(tmp_path / "in")
+    assert result.return_value == 0
+    assert "No file there is a submission" in result.stderr
+
+
+def test_the_folder_of_masters_will_do(submissions, course_dir, tmp_path, monkeypatch):
+    monkeypatch.setattr("wasm_lab.grading.crew.LocalCrew", NoCrew)
+    words = [str(submissions), "--master", str(course_dir / "source"), "--out", str(tmp_path / "report")]
+    assert "2 graded" in CliRunner().invoke(grade, words, standalone_mode=False).output
+
+
 def test_json_is_the_whole_report(run, submissions):
     result = run(submissions, "--json")
     report = from_record(Report, json.loads(result.output))

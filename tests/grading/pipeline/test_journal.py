@@ -121,11 +121,13 @@ def test_another_selection_is_another_run(reopened):
     assert not journal.graded_in_this_run("ada", "add")
 
 
-def test_the_scope_grows(reopened):
+def test_one_exercise_more_adds_to_the_scope_and_a_whole_run_sets_it(reopened):
     reopened().begin(ALL, {"add"})
+    reopened().begin(Selection(exercises=("port",)), {"port"})
+    assert reopened().scope == {"add", "port"}
     journal = reopened()
-    journal.begin(ALL, {"port"})
-    assert reopened().scope == journal.scope == {"add", "port"}
+    journal.begin(ALL, {"next week"})
+    assert reopened().scope == journal.scope == {"next week"}
 
 
 def test_a_folder_that_is_a_file_is_told(tmp_path):
