@@ -105,8 +105,9 @@ def _tiles(everyone: Sequence[Standing], needy: Sequence[Standing], report: Repo
 def _to_do(everyone: Sequence[Standing], report: Report) -> list[str]:
     found = []
     if not report.complete:
+        why = "The run was interrupted: s" if report.interrupted else "S"
         found.append(
-            "The run was interrupted: some submissions are not graded yet. Run the same command again."
+            f"{why}ome submissions are not graded yet. Run the same command again, for all students."
         )
     answers = sum(one.total.answers for one in everyone)
     if answers:
@@ -118,8 +119,16 @@ def _to_do(everyone: Sequence[Standing], report: Report) -> list[str]:
     lost = sum(each.status == "crashed" for one in everyone for each in one.outcomes.values())
     if lost:
         found.append(
-            f"{lost} submission{'s' * (lost != 1)} lost in a crash of the process that judged: grade again with "
-            "<code>--exercise NAME</code>."
+            f"{lost} submission{'s' * (lost != 1)} lost when the process that judged ended: run the same command again."
+        )
+    unseen = [
+        one.exercise for one in by_exercise(report) if everyone and report.complete and not one.submitted
+    ]
+    if unseen:
+        names = ", ".join(f"<code>{line(one.name)}</code>" for one in unseen)
+        found.append(
+            f"Nobody submitted {names}, which counts as none of the points. Was that not set? Then grade into a new "
+            "folder, with <code>--exercise NAME</code> for each exercise that was."
         )
     return [f"<p class='callout'{' id=to-do' if at == 0 else ''}>{text}</p>" for at, text in enumerate(found)]
 

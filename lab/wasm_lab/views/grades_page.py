@@ -57,7 +57,9 @@ figure { margin: .8rem 0; } figcaption, summary { color: var(--faint); } summary
 .marks td, .marks th { padding: .2rem .6rem .2rem .3rem; }
 footer { margin-top: 3rem; color: var(--faint); font-size: .9rem; }
 @media print { body { max-width: none; padding: 0; font-size: 11pt; } a { color: inherit; text-decoration: none; }
-  pre { max-height: none; } tr, .tiles li, figure, .callout { break-inside: avoid; } h2, h3 { break-after: avoid; }
+  pre { max-height: none; } .scroll { overflow: visible; } .marks { font-size: 7.5pt; }
+  .marks td, .marks th { padding: 1px 3px; min-width: 0; } .marks .mark { padding: 0 2px; font-size: inherit; }
+  tr, .tiles li, figure, .callout { break-inside: avoid; } h2, h3 { break-after: avoid; }
   .exercise.apart { break-before: page; } .mark, .bar, .callout { print-color-adjust: exact; } }
 """
 

@@ -278,10 +278,19 @@ def test_an_empty_run_gives_a_report_too(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_says_what_is_missing(a_class: Report, tmp_path: Path) -> None:
-    write_report(replace(a_class, outcomes=a_class.outcomes[:7], complete=False), tmp_path)
+    write_report(replace(a_class, outcomes=a_class.outcomes[:7], complete=False, interrupted=True), tmp_path)
     text = "".join(Page((tmp_path / "index.html").read_text(encoding="utf-8")).text)
     assert "The run was interrupted" in text
     assert "not yet" in text
+
+
+def test_an_exercise_that_nobody_submitted_is_told(a_class: Report, tmp_path: Path) -> None:
+    empty = [
+        replace(one, status="missing") if one.exercise == "checked_sum" else one for one in a_class.outcomes
+    ]
+    write_report(replace(a_class, outcomes=tuple(empty)), tmp_path)
+    text = "".join(Page((tmp_path / "index.html").read_text(encoding="utf-8")).text)
+    assert "Nobody submitted checked_sum, which counts as none of the points." in text
 
 
 def test_a_folder_that_cannot_be_written_is_told(a_class: Report, tmp_path: Path) -> None:
