@@ -52,7 +52,8 @@ class Journal:
         from filelock import FileLock, Timeout
 
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            # Hidden tests and everybody's marks will stand in it.
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = FileLock(folder / _LOCK)
             self._lock.acquire(timeout=0)
         except Timeout:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wasm_lab.errors import UsageError
-from wasm_lab.grading.report.files import write
+from wasm_lab.grading.report.files import make_folder, write
 from wasm_lab.grading.report.gradebook import update_gradebook
 from wasm_lab.grading.report.jsonl import jsonl_text
 from wasm_lab.grading.report.junit import junit_text
@@ -63,6 +63,7 @@ def write_report(
     """
     marked = _marked(report, folder)
     everyone = standings(marked.report)
+    make_folder(folder)
     files = [
         write(folder / "index.html", class_page(marked.report, everyone)),
         *_pages(marked.report, everyone, folder, exercises),

@@ -293,6 +293,15 @@ def test_an_exercise_that_nobody_submitted_is_told(a_class: Report, tmp_path: Pa
     assert "Nobody submitted checked_sum, which counts as none of the points." in text
 
 
+def test_a_new_folder_is_its_owners_alone(a_class: Report, tmp_path: Path) -> None:
+    """On a machine that students use too, nobody else looks up hidden tests and marks."""
+    write_report(a_class, tmp_path / "report")
+    assert (tmp_path / "report").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "report").chmod(0o750)  # as instructors who share it want it
+    write_report(a_class, tmp_path / "report")
+    assert (tmp_path / "report").stat().st_mode & 0o777 == 0o750
+
+
 def test_a_folder_that_cannot_be_written_is_told(a_class: Report, tmp_path: Path) -> None:
     (tmp_path / "report").write_text("a file")
     with pytest.raises(UsageError, match="cannot be written"):

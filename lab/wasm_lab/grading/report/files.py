@@ -10,6 +10,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of a report where it is missing, for its owner alone: hidden tests and marks stand in it.
+
+    Raises:
+        UsageError: it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot(folder, error) from error
+
+
 def write(path: Path, content: str | bytes) -> Path:
     """Write a file atomically, as UTF-8 where it is text, and wait until the disk has it. Gives the path back.
 
@@ -24,7 +36,10 @@ def write(path: Path, content: str | bytes) -> Path:
         with atomic_save(str(path), overwrite=True, overwrite_part=True) as file:
             file.write(content.encode() if isinstance(content, str) else content)
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror or error}.", hint="Name another folder with --out."
-        ) from error
+        raise _cannot(path, error) from error
     return path
+
+
+def _cannot(path: Path, error: OSError) -> UsageError:
+    why = error.strerror or error
+    return UsageError(f"{path} cannot be written: {why}.", hint="Name another folder with --out.")
