@@ -64,6 +64,15 @@ def test_a_trap_an_error_and_a_limit_are_told_apart(guest) -> None:
     assert [result.passed for result in cases.score().results] == [True, True, False, False, False, True]
 
 
+def test_an_endless_answer_is_not_tried_in_every_case(guest) -> None:
+    cases = Cases(points=4)
+    for number in range(3):
+        cases.equal(f"endless {number}", guest["spin"], (), None)
+    cases.equal("fine", guest["calls"], (), 1)
+    messages = [result.message for result in cases.score().results]
+    assert ["Not tried" in message for message in messages] == [False, False, True, True]
+
+
 def test_floats_in_lists_and_conditions(guest) -> None:
     cases = Cases(points=4)
     cases.close("halves", guest["halves"], ([0.2, 0.6],), [0.1, 0.3])

@@ -122,6 +122,13 @@ def test_the_wheel_has_what_it_needs(tmp_path):
         path.relative_to(ROOT / "lab").as_posix() for path in (ROOT / "lab" / "wasm_lab").rglob("*.py")
     }
     assert tracked <= names
+    for form in ("release", "source"):  # so that wasm-lab exercises works without a clone
+        exercises = {
+            path.relative_to(ROOT / "exercises").as_posix()
+            for path in ROOT.glob(f"exercises/{form}/*/*.ipynb")
+        }
+        assert {f"wasm_lab/course/{name}" for name in exercises} <= names
+        assert exercises
     assert any(name.endswith("licenses/LICENSE") for name in names)
     placed = {name.partition(".data/data/")[2] for name in names}
     extension = "share/jupyter/labextensions/wasm-lab"

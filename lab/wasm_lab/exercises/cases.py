@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.errors import GuestError, GuestFailure, GuestTrap, UsageError
+from wasm_lab.errors import DeadlineExceeded, GuestError, GuestFailure, GuestTrap, UsageError
 from wasm_lab.exercises.values import equal, near, shown
 from wasm_lab.run import TrapKind
 
@@ -30,6 +30,9 @@ SHOWN_LETTERS = 1000
 
 #: What Rust prints of a panic, to the end.
 _PANIC = re.compile(r"(^|\n)thread '[^\n]*panicked at .*", re.DOTALL)
+
+#: Cases of one cell that may reach the deadline before the others are given up.
+STOPS = 2
 
 #: Limits that end a guest. Reaching one is no trap that a case may wish for, unless it says so.
 _LIMITS = {TrapKind.DEADLINE, TrapKind.FUEL, TrapKind.OUTPUT}
@@ -91,7 +94,8 @@ class Cases:
     """Collects the cases of one test cell; `score` is the cell's last expression.
 
     Every call is made in a fresh instance of its cell, so no case sees what another one did. What the
-    guest prints meanwhile is kept from the cell's output and shown with a case that fails.
+    guest prints meanwhile is kept from the cell's output and shown with a case that fails. An answer that
+    runs without end would take the deadline in every case: after `STOPS` of them the others are not tried.
 
     Args:
         points: what the cell is worth, as its nbgrader metadata has it.
@@ -107,6 +111,7 @@ class Cases:
     def __init__(self, *, points: float = 1) -> None:
         self.max_points = float(points)
         self._results: list[CaseResult] = []
+        self._stops = 0  #: cases that reached the deadline
 
     def equal(
         self, name: str, function: Callable[..., Any], args: Sequence[Any], expected: Any, because: str = ""
@@ -215,12 +220,13 @@ class Cases:
     def _case(self, name: str, because: str) -> Iterator[_Case]:
         if any(result.name == name for result in self._results):
             raise UsageError(f"Two cases are named {name!r}.", hint="Give each case of a cell its own name.")
-        case = _Case()
+        case = _Case(tried=self._stops < STOPS)
         try:
             yield case
         except _NotMet as wrong:
             message = str(wrong)
         except Exception as error:  # whatever an answer does, the other cases are tried
+            self._stops += isinstance(error, DeadlineExceeded)
             message = error.message if isinstance(error, GuestFailure) else f"{type(error).__name__}: {error}"
         else:
             self._results.append(CaseResult(name=name, passed=True))
@@ -236,10 +242,12 @@ class _NotMet(Exception):
 class _Case:
     """One case while it runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tried: bool) -> None:
+        self._tried = tried
         self.printed = ""  #: what the guest printed, as much as is worth showing
 
     def call(self, function: Callable[..., Any], args: Sequence[Any]) -> Any:
+        self.require(self._tried, f"Not tried: {STOPS} cases before it were stopped at the deadline.")
         reset = getattr(function, "reset", None)
         if reset is not None:
             reset()

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from wasm_lab.exercises.running import CellResult
 
 
+#: For each call, where the exercise does not say: a learner who wrote an endless loop waits for it.
+DEADLINE_S = 2.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseVerdict:
     """One case as a learner sees it."""
@@ -55,7 +59,8 @@ def check_answers(released: Exercise, master: Path | None, answers: Answers) -> 
     """
     full = Exercise.read(master) if master else released
     bodies = {grade_id: body for grade_id, body in answers.bodies.items() if full.cell(grade_id)}
-    checked = run_exercise(full.with_bodies(bodies))
+    answered = full.with_bodies(bodies)
+    checked = run_exercise(replace(answered, deadline_s=full.deadline_s or DEADLINE_S))
     notes = list(answers.notes)
     cases: list[CaseVerdict] = []
     for test in checked.tests:

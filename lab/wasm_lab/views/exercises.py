@@ -159,6 +159,8 @@ def _named(lead: str, place: Place) -> Text:
 
 def score_stack(score: Score) -> Stack:
     """The cases of one test cell."""
+    if not score.results:
+        return Stack(Text(repr(score), style="dim"))
     table = Table(title="Tests", title_justify="left")
     table.add_column("", no_wrap=True)
     table.add_column("test", overflow="fold")

@@ -68,7 +68,7 @@ def _score_table(score: Any) -> str:
     from wasm_lab.views.exercises import score_stack
     from wasm_lab.views.html import to_html
 
-    return to_html(score_stack(score).renderables) if score.results else ""
+    return to_html(score_stack(score).renderables)
 
 
 def _draw_composition(made: Any) -> str:
