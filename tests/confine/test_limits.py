@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -73,6 +74,40 @@ def test_closed_calls(tmp_path):
     refused = "Operation not permitted"
     assert lines[:3] == [f"{refused} {refused}", f"{refused} {refused}", "children"]
     assert python(text, tmp_path).stdout.startswith(b"done done")
+
+
+@pytest.mark.skipif(not syscalls_can_be_closed(), reason="not known on this machine")
+def test_other_processes_of_the_same_user_are_left_alone(tmp_path):
+    """What needs no right but the same user: limits, priorities, memory that others find."""
+    text = (
+        "import ctypes, os, resource\n"
+        "def tried(what):\n"
+        "    try: what(); print('done')\n"
+        "    except (OSError, ValueError) as error: print(type(error).__name__)\n"
+        "def checked(result):\n"
+        "    if result < 0: raise OSError(ctypes.get_errno())\n"
+        "libc, judge = ctypes.CDLL(None, use_errno=True), os.getppid()\n"
+        "tried(lambda: resource.prlimit(judge, resource.RLIMIT_NOFILE, (17, 17)))\n"
+        "tried(lambda: os.sched_setaffinity(judge, {0}))\n"
+        "tried(lambda: os.setpriority(os.PRIO_PROCESS, judge, 19))\n"
+        "tried(lambda: checked(libc.shmget(0x7761, 4096, 0o1666)))\n"
+        "tried(lambda: checked(libc.msgget(0x7761, 0o1666)))\n"
+        "tried(lambda: resource.prlimit(0, resource.RLIMIT_DATA, (1 << 50, 1 << 50)))\n"
+        "resource.prlimit(judge, resource.RLIMIT_NOFILE)\n"
+        "print(sum(int(line.split()[1], 16) for line in open('/proc/self/status') if line.startswith(('CapEff', 'CapPrm'))))\n"
+    )
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE), os.sched_getaffinity(0), os.getpriority(0, 0)
+    lines = python(text, tmp_path, closed=True, limits=Limits(memory_bytes=300 * MIB)).stdout.decode().split()
+    assert len(lines) == 7
+    assert "done" not in lines
+    assert lines[-1] == "0", "capabilities"
+    assert before == (
+        resource.getrlimit(resource.RLIMIT_NOFILE),
+        os.sched_getaffinity(0),
+        os.getpriority(0, 0),
+    )
 
 
 def test_this_process_keeps_its_own(tmp_path):

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from wasm_lab.confine.landlock import Openings, wall_in_this_thread
 from wasm_lab.confine.limits import Limits, limit_process
+from wasm_lab.confine.privileges import drop_privileges_of_this_thread
 from wasm_lab.confine.syscalls import close_syscalls_in_this_thread
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ class Bounds:
         deadline_s: seconds until it is killed, with all of its group.
         output_bytes: of standard output and error together.
         limits: set on the process right after its start, before it can have started another.
-        closed: no sockets, and none of what only attacks on the kernel and on other processes need
-            (`wasm_lab.confine.syscalls`).
+        closed: no sockets, none of what only attacks on the kernel and on other processes need
+            (`wasm_lab.confine.syscalls`), and nothing of what the superuser alone may do.
     """
 
     openings: Openings | None = None
@@ -243,6 +244,7 @@ def _start(command: list[str], bounds: Bounds, **options: Any) -> subprocess.Pop
             if openings is not None:
                 wall_in_this_thread(openings)
             if bounds.closed:
+                drop_privileges_of_this_thread()
                 close_syscalls_in_this_thread()
             outcome.append(subprocess.Popen(command, **options))
         except BaseException as error:

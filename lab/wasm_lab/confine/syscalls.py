@@ -1,7 +1,8 @@
 """Calls of the kernel that a thread gives up, for itself and all that it starts (seccomp).
 
 Landlock closes files and TCP; this closes what it leaves: sockets of every kind (UDP too), looking into other
-processes, and parts of the kernel that neither a compiler nor an engine needs and that had most of its holes.
+processes, changing their limits and priorities, memory and messages that outlive a process, and parts of the kernel
+that neither a compiler nor an engine needs and that had most of its holes.
 The filter is a program of the kernel's packet filter, as "Seccomp BPF" in the kernel's documentation has it.
 """
 
@@ -23,6 +24,7 @@ _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 
 #: Where ``struct seccomp_data`` has the number of the call, the architecture and the first argument.
 _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
+_THIRD_ARGUMENT, _FOURTH_ARGUMENT = 32, 40
 
 _CLONE_THREAD = 0x10000
 #: Numbers from here on are of another interface (x32) of the same machine.
@@ -57,6 +59,38 @@ _CLOSED: dict[str, tuple[int | None, int | None]] = {
     "init_module": (175, 105),
     "finit_module": (313, 273),
     "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294),
+    "delete_module": (176, 106),
+    "reboot": (169, 142),
+    "swapon": (167, 224),
+    "swapoff": (168, 225),
+    "acct": (163, 89),
+    "syslog": (103, 116),
+    "settimeofday": (164, 170),
+    "clock_settime": (227, 112),
+    "adjtimex": (159, 171),
+    "sethostname": (170, 161),
+    "setdomainname": (171, 162),
+    "ioperm": (173, None),
+    "iopl": (172, None),
+    # Of other processes of the same user: their limits, where and when they run, what they hold.
+    "setrlimit": (160, 164),
+    "sched_setaffinity": (203, 122),
+    "sched_setscheduler": (144, 119),
+    "sched_setparam": (142, 118),
+    "sched_setattr": (314, 274),
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+    "kcmp": (312, 272),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
+    "process_madvise": (440, 440),
+    "process_mrelease": (448, 448),
+    # Memory and messages that other processes find, and that stay when all of them have ended.
+    "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
+    "mq_open": (240, 180),
 }
 
 #: Calls by which a process starts or ends others, besides ``clone``.
@@ -68,8 +102,17 @@ _OF_PROCESSES: dict[str, tuple[int | None, int | None]] = {
     "kill": (62, 129),
     "tkill": (200, 130),
     "pidfd_send_signal": (424, 424),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
 }
 _CLONE, _CLONE3 = (56, 220), (435, 435)
+#: Asked with a third argument it sets the limits of a process; with none it only tells them, which threads need.
+_PRLIMIT = (302, 261)
+#: Sends a signal to a thread of the process that the first argument names: `abort` and `raise` are made of it.
+_TGKILL = (234, 131)
+#: No limit of a process counts memory that is shared (``RLIMIT_DATA`` does not).
+_MMAP = (9, 222)
+_MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
 
 
 def syscalls_can_be_closed() -> bool:
@@ -83,7 +126,8 @@ def close_syscalls_in_this_thread(*, processes: bool = False) -> None:
     Does nothing on machines that are not known here.
 
     Args:
-        processes: refuse starting and ending other processes too. Threads stay possible.
+        processes: refuse starting and ending other processes too, and memory that no limit counts. Threads
+            stay possible.
 
     Raises:
         OSError: the kernel refuses.
@@ -115,7 +159,27 @@ def _program(*, processes: bool) -> bytes:
         number = numbers[column]
         if number is not None:
             lines += _where(_JUMP_EQUAL, number, refuse)
+    lines += [
+        _line(_JUMP_EQUAL, _PRLIMIT[column], no=6),  # past the six lines that follow
+        _line(_LOAD, _THIRD_ARGUMENT),  # the halves of a pointer: of a null pointer both are zero
+        *_where(_JUMP_NOT_LESS, 1, refuse),
+        _line(_LOAD, _THIRD_ARGUMENT + 4),
+        *_where(_JUMP_NOT_LESS, 1, refuse),
+        _line(_LOAD, _NUMBER),
+    ]
     if processes:
+        lines += [
+            _line(_JUMP_EQUAL, _TGKILL[column], no=4),  # past the four lines that follow
+            _line(_LOAD, _FIRST_ARGUMENT),
+            _line(_JUMP_EQUAL, os.getpid(), yes=1),
+            _line(_RETURN, refuse),
+            _line(_RETURN, _ALLOW),
+            _line(_JUMP_EQUAL, _MMAP[column], no=5),  # past the five lines that follow
+            _line(_LOAD, _FOURTH_ARGUMENT),
+            _line(_JUMP_SET, _MAP_ANONYMOUS, no=2),
+            *_where(_JUMP_SET, _MAP_SHARED, refuse),
+            _line(_LOAD, _NUMBER),
+        ]
         # The C library asks for a thread by clone3, whose flags cannot be seen from here, and then by clone.
         lines += _where(_JUMP_EQUAL, _CLONE3[column], _ERRNO | errno.ENOSYS)
         lines += [

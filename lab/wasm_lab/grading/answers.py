@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_right
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -136,6 +137,7 @@ def split_header(text: str) -> tuple[str, str]:
         ('---\\n[dependencies]\\n---\\n', 'fn main() {}')
     """
     lines = text.split("\n")
+    fences = _fences(lines)
     end = 0
     while True:
         start = end
@@ -149,13 +151,25 @@ def split_header(text: str) -> tuple[str, str]:
             break
         fence = lines[first].rstrip()
         dashes = "-" * (len(fence) - len(fence.lstrip("-")))
-        last = next((n for n in range(first + 1, len(lines)) if lines[n].rstrip() == dashes), None)
+        places = fences.get(dashes, [])
+        at = bisect_right(places, first)
+        last = places[at] if at < len(places) else None
         # One that is not closed: that line alone is taken away, and what follows is code.
         end = (first if last is None else last) + 1
         if end >= len(lines):
             return text if text.endswith("\n") else f"{text}\n", ""
     header = "".join(f"{line}\n" for line in lines[:end])
     return header, "\n".join(lines[end:])
+
+
+def _fences(lines: list[str]) -> dict[str, list[int]]:
+    """Where lines of dashes alone stand, by how many they are: a text may begin very many headers."""
+    found: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        fence = line.rstrip()
+        if fence.startswith("---") and not fence.strip("-"):
+            found.setdefault(fence, []).append(number)
+    return found
 
 
 def _changes(master: Master, submitted: SubmittedNotebook) -> list[str]:

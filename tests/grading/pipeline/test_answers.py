@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 
 import pytest
 
@@ -140,6 +141,14 @@ def test_a_header_that_is_not_closed_is_no_header(add, handed, text):
 def test_the_masters_header_stays(add, handed):
     header = '---\n[dependencies]\nserde = "1"\n---\n'
     assert split_header(f"{header}fn main() {{}}") == (header, "fn main() {}")
+
+
+def test_very_many_headers_are_read_at_once():
+    """Each line begins a header that nothing closes, and none is looked for to the end of the text."""
+    text = "---a\n" * 200_000
+    begun = time.process_time()
+    assert split_header(text + "fn main() {}") == (text, "fn main() {}")
+    assert time.process_time() - begun < 60  # an hour, where each is looked for
 
 
 def test_edited_points_and_ids_have_no_effect_and_are_said(add, handed):
