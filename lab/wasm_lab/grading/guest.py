@@ -270,6 +270,7 @@ def _wall_in(memory_bytes: int, read: list[Path]) -> None:
 
     from wasm_lab.confine.landlock import Openings, wall_in_this_thread
     from wasm_lab.confine.limits import Limits, limit_process
+    from wasm_lab.confine.privileges import drop_privileges_of_this_thread
     from wasm_lab.confine.syscalls import close_syscalls_in_this_thread
 
     packages = (Path(str(module.__file__)).parent for module in (wasmtime, msgpack))
@@ -282,6 +283,7 @@ def _wall_in(memory_bytes: int, read: list[Path]) -> None:
             write=(Path("/dev/null"),),
         )
     )
+    drop_privileges_of_this_thread()
     close_syscalls_in_this_thread(processes=True)
 
 
