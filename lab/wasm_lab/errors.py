@@ -6,6 +6,7 @@
     │   ├── ManifestError         a spin.toml is wrong; carries each mistake with its line
     │   ├── KubeManifestError     a manifest of Kubernetes cannot be read; the same
     │   ├── ExerciseError         an exercise's notebook cannot be read or used
+    │   ├── MarksError            marks that a person filled in are wrong; carries each with its row
     │   ├── SignatureError        a Rust signature cannot cross into Python
     │   └── StaleFunctionError    the cell was run again; this function is the old one
     ├── UnsupportedError          the runtime or target cannot do or enforce this
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wasm_lab.diagnostic import Diagnostic
+    from wasm_lab.grading.report.marks import Problem as MarksProblem
     from wasm_lab.run import Run, TrapInfo
     from wasm_lab.scenarios.kubernetes.problems import Problem as KubeProblem
     from wasm_lab.scenarios.spin.problems import Problem
@@ -101,6 +103,14 @@ class KubeManifestError(UsageError):
 
 class ExerciseError(UsageError):
     """The notebook of an exercise cannot be read, or is not what an exercise must be."""
+
+
+class MarksError(UsageError):
+    """A file of marks has mistakes; ``problems`` holds each with its row. No mark of the file was taken."""
+
+    def __init__(self, message: str, *, problems: Sequence[MarksProblem] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
 
 
 class SignatureError(UsageError):

@@ -359,7 +359,7 @@ def test_a_run_that_is_killed_leaves_whole_files(
         "os.rename = os.replace = rename\n"
         f"write_report(sample_report(), Path({str(tmp_path)!r}), exercises=masters())\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=300)
     assert done.returncode == -9, done.stderr
     after = {
         path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".part"

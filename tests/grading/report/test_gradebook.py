@@ -18,6 +18,7 @@ from wasm_lab.errors import UsageError
 from wasm_lab.grading.nouns import Student
 from wasm_lab.grading.report.gradebook import student_id, update_gradebook
 from wasm_lab.grading.report.summary import standings
+from wasm_lab.views.grades import write_report
 
 from .conftest import sample_report
 
@@ -116,6 +117,19 @@ def test_again_updates_and_doubles_nothing(a_class: Report, a_course: list[Exerc
         student_id(one.student): (pytest.approx(one.total.points), False) for one in standings(marked)
     }
     assert [path.name for path in tmp_path.iterdir()] == ["gradebook.db"]
+
+
+def test_a_whole_report_has_it_and_writing_again_changes_no_row(
+    a_course: list[Exercise], tmp_path: Path
+) -> None:
+    report = sample_report(3)
+    first = write_report(report, tmp_path, exercises=a_course)
+    assert first.messages == ()
+    assert tmp_path / "gradebook.db" in first.files
+    before = _rows(tmp_path / "gradebook.db")
+    assert write_report(report, tmp_path, exercises=a_course) == first
+    assert _rows(tmp_path / "gradebook.db") == before
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(first.files)
 
 
 def _rows(file: Path) -> dict[str, list[Any]]:
@@ -253,7 +267,7 @@ def test_nbgraders_own_commands_take_it(a_book: Path, a_class: Report, tmp_path:
     book.write_bytes(a_book.read_bytes())
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     command = [sys.executable, "-c", COMMANDS, f"--db=sqlite:///{book}"]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert f"There are {len(a_class.students)} students" in done.stdout
     ours = {student_id(one.student): one.total.points for one in standings(a_class)}

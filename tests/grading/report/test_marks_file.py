@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wasm_lab.errors import MarksError
 from wasm_lab.grading.nouns import CellOutcome, GradedCell, GradedExercise, Outcome, Report, Student
-from wasm_lab.grading.report.marks import COLUMNS, MarksError, marks_text, with_marks
+from wasm_lab.grading.report.marks import COLUMNS, marks_text, with_marks
 from wasm_lab.views.grades import write_report
 
 if TYPE_CHECKING:

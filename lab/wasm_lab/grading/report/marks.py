@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from wasm_lab.errors import UsageError
+from wasm_lab.errors import MarksError
 from wasm_lab.grading.report.cells import CELL_CHARACTERS, cell, csv_text, number, uncell
 from wasm_lab.grading.report.text import capped, shown
 
@@ -42,14 +42,6 @@ class Problem:
             f"Row {self.row}" if self.row == self.line else f"Row {self.row} (line {self.line} of the text)"
         )
         return f"{where}: {self.message}"
-
-
-class MarksError(UsageError):
-    """A file of marks has mistakes; ``problems`` holds each with its row. No mark of the file was taken."""
-
-    def __init__(self, message: str, *, problems: tuple[Problem, ...] = (), hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
