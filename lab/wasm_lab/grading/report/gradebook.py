@@ -99,7 +99,7 @@ def student_id(student: Student) -> str:
     Example:
         >>> from wasm_lab.grading.nouns import Student
         >>> student_id(Student(key="ada", name="Ada")), student_id(Student(key="=1,2", name=""))
-        ('ada', '1-2-af35b1d9b0ee')
+        ('ada', '1-2-d0d4eac66669')
     """
     return student.key if _PLAIN_ID.fullmatch(student.key) else file_stem(student.key)
 
