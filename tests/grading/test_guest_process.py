@@ -18,6 +18,7 @@ from wasm_lab.errors import PoisonedError, UnsupportedError, WasmLabError
 from wasm_lab.grading import guest_process, wire
 from wasm_lab.grading.guest_process import GuestProcess
 from wasm_lab.grading.judge import JudgeSession
+from wasm_lab.grading.nursery import VARIABLE, open_nursery
 from wasm_lab.grading.said import plain_text
 from wasm_lab.grading.wire import Reply, WrongMessage, unpack
 from wasm_lab.run import TrapKind
@@ -129,8 +130,7 @@ def test_it_ends_when_its_judge_does():
 
 #: Begins as a guest's process does, and then says what it likes.
 TAKEN = """
-import json, os, pickle, socket, struct, sys, time
-sys.path[:] = json.loads(sys.argv[1])
+import os, pickle, socket, struct, time
 import msgpack
 line = socket.socket(fileno=int(sys.argv[2]))
 def raw(body): line.sendall(struct.pack(">I", len(body)) + body)
@@ -193,7 +193,8 @@ LIES = {
 
 
 def judge_of(monkeypatch, attack):
-    monkeypatch.setattr(guest_process, "_CODE", TAKEN.replace("{attack}", attack))
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(guest_process, "_CODE", "\n" + TAKEN.replace("{attack}", attack))
     monkeypatch.setattr("wasm_lab.grading.guest_runtime.GRACE_S", 0.2)
     session = JudgeSession(digest="", deadline_s=0.3)
     code = "pub fn add(a: i32, b: i32) -> i32 { a + b } pub fn text() -> String { String::new() }"
@@ -238,7 +239,7 @@ def test_memory_that_is_not_what_was_asked_for_loses_the_instance(monkeypatch):
 
 
 def test_a_process_that_does_not_begin_is_told(monkeypatch):
-    monkeypatch.setattr(guest_process, "_CODE", "import sys; sys.exit(3)")
+    monkeypatch.setattr(guest_process, "_CODE", "sys.exit(3)")
     with pytest.raises(UnsupportedError, match="did not start"):
         GuestProcess(memory_bytes=MIB)
 
@@ -256,6 +257,72 @@ def test_after_a_loss_a_reset_has_a_new_process():
     assert cell.functions["add"](2, 2) == 4
     assert cell.instance._process is not process
     session.close()
+
+
+# Born in a nursery ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def nursery(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "")
+    nursery = open_nursery()
+    assert nursery is not None
+    yield nursery
+    nursery.close()
+
+
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def is_walled(pid):
+    told = dict(
+        line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line
+    )
+    return told["NoNewPrivs"] == "1" and told["Seccomp"] == ("2" if syscalls_can_be_closed() else "0")
+
+
+def test_a_nursery_forks_a_walled_process_for_each_judge(nursery):
+    sessions = [JudgeSession(digest=""), JudgeSession(digest="")]
+    artifact = sessions[0].compile(parse_cell("pub fn add(a: i32, b: i32) -> i32 { a + b }", name="answer"))
+    cells = [session.define(artifact) for session in sessions]
+    pids = [cell.instance._process.pid for cell in cells]
+    assert len(set(pids)) == 2
+    assert [parent_of(pid) for pid in pids] == [nursery.pid] * 2
+    assert all(map(is_walled, pids))
+    assert not is_walled(nursery.pid)
+    assert [cell.functions["add"](2, 2) for cell in cells] == [4, 4]
+    os.kill(pids[0], 9)
+    with pytest.raises(PoisonedError, match="ended"):
+        cells[0].functions["add"](2, 2)
+    cells[0].reset()
+    assert [cell.functions["add"](2, 3) for cell in cells] == [5, 5]
+    for session in sessions:
+        session.close()
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_without_the_nursery_a_process_is_started_as_ever(nursery):
+    nursery.close()
+    process = GuestProcess(memory_bytes=MIB)
+    assert parent_of(process.pid) == os.getpid()
+    assert is_walled(process.pid)
+    process.kill()
+
+
+def test_children_end_with_their_nursery_and_with_their_judge(nursery):
+    process = GuestProcess(memory_bytes=MIB)
+    pid = process.pid
+    nursery.close()
+    until = time.monotonic() + 60
+    while process.alive:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    process.kill()
+    assert (
+        not Path(f"/proc/{pid}").exists()
+        or "Z" in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3]
+    )
 
 
 # Messages ---------------------------------------------------------------------------------

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
 import socket
 import sys
 import sysconfig
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,12 +54,18 @@ def serve(number: int, parent: int, memory_bytes: int, read: Sequence[str], wall
         walls: whether to wall itself in.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with(parent)
-    line = Line(socket.socket(fileno=number), TO_GUEST_BYTES)
+    end_with(parent)
     guest = Guest()
     gc.freeze()  # what is loaded by now stays, and need not be looked at again
+    work(socket.socket(fileno=number), guest, memory_bytes, read, walls=walls)
+
+
+def work(end: socket.socket, guest: Guest, memory_bytes: int, read: Sequence[str], *, walls: bool) -> None:
+    """Wall this process in, then answer what comes over the socket until its other end is closed."""
     if walls:
         _wall_in(memory_bytes, [Path(each) for each in read])
+    threading.Thread(target=_watch, args=(end.fileno(),), name="wasm-lab judge", daemon=True).start()
+    line = Line(end, TO_GUEST_BYTES)
     line.send(["ready"])
     while True:
         try:
@@ -65,6 +73,15 @@ def serve(number: int, parent: int, memory_bytes: int, read: Sequence[str], wall
         except EOFError:
             os._exit(0)
         line.send(_answer(guest, question))
+
+
+def _watch(number: int) -> None:
+    """End this process at once when the other end of the socket is closed, whatever it is doing."""
+    poll = select.poll()
+    poll.register(number, 0)  # being closed is told even so
+    while not poll.poll():
+        pass
+    os._exit(1)
 
 
 def _answer(guest: Guest, question: list[Any]) -> list[Any]:
@@ -273,6 +290,8 @@ def _wall_in(memory_bytes: int, read: list[Path]) -> None:
     from wasm_lab.confine.privileges import drop_privileges_of_this_thread
     from wasm_lab.confine.syscalls import close_syscalls_in_this_thread
 
+    if len(os.listdir("/proc/self/task")) != 1:  # noqa: PTH208
+        raise RuntimeError("A thread that is there already would stay outside of the walls.")
     packages = (Path(str(module.__file__)).parent for module in (wasmtime, msgpack))
     python = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
     python |= {path for path in python if path.name == "lib-dynload"}
@@ -287,7 +306,7 @@ def _wall_in(memory_bytes: int, read: list[Path]) -> None:
     close_syscalls_in_this_thread(processes=True)
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """Have Linux kill this process when the thread that started it ends."""
     if not sys.platform.startswith("linux"):
         return

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab import errors
 from wasm_lab.errors import DeadlineExceeded, GuestExit, LoadError, UnsupportedError, WasmLabError
+from wasm_lab.grading.nursery import VARIABLE, Born, born
 from wasm_lab.grading.said import plain_text
 from wasm_lab.grading.wire import FROM_GUEST_BYTES, Line, Reply, WrongMessage
 from wasm_lab.run import Frame, TrapInfo, TrapKind
@@ -46,7 +47,7 @@ OWN_BYTES = 1024 * 1024 * 1024
 _MOST_FRAMES = 20
 
 _CODE = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from wasm_lab.grading.guest import serve; "
+    "from wasm_lab.grading.guest import serve; "
     "serve(int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), json.loads(sys.argv[5]), sys.argv[6] == 'walls')"
 )
 
@@ -79,31 +80,9 @@ class GuestProcess:
         self._modules: set[tuple[str, bool]] = set()
         self._dropped: list[int] = []
         self._numbers = 0
-        ours, theirs = socket.socketpair()
+        folders = [str(each) for each in read]
+        ours, self._process = _child(memory_bytes + OWN_BYTES, folders, walls=walls)
         self._line = Line(ours, FROM_GUEST_BYTES)
-        command = [
-            *(sys.executable, "-I", "-S", "-c", _CODE, json.dumps(_search_path()), str(theirs.fileno())),
-            *(str(os.getpid()), str(memory_bytes + OWN_BYTES), json.dumps([str(each) for each in read])),
-            "walls" if walls else "no walls",
-        ]
-        try:
-            self._process = from_lasting_thread(
-                lambda: subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    pass_fds=(theirs.fileno(),),
-                    env=_ENVIRONMENT,
-                    cwd="/",
-                    process_group=0,
-                )
-            )
-        except OSError as error:
-            ours.close()
-            raise UnsupportedError(f"No process for a guest could be started: {error}.") from None
-        finally:
-            theirs.close()
         self._end = weakref.finalize(self, _end, self._process, self._line, os.getpid())
         try:
             ready = self._line.receive(time.monotonic() + START_S)
@@ -199,7 +178,9 @@ class GuestProcess:
             self._process.wait(1)
         self.kill()
         status = self._process.returncode
-        if status is not None and status < 0:
+        if status is None:
+            return "ended"
+        if status < 0:
             with suppress(ValueError):
                 return f"was ended by {signal.Signals(-status).name}"
         return f"ended with status {status}"
@@ -256,6 +237,59 @@ def _frame(reply: Reply) -> Frame:
     )
 
 
+def interpreter(code: str, *words: str, pass_fds: Sequence[int]) -> subprocess.Popen[bytes]:
+    """A fresh interpreter that knows this one's packages, and nothing else of this process.
+
+    Args:
+        code: finds ``json`` and ``sys`` imported, and ``words`` from ``sys.argv[2]`` on.
+    """
+    return subprocess.Popen(
+        [
+            *(
+                sys.executable,
+                "-I",
+                "-S",
+                "-c",
+                f"import json, sys; sys.path[:] = json.loads(sys.argv[1]); {code}",
+            ),
+            *(json.dumps(_search_path()), *words),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=pass_fds,
+        env=_ENVIRONMENT,
+        cwd="/",
+        process_group=0,
+    )
+
+
+def _child(
+    memory_bytes: int, read: list[str], *, walls: bool
+) -> tuple[socket.socket, subprocess.Popen[bytes] | Born]:
+    """A process for a guest and the connection to it: from the nursery, where there is one.
+
+    Raises:
+        UnsupportedError: it cannot be started.
+    """
+    nursery = os.environ.get(VARIABLE)
+    if nursery:
+        with suppress(OSError):  # it is gone; the way below is slower, and as good
+            return born(nursery, memory_bytes, read, walls=walls, within_s=START_S)
+    ours, theirs = socket.socketpair()
+    words = (str(theirs.fileno()), str(os.getpid()), str(memory_bytes), json.dumps(read))
+    try:
+        process = from_lasting_thread(
+            lambda: interpreter(_CODE, *words, "walls" if walls else "no walls", pass_fds=(theirs.fileno(),))
+        )
+    except OSError as error:
+        ours.close()
+        raise UnsupportedError(f"No process for a guest could be started: {error}.") from None
+    finally:
+        theirs.close()
+    return ours, process
+
+
 def _search_path() -> list[str]:
     """Where this process finds modules, but for folders that hold a notebook's own files."""
     here = os.getcwd()  # noqa: PTH109
@@ -264,14 +298,15 @@ def _search_path() -> list[str]:
     return [*found, *([] if own in found else [own])]
 
 
-def _end(process: subprocess.Popen[bytes], line: Line, owner: int) -> None:
-    if os.getpid() != owner:  # a forked child: the process is its parent's
-        line.close()
+def _end(process: subprocess.Popen[bytes] | Born, line: Line, owner: int) -> None:
+    if isinstance(process, Born):
+        process.let_go() if os.getpid() != owner else process.kill()
+    elif os.getpid() != owner:  # a forked child: the process is its parent's
         process.returncode = 0
-        return
-    if process.poll() is None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-    process.wait()
+    else:
+        if process.poll() is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
+        process.wait()
     line.close()
