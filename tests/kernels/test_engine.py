@@ -281,3 +281,24 @@ def test_a_pool_that_is_closed_leaves_nothing_and_can_be_used_again(tmp_path: Pa
 def test_a_cell_is_interrupted(tmp_path: Path) -> None:
     cell = "import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print('interrupted')"
     assert printed(execute(tmp_path, cell, execution_timeout=1, interrupt_on_timeout=True)) == "interrupted\n"
+
+
+def test_modules_that_every_notebook_imports_are_there_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(POOL, "preloaded", ("wasm_lab.session", "colorsys"))
+    cell = "import sys; print('wasm_lab.session' in sys.modules, 'colorsys' in sys.modules, 'colorsys' in globals())"
+    assert printed(execute(tmp_path, cell)) == "True True False\n"
+
+
+def test_a_module_that_starts_a_thread_is_not_imported_before_a_fork(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "lab_with_thread.py").write_text(
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(POOL, "preloaded", ("lab_with_thread",))
+    with caplog.at_level(logging.INFO):
+        assert printed(execute(tmp_path, "print('as ever')")) == "as ever\n"
+    assert "is started as ever" in caplog.text

@@ -62,7 +62,8 @@ class WarmProvisioner(LocalProvisioner):
             interpreter, arguments = _split(cmd, self.parent.connection_file) or ((), ())
             cwd = str(Path(kwargs.get("cwd") or Path.cwd()).resolve())
             try:
-                return await self._claim(Start.now(interpreter, arguments, cwd, kwargs["env"]))
+                start = Start.now(interpreter, arguments, cwd, kwargs["env"], preloaded=POOL.preloaded)
+                return await self._claim(start)
             except PoolError as error:
                 self._refused = str(error)
             self.parent.connection_file = ""

@@ -49,6 +49,7 @@ class Start:
         cwd: the working directory.
         env: the environment, sorted.
         inherited: limits, umask, processors, standard streams.
+        preloaded: modules that the zygote imports for all its kernels, beside those of every kernel.
     """
 
     interpreter: tuple[str, ...]
@@ -56,10 +57,17 @@ class Start:
     cwd: str
     env: tuple[tuple[str, str], ...]
     inherited: tuple[Any, ...]
+    preloaded: tuple[str, ...]
 
     @classmethod
     def now(
-        cls, interpreter: Sequence[str], arguments: Sequence[str], cwd: str, env: Mapping[str, str]
+        cls,
+        interpreter: Sequence[str],
+        arguments: Sequence[str],
+        cwd: str,
+        env: Mapping[str, str],
+        *,
+        preloaded: Sequence[str] = (),
     ) -> Start:
         """A start from this process as it is now."""
         kept = {name: value for name, value in env.items() if name not in _OF_ONE_START}
@@ -69,12 +77,13 @@ class Start:
             cwd=cwd,
             env=tuple(sorted(kept.items())),
             inherited=_inherited(),
+            preloaded=tuple(preloaded),
         )
 
     @property
     def of_zygote(self) -> tuple[Any, ...]:
         """The part that is decided when the zygote starts."""
-        return (self.interpreter, self.env, self.cwd_of_zygote, self.inherited[:-1])
+        return (self.interpreter, self.env, self.cwd_of_zygote, self.inherited[:-1], self.preloaded)
 
     @property
     def cwd_of_zygote(self) -> str:
@@ -217,7 +226,7 @@ class Zygote:
         with theirs:
             try:
                 self._process = subprocess.Popen(
-                    [*start.interpreter, str(_ZYGOTE), str(theirs.fileno())],
+                    [*start.interpreter, str(_ZYGOTE), str(theirs.fileno()), *start.preloaded],
                     env=dict(start.env),
                     cwd=start.cwd_of_zygote,
                     stdin=subprocess.DEVNULL,
@@ -346,9 +355,11 @@ class KernelPool:
 
     Attributes:
         most: the most kernels that wait; one for each processor unless said otherwise.
+        preloaded: modules that every notebook of this process will import; importing them starts no thread.
     """
 
     most: int = field(default_factory=lambda: os.cpu_count() or 1)
+    preloaded: tuple[str, ...] = ()
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _zygotes: list[Zygote] = field(default_factory=list)  # the last one forks; others wait for their kernels
     _idle: list[WarmKernel] = field(default_factory=list)

@@ -1,8 +1,9 @@
 """A process that has everything of a kernel imported, and forks a kernel whenever it is told to.
 
-Run as a script, by the interpreter and with the environment that the kernels shall have; it imports nothing
-of the lab. It never starts a thread and never executes a cell, so that its forks begin where a fresh
-interpreter would be after its imports. ``pool`` is its other side.
+Run as a script, by the interpreter and with the environment that the kernels shall have. Its arguments are a
+socket's number and modules to import besides; it imports nothing of the lab on its own. It never starts a thread
+and never executes a cell, so that its forks begin where a fresh interpreter would be after its imports. ``pool``
+is its other side.
 
 On its control socket it reads one JSON object a line and answers each with one line:
 
@@ -57,6 +58,7 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from ipykernel.kernelapp import IPKernelApp
@@ -79,21 +81,29 @@ class Fork(Exception):
         self.line = line
 
 
-def preload() -> None:
-    """Import what a kernel imports until its first cell."""
+def preload(names: Sequence[str]) -> None:
+    """Import what a kernel imports until its first cell, and what its notebooks will import.
+
+    Raises:
+        RuntimeError: one of them has started a thread, which no fork would have.
+    """
     os.environ["JPY_PARENT_PID"] = str(
         os.getpid()
     )  # read when ipykernel is imported; its poller looks for it
     told = os.environ.get("PYDEVD_DISABLE_FILE_VALIDATION")
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else the debugger warns of frozen modules here
     try:
-        for name in PRELOADED:
+        for name in (*PRELOADED, *names):
             importlib.import_module(name)
     finally:
         if told is None:
             del os.environ["PYDEVD_DISABLE_FILE_VALIDATION"]
         else:
             os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = told
+
+    threads = len(list(Path("/proc/self/task").iterdir()))
+    if threads != 1:
+        raise RuntimeError(f"{threads} threads after importing {', '.join((*PRELOADED, *names))}")
 
 
 class Zygote:
@@ -284,7 +294,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     if sys.path and sys.path[0] == str(Path(__file__).parent):
         del sys.path[0]  # as the launcher of ipykernel does; the kernel puts the working directory there
-    preload()
+    preload(sys.argv[2:])
     zygote = Zygote(control)
     control.sendall(b'{"loaded": true}\n')
     try:
