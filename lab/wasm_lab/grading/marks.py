@@ -32,6 +32,14 @@ _NO_BUILD = {
     and issubclass(kind, errors.BuildError | errors.HeaderError | errors.SignatureError)
 }
 
+#: What the judge says when this machine failed, and no answer did. Nobody gets marks for that.
+_MACHINE_FAILED = (
+    "The guest's process failed",
+    "The process for a guest did not start",
+    "No process for a guest could be started",
+)
+_MACHINE_ERRORS = {"ToolchainError", "OSError", "BlockingIOError", "MemoryError"}
+
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 NO_BUILD = "The answer did not compile."
@@ -51,14 +59,22 @@ def outcome_of(
     message = ""
     for cell in exercise.answers:
         error = _error(by_id.get(cell.grade_id, {}))
-        if error and error["ename"] in _NO_BUILD:
-            status, message = "not_compiled", message or _words(error)
+        if error is None:
+            continue
+        if error["ename"] in _MACHINE_ERRORS or _machine_failed(error["evalue"]):
+            return lost_outcome(job, exercise, "crashed", _words(error), duration_ns=duration_ns)
+        message = message or _words(error)
+        if error["ename"] in _NO_BUILD:
+            status = "not_compiled"
     cells = []
     for cell in exercise.cells:
         if cell.role is Role.TEST:
             cells.append(_tested(cell, by_id.get(cell.grade_id, {}), released.cell(cell.grade_id), status))
         elif cell.role is Role.WRITTEN and cell.points:
             cells.append(written(cell, job.bodies))
+    failed = next((case for cell in cells for case in cell.cases if _machine_failed(case.message)), None)
+    if failed:
+        return lost_outcome(job, exercise, "crashed", failed.message, duration_ns=duration_ns)
     last = executed[-1] if executed else {}
     return Outcome(
         student=job.student,
@@ -193,6 +209,10 @@ def _shown(executed: dict[str, Any], mime: str) -> Any:
 
 def _error(executed: dict[str, Any]) -> dict[str, str] | None:
     return next((each for each in executed.get("outputs", []) if each.get("output_type") == "error"), None)
+
+
+def _machine_failed(message: str) -> bool:
+    return any(words in message for words in _MACHINE_FAILED)
 
 
 def _words(error: dict[str, Any]) -> str:

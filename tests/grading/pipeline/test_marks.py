@@ -137,6 +137,37 @@ def test_what_did_not_compile_is_told_as_that(job, course):
     assert [cell.message for cell in outcome.cells[:2]] == ["The answer did not compile."] * 2
 
 
+MACHINE = {
+    "no process": ("UnsupportedError", "The process for a guest did not start."),
+    "failed process": (
+        "LoadError",
+        "The guest's process failed: OSError: [Errno 38] Function not implemented.",
+    ),
+    "no compiler": ("ToolchainError", "No Rust compiler here builds for wasm32-wasip1."),
+    "no memory": ("OSError", "[Errno 12] Cannot allocate memory"),
+}
+
+
+@pytest.mark.parametrize(("name", "words"), MACHINE.values(), ids=MACHINE)
+def test_a_failure_of_the_machine_is_no_mark(job, course, name, words):
+    failed = {"output_type": "error", "ename": name, "evalue": words, "traceback": []}
+    outcome = executed(job, course, answer=[failed], visible=[ERROR], hidden=[ERROR])
+    assert outcome.status == "crashed"
+    assert words in outcome.message
+
+
+def test_a_failure_of_the_machine_within_a_case_is_no_mark(job, course):
+    outputs = score(0.0, two_and_four=False)
+    outputs[0]["data"][MIME]["cases"][0]["message"] = "LoadError: The guest's process failed: OSError: 38"
+    assert executed(job, course, visible=outputs, hidden=score(2.0)).status == "crashed"
+
+
+def test_what_an_answer_raised_is_told(job, course):
+    trap = {"output_type": "error", "ename": "GuestTrap", "evalue": "The guest panicked: no", "traceback": []}
+    outcome = executed(job, course, answer=[trap], visible=[ERROR], hidden=[ERROR])
+    assert (outcome.status, outcome.message) == ("graded", "GuestTrap: The guest panicked: no")
+
+
 def test_the_error_of_a_hidden_test_is_not_quoted(job, course):
     secret = {
         "output_type": "error",
