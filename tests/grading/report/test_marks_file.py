@@ -140,6 +140,16 @@ def test_a_spreadsheet_may_take_names_for_numbers() -> None:
     assert {points for points, _ in marks_of(with_marks(report, saved(rows)).report).values()} == {1.0}
 
 
+def test_letters_that_windows_encoding_has_not_may_be_lost() -> None:
+    report = a_report("Nguyễn Thị Bình", "李明", "ada")
+    rows = table(report)
+    for row in rows:
+        row["points"] = "0,5"
+    out = saved(rows, delimiter=";").decode().encode("cp1252", errors="replace")
+    assert "Nguy?n" in out.decode("cp1252")
+    assert {points for points, _ in marks_of(with_marks(report, out).report).values()} == {0.5}
+
+
 WRONG = {
     "no number": ("fine", "no number"),
     "a date": ("01. Mai", "may have made a date"),

@@ -92,6 +92,7 @@ def with_marks(report: Report, content: bytes, *, name: str = "the file of marks
     known = {_row_name(outcome, one): (outcome, one) for outcome, one in _written(report)}
     places = {_place(outcome.student, outcome.exercise, one.grade_id) for outcome, one in _written(report)}
     exercises = {exercise.name for exercise in report.exercises}
+    students = {_loose(student.key) for student in report.students}
     marks: dict[str, tuple[float | None, str]] = {}
     seen: dict[str, int] = {}
     problems: list[Problem] = []
@@ -101,7 +102,7 @@ def with_marks(report: Report, content: bytes, *, name: str = "the file of marks
         key = row["row"].strip()
         given = bool(row["points"].strip() or row["comment"].strip())
         if key in known:
-            wrong = _wrong(row, *known[key])
+            wrong = _wrong(row, *known[key], students)
             if key in seen:
                 wrong = f"the answer stands in row {seen[key]} already. Remove one of the two."
             seen.setdefault(key, row.row)
@@ -174,9 +175,14 @@ def _loose(value: str) -> str:
         return value
 
 
-def _wrong(row: _Row, outcome: Outcome, one: CellOutcome) -> str:
-    """What is wrong with a row whose name is known; empty when nothing is."""
-    if _loose(row["student"]) != _loose(outcome.student):
+def _wrong(row: _Row, outcome: Outcome, one: CellOutcome, students: set[str]) -> str:
+    """What is wrong with a row whose name is known; empty when nothing is.
+
+    A name may come back with question marks for letters that Windows' encoding has not. What tells of a column that
+    was sorted alone is the name of somebody else.
+    """
+    says = _loose(row["student"])
+    if says != _loose(outcome.student) and says in students:
         student = shown(outcome.student, 60, lines=False)
         return (
             f"this row's name belongs to {student}, and the row says {shown(row['student'], 60, lines=False)!r}. "
