@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -157,6 +159,39 @@ def test_what_is_not_judged_is_refused(session, options):
         session.compile(parse_cell("fn main() {}", name="x", **options))
 
 
+def test_what_would_run_it_elsewhere_is_refused(session, cell):
+    with pytest.raises(UnsupportedError, match="not measured"):
+        session.cell_of_function("add")
+    with pytest.raises(UnsupportedError, match="not as components"):
+        session.guests["add"] = cell.artifact
+    with pytest.raises(UnsupportedError, match="not as components"):
+        _ = {**session.guests}
+    with pytest.raises(UnsupportedError):
+        session.check_wit("", name="x")
+    with pytest.raises(UnsupportedError):
+        session.test(parse_cell("#[test] fn t() {}", name="x", test=True))
+
+
+def test_a_process_that_judges_compiles_nothing_without_walls(tmp_path):
+    (tmp_path / "hidden").write_text("tests")
+    code = f"""
+import wasm_lab
+from wasm_lab.errors import CompileError
+from wasm_lab.grading.judge import begin
+from wasm_lab.session import Session, default_session
+session = begin(digest="0")
+assert default_session() is session
+try:
+    wasm_lab.load('pub fn x() -> &\\'static str {{ include_str!("{tmp_path}/hidden") }}')
+except CompileError as error:
+    print("refused", "Permission denied" in str(error))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout == "refused True\n", done.stderr
+
+
 def test_folders_to_write_and_no_deadline_are_refused(session, tmp_path):
     from wasm_lab.capabilities import Directory
 
@@ -271,7 +306,9 @@ def test_without_landlock_nothing_is_judged_unless_that_is_asked_for(monkeypatch
 
 def test_an_engine_that_does_not_come_to_an_end_with_a_module(session, monkeypatch):
     monkeypatch.setattr("wasm_lab.grading.guest_process.COMPILE_S", 0.0)
-    artifact = session.compile(parse_cell("pub fn slow() -> u8 { 77 }", name="slow"))
+    artifact = session.compile(
+        parse_cell('pub fn slow() -> u8 { println!("{:?}", vec![1.5]); 77 }', name="slow")
+    )
     with pytest.raises(LoadError, match="machine code"):
         session.define(artifact)
     monkeypatch.undo()

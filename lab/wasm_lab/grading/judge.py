@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections import UserDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,7 @@ def begin(
         UnsupportedError: walls are asked for, and the kernel has none.
     """
     session = JudgeSession(digest=digest, functions=functions, fuel=fuel, deadline_s=deadline_s, walls=walls)
+    session.stay()
     use_session(session)
     return session
 
@@ -102,6 +104,7 @@ class JudgeSession(Session):
         self._frozen_ns, self._seed = clock_and_seed(digest)
         self._runtime = WalledRuntime(self._keep, walls=walls)
         self.said: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+        self.guests = _NoGuests()  # type: ignore[assignment]
         self.warnings: list[str] = []  #: the compiler's, which stand in no output of a cell
 
     def compile(self, source: Source, *, progress: Progress | None = None) -> Artifact:
@@ -165,6 +168,24 @@ class JudgeSession(Session):
             cell.refused = ()
         return cell
 
+    def stay(self) -> None:
+        """Compile nothing in this process without walls any more, whatever asks for it."""
+        from wasm_lab.build.walls import always_behind_walls
+
+        if self._walls is not None:
+            always_behind_walls(self._walls)
+
+    def cell_of_function(self, name: str) -> LiveCell:
+        """Refused: what asks for it would run a student's code outside of its process.
+
+        Raises:
+            UnsupportedError: always.
+        """
+        raise UnsupportedError(
+            f"{name} is judged, and not measured or inspected.",
+            hint="Leave %wasm_bench out of the master; a Run and a Score tell what an exercise needs.",
+        )
+
     def test(self, *args: Any, **options: Any) -> TestReport:
         """Refused: what a student's own tests say is no judgement.
 
@@ -220,6 +241,16 @@ class JudgeSession(Session):
     def _keep(self, stream: str, data: bytes) -> None:
         kept = self.said[stream]
         kept += data[: max(0, SAID_BYTES - len(kept))]
+
+
+class _NoGuests(UserDict[str, "Artifact"]):
+    """Keeps no cell for a host of components or workers, which would run it outside of its process."""
+
+    def __setitem__(self, name: str, artifact: Artifact) -> None:
+        raise _no_components()
+
+    def keys(self) -> Any:
+        raise _no_components()
 
 
 def clock_and_seed(digest: str) -> tuple[int, int]:
