@@ -44,6 +44,7 @@ LANGUAGES = {
     "js_twin": ("%%js_twin twice\nfunction twice(n) { return 2 * n; } // a comment", "function"),
     "worker": ("%%worker hi\nexport default { fetch() { return null } } // a comment", "export"),
     "wit": ("%%wit calc\nworld calc { /* a comment */\n  export add: func(a: s32) -> u8;\n}", "world"),
+    "answer wit": ("%%answer tea\n// a comment\npackage demo:tea;\nworld tea {}", "world"),
     "stanza": ("\n\n  %%wasm_rust\n  fn main() {} // a comment", "fn"),  # as IPython permits
 }
 

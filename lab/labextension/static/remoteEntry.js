@@ -48,9 +48,10 @@
       if (/(^|\s)--toml(\s|$)/.test(line)) return "toml";
       if (/(^|\s)--yaml(\s|$)/.test(line)) return "yaml";
       if (/(^|\s)--choice(\s|=|$)/.test(line)) return "choice";
-      const first = body.split("\n").find((each) => each.trim() && !each.trim().startsWith("#")) ?? "";
+      const first = body.split("\n").find((each) => !/^\s*(#|\/\/|$)/.test(each)) ?? "";
       if (/^\s*\[{1,2}[\w."' -]+\]{1,2}\s*(#.*)?$|^\s*[\w."-]+\s*=\s*\S/.test(first)) return "toml";
       if (/^(---|apiVersion:|kind:|metadata:|spec:)(\s|$)/.test(first)) return "yaml";
+      if (/^\s*(package\s+[\w-]+:[\w-]|(interface|world)\s+%?[\w-]+\s*\{)/.test(first)) return "wit";
       return "text";
     },
   };

@@ -94,11 +94,14 @@ def _language_of_answer(words: list[str], body: str) -> str:
     for language in ("toml", "yaml"):
         if f"--{language}" in words:
             return language
-    lines = [line for line in body.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+    lines = [line for line in body.split("\n") if not re.match(r"\s*(#|//|$)", line)]
     first = "" if "--choice" in words or not lines else lines[0]
     if re.match(r"""\s*\[{1,2}[\w."' -]+\]{1,2}\s*(#.*)?$|\s*[\w."-]+\s*=\s*\S""", first):
         return "toml"
-    return "yaml" if re.match(r"(---|apiVersion:|kind:|metadata:|spec:)(\s|$)", first) else "text"
+    if re.match(r"(---|apiVersion:|kind:|metadata:|spec:)(\s|$)", first):
+        return "yaml"
+    wit = re.match(r"\s*(package\s+[\w-]+:[\w-]|(interface|world)\s+%?[\w-]+\s*\{)", first)
+    return "wit" if wit else "text"
 
 
 class WitLexer(RegexLexer):  # type: ignore[misc]
