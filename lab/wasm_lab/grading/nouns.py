@@ -104,8 +104,8 @@ class Outcome:
 
     @property
     def points(self) -> float:
-        """The sum over all cells that have points so far."""
-        return sum(cell.points or 0.0 for cell in self.cells)
+        """The sum over all cells that have points so far, to six decimals."""
+        return round(sum(cell.points or 0.0 for cell in self.cells), 6)
 
     @property
     def max_points(self) -> float:
