@@ -20,8 +20,6 @@ from wasm_lab.exercises.notebook import Exercise
 COURSE = Course.own()
 MASTERS = {path.stem: path for path in COURSE.masters()}
 
-pytestmark = pytest.mark.xdist_group("exercises")  # one process: they share what is imported
-
 
 @pytest.fixture(scope="module", params=MASTERS)
 def master(request) -> Master:

@@ -78,6 +78,13 @@ def test_what_is_no_notebook_is_told(text, says) -> None:
         Exercise.parse(text, name="x")
 
 
+@pytest.mark.parametrize("written", ["NaN", "1e999", "1" + 400 * "0", "true", '"7"', "[]"], ids=range(6))
+def test_numbers_that_are_none_count_as_not_there(written) -> None:
+    text = notebook(wasm_lab={"exercise": {"minutes": 7, "fuel": 7}}).replace("7", written)
+    exercise = Exercise.parse(text.replace('"points": 2', f'"points": {written}'), name="x")
+    assert (exercise.minutes, exercise.fuel, exercise.cells[2].points) == (0, None, 0.0)
+
+
 def test_a_missing_file_and_another_encoding(tmp_path) -> None:
     with pytest.raises(ExerciseError, match="cannot be read"):
         Exercise.read(tmp_path / "none.ipynb")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from wasm_lab.errors import ExerciseError, UsageError
 from wasm_lab.exercises.notebook import Exercise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 #: nbgrader writes these tests by running a kernel, which only its own command does.
@@ -41,22 +43,23 @@ def released_text(master: str, *, label: str = "The master") -> str:
         ExerciseError: the master is no notebook, or nbgrader's metadata or the markers in it are wrong.
         UsageError: nbgrader is not installed.
     """
-    notebook, preprocessors = _prepared(master, label)
-    import nbformat
-
-    resources: dict[str, Any] = {}
+    exercise = Exercise.parse(master, name=label)
+    if any(_AUTOTEST.search(cell.text) for cell in exercise.tests):
+        raise ExerciseError(
+            f"{label} has AUTOTEST directives, which nbgrader turns into tests by running a kernel.",
+            hint="Release it with nbgrader generate_assignment; then wasm-lab grades it as it is.",
+        )
+    preprocess = _preprocessing()
     try:
-        for preprocessor in preprocessors:
-            notebook, resources = preprocessor.preprocess(notebook, resources)
+        return preprocess(with_ids(json.loads(master)))
     except ExerciseError as error:
         raise ExerciseError(f"{label}: {error.message}", hint=error.hint) from None
-    except Exception as error:  # nbgrader raises RuntimeError, ValueError and errors of jsonschema
-        reason = f"{error.__cause__ or error.__context__ or error}".splitlines()[0]
+    except Exception as error:  # nbgrader raises RuntimeError and ValueError; a broken notebook, anything
+        reason = f"{error.__cause__ or error.__context__ or error}".splitlines()[:1]
         raise ExerciseError(
-            f"{label} cannot be released: {reason}",
+            f"{label} cannot be released: {''.join(reason) or type(error).__name__}",
             hint="See nbgrader's description of its metadata and markers.",
         ) from None
-    return str(nbformat.writes(notebook)).removesuffix("\n") + "\n"
 
 
 def release(source: Path, out: Path) -> list[Released]:
@@ -82,14 +85,8 @@ def release(source: Path, out: Path) -> list[Released]:
     return [*done, *_removed(out, set(made))]
 
 
-def _prepared(master: str, label: str) -> tuple[Any, list[Any]]:
-    """The notebook as nbformat has it, and what is to be done with it."""
-    exercise = Exercise.parse(master, name=label)
-    if any(_AUTOTEST.search(cell.text) for cell in exercise.tests):
-        raise ExerciseError(
-            f"{label} has AUTOTEST directives, which nbgrader turns into tests by running a kernel.",
-            hint="Release it with nbgrader generate_assignment; then wasm-lab grades it as it is.",
-        )
+def _preprocessing() -> Callable[[dict[str, Any]], str]:
+    """What makes a released form of a notebook's JSON."""
     try:
         import nbformat
         from nbgrader.nbgraderformat import MetadataValidator  # type: ignore[import-untyped]
@@ -100,10 +97,19 @@ def _prepared(master: str, label: str) -> tuple[Any, list[Any]]:
             f"{error.name} is needed to release exercises and is not installed.",
             hint="Install the instructor's extra: pip install 'wasm-lab[grading]'",
         ) from error
-    notebook = nbformat.reads(json.dumps(with_ids(json.loads(master))), as_version=4)
-    _quiet()
-    MetadataValidator().upgrade_notebook_metadata(notebook)
-    return notebook, [kind() for kind in RELEASE]
+    # What nbgrader and nbformat log is in the errors that they raise.
+    logging.getLogger("traitlets").setLevel(logging.CRITICAL)
+
+    def preprocess(content: dict[str, Any]) -> str:
+        notebook = nbformat.reads(json.dumps(content), as_version=4)
+        nbformat.validate(notebook)
+        MetadataValidator().upgrade_notebook_metadata(notebook)
+        resources: dict[str, Any] = {}
+        for kind in RELEASE:
+            notebook, resources = kind().preprocess(notebook, resources)
+        return str(nbformat.writes(notebook)).removesuffix("\n") + "\n"
+
+    return preprocess
 
 
 def with_ids(notebook: dict[str, Any]) -> dict[str, Any]:
@@ -117,13 +123,6 @@ def with_ids(notebook: dict[str, Any]) -> dict[str, Any]:
         seen.add(cell["id"])
     notebook["nbformat_minor"] = max(int(notebook.get("nbformat_minor", 0)), 5)
     return notebook
-
-
-def _quiet() -> None:
-    """What nbgrader logs is in the errors that it raises."""
-    import logging
-
-    logging.getLogger("traitlets").setLevel(logging.CRITICAL)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -77,7 +77,9 @@ def run_exercise(exercise: Exercise) -> Checked:
     started = time.perf_counter_ns()
     tests: list[CellResult] = []
     broken: dict[str, str] = {}
-    with fresh_shell(fuel=exercise.fuel, deadline_s=exercise.deadline_s) as run:
+    # As in a notebook, where files beside it have no path before their names.
+    here = contextlib.chdir(exercise.path.parent) if exercise.path else contextlib.nullcontext()
+    with here, fresh_shell(fuel=exercise.fuel, deadline_s=exercise.deadline_s) as run:
         for cell in exercise.cells:
             if cell.kind != "code":
                 continue
