@@ -219,7 +219,13 @@ class _Collecting:
             for entry, owned in found:
                 if owned.rest[-1] == "timestamp.txt" or _is_litter(entry.parts):
                     continue
-                self._look_at(entry, owned, student, stamps, candidates)
+                try:
+                    self._look_at(entry, owned, student, stamps, candidates)
+                except Exception as error:  # a file that leads us astray is one file, not the batch
+                    why = (
+                        f"It could not be looked at ({type(error).__name__}), which is a mistake of wasm-lab."
+                    )
+                    self._note("refused", student, entry.path, why)
         return [self._counting(student, name, several) for name, several in sorted(candidates.items())]
 
     def _inside(

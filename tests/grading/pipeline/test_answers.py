@@ -339,3 +339,34 @@ def test_a_written_answer_has_an_end(add, handed):
     taken = take(add, handed.notebook(answer="mine", why="x" * 200_000))
     assert len(taken.bodies["why"]) == 100_000
     assert [note.kind for note in taken.notes] == ["truncated"]
+
+
+VALUES = [None, True, -1, 1e308, "", "x", "\ud800", [], {}, [None], {"a": 1}, "answer", ["a", 1], 10**30]
+
+
+def places(value, path=()):
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield from places(one, (*path, key))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_stands_anywhere_in_a_notebook_is_a_note_at_most(add, handed, seed):
+    dice = random.Random(seed)
+    for _ in range(100):
+        notebook = copy.deepcopy(handed.notebook(answer="mine"))
+        for path in dice.sample(list(places(notebook))[1:], 3):
+            inner = notebook
+            try:
+                for key in path[:-1]:
+                    inner = inner[key]
+                inner[path[-1]] = copy.deepcopy(dice.choice(VALUES))
+            except (KeyError, IndexError, TypeError):
+                continue  # an earlier change took the place away
+        try:
+            taken = take(add, notebook)
+        except Unreadable:
+            continue
+        add.exercise.with_bodies(taken.bodies).dumps().encode()
+        digest_of(add, taken.bodies, Settings())

@@ -352,3 +352,19 @@ def test_the_order_on_disk_changes_nothing(tmp_path, course, handed):
     first = collect(pack(tmp_path / "a.zip", files), course)
     second = collect(pack(tmp_path / "b.zip", dict(reversed(files.items()))), course)
     assert first == second
+
+
+def test_a_mistake_of_ours_is_one_file(tmp_path, course, handed, monkeypatch):
+    def wrong(data):
+        if b"mischief" in data:
+            raise ZeroDivisionError
+        return real(data)
+
+    from wasm_lab.grading import collect as module
+
+    real = module.read_notebook
+    monkeypatch.setattr(module, "read_notebook", wrong)
+    files = {"ada/add.ipynb": handed.bytes(answer="mischief"), "bob/add.ipynb": handed.bytes(answer="fine")}
+    collected = collect(put(tmp_path / "in", files), course)
+    assert found(collected) == {("bob", "add"): "fine"}
+    assert notes_of(collected, "refused") == [("ada", "ada/add.ipynb")]
