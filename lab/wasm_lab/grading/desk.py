@@ -29,6 +29,19 @@ if TYPE_CHECKING:
 #: Seconds until a new process must say that it is ready: it imports papermill, on a machine that may be busy.
 READY_S = 120.0
 
+#: What every notebook that is judged imports, which its kernel then has before it begins.
+JUDGES_IMPORTS = (
+    "tree_sitter_rust",
+    "wasm_lab.build.pipeline",
+    "wasm_lab.grading.judge",
+    "wasm_lab.grading.sitting",
+    "wasm_lab.live",
+    "wasm_lab.magics.cells",
+    "wasm_lab.magics.exercises",
+    "wasm_lab.runtimes.wasmtime",
+    "wasm_lab.views.exercises",
+)
+
 
 class DeskLost(WasmLabError):
     """The process is gone: it died, or it was ended at the deadline (``late``)."""
@@ -160,7 +173,11 @@ def main(folder: Path) -> None:
 
     from wasm_lab.grading.execute import judge
     from wasm_lab.grading.nouns import Job, from_record, record_of
+    from wasm_lab.grading.nursery import open_nursery
+    from wasm_lab.kernels.pool import POOL
 
+    _nursery = open_nursery(folder)  # for the guests of all kernels; it ends with this process
+    POOL.preloaded = JUDGES_IMPORTS
     _say(answers, {"ready": True})
     while True:
         job: Job = from_record(Job, json.loads(jobs.get()))
