@@ -23,6 +23,7 @@ from tests.benchmarks import (
     engines,
     grading,
     guests,
+    hostile,
     images,
     languages,
     manifests,
@@ -75,6 +76,7 @@ BENCHMARKS: dict[str, Callable[[Path, int], Pair]] = {
     "grade-batch": grading.grade_batch,
     "grade-two-workers": grading.grade_two_workers,
     "exercise-check": grading.exercise_check,
+    "hostile-batch": hostile.hostile_batch,
     "load-ext": processes.load_ext,
     "command": processes.command,
 }
