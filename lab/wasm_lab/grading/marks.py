@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab import errors
@@ -42,7 +43,13 @@ _MACHINE_ERRORS = {"ToolchainError", "OSError", "BlockingIOError", "MemoryError"
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
+#: What Python says of a name that nothing defines.
+_NOT_DEFINED = re.compile(r"name '(\w+)' is not defined.*", re.DOTALL)
+
 NO_BUILD = "The answer did not compile."
+
+#: What a student may read even of a test cell with hidden cases: the name was given out.
+NO_FUNCTION = "There is no function {name}: the answer must define it, as pub fn {name}."
 
 
 def outcome_of(
@@ -69,7 +76,10 @@ def outcome_of(
     cells = []
     for cell in exercise.cells:
         if cell.role is Role.TEST:
-            cells.append(_tested(cell, by_id.get(cell.grade_id, {}), released.cell(cell.grade_id), status))
+            found = _tested(cell, by_id.get(cell.grade_id, {}), released.cell(cell.grade_id), status)
+            # Where an answer raised, nothing after it has a name, and its own message says why.
+            absent = "" if message else _absent(by_id.get(cell.grade_id, {}), released)
+            cells.append(replace(found, message=absent) if absent else found)
         elif cell.role is Role.WRITTEN and cell.points:
             cells.append(written(cell, job.bodies))
     failed = next((case for cell in cells for case in cell.cases if _machine_failed(case.message)), None)
@@ -143,6 +153,21 @@ def _tested(cell: Cell, executed: dict[str, Any], released: Cell | None, status:
         cases=_cases(executed, "" if released is None else released.text),
         message=message,
     )
+
+
+def _absent(executed: dict[str, Any], released: Exercise) -> str:
+    """What to say where a test calls a function that the answer does not have; nothing for all other errors.
+
+    Only a name that the student was given, in the text or in an answer's cell: any other is a mistake of the master's,
+    or a hidden test's own.
+    """
+    error = _error(executed)
+    found = _NOT_DEFINED.fullmatch(error["evalue"]) if error and error["ename"] == "NameError" else None
+    if found is None:
+        return ""
+    named = re.compile(rf"\b{found[1]}\b")
+    given = any(named.search(cell.text) for cell in released.cells if cell.role is not Role.TEST)
+    return NO_FUNCTION.format(name=found[1]) if given else ""
 
 
 def points_of(cell: dict[str, Any], max_points: float) -> tuple[float, str]:

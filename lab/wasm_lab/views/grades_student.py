@@ -235,11 +235,9 @@ def _status(outcome: Outcome | None, reached: Points) -> str:
         return mark(words[outcome.status], "bad")
     if reached.open:
         return mark("to be marked", "wait")
-    return (
-        mark("all points", "good")
-        if reached.points >= reached.max_points - 1e-9
-        else mark("some points", "none")
-    )
+    if reached.points >= reached.max_points - 1e-9:
+        return mark("all points", "good")
+    return mark("some points", "none") if reached.points > 0 else mark("no points", "bad")
 
 
 def _message(text: str) -> str:

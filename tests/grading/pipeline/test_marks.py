@@ -179,6 +179,21 @@ def test_the_error_of_a_hidden_test_is_not_quoted(job, course):
     assert outcome.cells[1].message == "The test cell ended with AssertionError."
 
 
+def test_a_function_that_is_absent_is_told_by_name(job, course):
+    outcome = executed(job, course, visible=[ERROR], hidden=[ERROR])
+    said = "There is no function add: the answer must define it, as pub fn add."
+    assert [cell.message for cell in outcome.cells[:2]] == [said, said]
+
+
+def test_a_name_that_nobody_was_given_is_not_told(job, course):
+    error = {**ERROR, "evalue": "name 'secret_table' is not defined"}
+    outcome = executed(job, course, visible=[error], hidden=[error])
+    assert [cell.message for cell in outcome.cells[:2]] == [
+        "NameError: name 'secret_table' is not defined",
+        "The test cell ended with NameError.",
+    ]
+
+
 def test_a_lost_submission_keeps_its_written_answers(job, course):
     outcome = lost_outcome(job, course.masters["add"].exercise, "stopped", "late")
     assert [cell.points for cell in outcome.cells] == [0, 0, None]

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wasm_lab.exercises.markers import BEGIN_HIDDEN
+from wasm_lab.grading.marks import NO_FUNCTION
 
 if TYPE_CHECKING:
     from wasm_lab.exercises import Exercise
@@ -45,7 +46,7 @@ def for_student(outcome: Outcome, master: Exercise | None = None) -> Outcome:
         replace(
             cell,
             cases=tuple(_case(case, cell, master) for case in cell.cases),
-            message=cell.message if ended and _is_open(cell, master) else "",
+            message=cell.message if ended and (_is_open(cell, master) or _of_absence(cell)) else "",
         )
         for cell in outcome.cells
     )
@@ -72,6 +73,11 @@ def _is_open(cell: CellOutcome, master: Exercise | None) -> bool:
         return True
     of_master = master.cell(cell.grade_id) if master else None
     return of_master is not None and BEGIN_HIDDEN not in of_master.text and not any(hidden_counts(cell))
+
+
+def _of_absence(cell: CellOutcome) -> bool:
+    """Whether its message says that the answer lacks a function; it holds a name that was given out, no more."""
+    return cell.message.startswith(NO_FUNCTION.partition("{")[0])
 
 
 def hidden_counts(cell: CellOutcome) -> tuple[int, int]:
