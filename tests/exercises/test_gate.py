@@ -30,14 +30,17 @@ def test_metadata_is_complete(master) -> None:
     assert list(wrong_metadata(master.full)) == []
 
 
+@pytest.mark.slow
 def test_the_solution_passes_every_test(master) -> None:
     assert list(wrong_solution(master)) == []
 
 
+@pytest.mark.slow
 def test_unsolved_it_fails_its_tests(master) -> None:
     assert list(wrong_unsolved(master)) == []
 
 
+@pytest.mark.slow
 def test_wrong_answers_pass_what_is_visible_and_are_caught(master) -> None:
     assert list(wrong_answers(master)) == []
 
