@@ -175,8 +175,7 @@ def _normal(text: str) -> str:
 def wrong_solution(master: Master) -> Iterator[str]:
     """What the solution does not pass."""
     full = master.full
-    bodies = {grade_id: without_markers(body) for grade_id, body in full.bodies().items()}
-    checked = run_exercise(full.with_bodies(bodies))
+    checked = run_exercise(full.with_bodies(_solutions(master)))
     yield from (f"The solution: {grade_id}: {why}" for grade_id, why in checked.broken.items())
     for test in checked.tests:
         if test.message:
