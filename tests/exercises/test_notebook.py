@@ -43,7 +43,6 @@ def test_roles_points_and_what_the_metadata_tells() -> None:
     assert [cell.role for cell in exercise.cells] == [Role.GIVEN, Role.ANSWER, Role.TEST, Role.WRITTEN]
     assert (exercise.title, exercise.minutes, exercise.hints) == ("Sums", 10, ("a", "b"))
     assert (exercise.fuel, exercise.deadline_s, exercise.max_points) == (1000, 2.0, 5.0)
-    assert exercise.is_master
 
 
 def test_a_foreign_notebook_has_its_heading_for_a_title() -> None:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import ExerciseError
-from wasm_lab.exercises.markers import BEGIN_HIDDEN, BEGIN_SOLUTION, language_of
+from wasm_lab.exercises.markers import language_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,11 +146,6 @@ class Exercise:
     @property
     def max_points(self) -> float:
         return sum(cell.points for cell in self.cells)
-
-    @property
-    def is_master(self) -> bool:
-        """Whether solutions or hidden tests stand in it."""
-        return any(BEGIN_SOLUTION in cell.text or BEGIN_HIDDEN in cell.text for cell in self.cells)
 
     def hides(self, case: str) -> bool:
         """Whether the name of a case stands in no test of this (released) form."""
