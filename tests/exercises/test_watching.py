@@ -33,7 +33,7 @@ def test_each_save_is_seen_once(tmp_path) -> None:
 
     seen = []
     try:
-        for saved in saved_files(tmp_path, lambda: {"first"}, sleep=sleep):
+        for saved in saved_files(tmp_path, {"first"}, sleep=sleep):
             seen.append((len(waited), saved.name))
     except KeyboardInterrupt:
         pass

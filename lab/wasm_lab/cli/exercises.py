@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wasm_lab.exercises.learner import Learner, Opened, Standing
 
 #: For authors; imported only when they are used.
-MASTERS = {"validate": "validate", "release": "release"}
+MASTERS = ("validate", "release")
 
 EXAMPLES = """\b
 Examples:
@@ -36,7 +36,7 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in MASTERS:
             module = importlib.import_module("wasm_lab.cli.exercises_masters")
-            command: click.Command = getattr(module, MASTERS[cmd_name])
+            command: click.Command = getattr(module, cmd_name)
             return command
         return super().get_command(ctx, cmd_name)
 
@@ -310,7 +310,7 @@ def watch(folder: Path | None, as_json: bool) -> int:
     if not as_json:
         click.echo(f"Watching {learner.folder}; save a notebook to check it. Ctrl-C ends this.", err=True)
     try:
-        for path in saved_files(learner.folder, lambda: names):
+        for path in saved_files(learner.folder, names):
             try:
                 _check_saved(learner, path, as_json)
             except WasmLabError as error:

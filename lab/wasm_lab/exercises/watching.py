@@ -14,22 +14,22 @@ INTERVAL_S = 0.2
 
 
 def saved_files(
-    folder: Path, names: Callable[[], set[str]], *, sleep: Callable[[float], None] = time.sleep
+    folder: Path, names: set[str], *, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[Path]:
     """Each exercise that is saved from now on, until interrupted.
 
     Args:
         folder: of the learner's copies.
-        names: stems of the files that count; asked at each look.
+        names: stems of the files that count.
         sleep: how to wait.
     """
-    before = _states(folder, names())
+    before = _states(folder, names)
     while True:
         sleep(INTERVAL_S)
-        after = _states(folder, names())
+        after = _states(folder, names)
         changed = [path for path, state in after.items() if before.get(path) != state]
         # A file that is still being written is looked at again: its state must have come to rest.
-        settled = _states(folder, names()) if changed else after
+        settled = _states(folder, names) if changed else after
         for path in changed:
             if settled.get(path) == after[path]:
                 yield path
