@@ -72,6 +72,17 @@ attempt("more memory than it may", lambda: [bytearray(64 << 20) for _ in range(1
 attempt("more memory than it was limited to", lambda: __import__("resource").setrlimit(2, (1 << 40, 1 << 40)))
 attempt("a large file in memory", lambda: os.truncate(os.memfd_create("x"), 1 << 30))
 attempt("a user of its own", lambda: checked(libc.unshare(0x10000000)))
+import mmap, resource
+attempt("limits its judge", lambda: resource.prlimit(judge, resource.RLIMIT_NOFILE, (64, 64)))
+attempt("moves its judge", lambda: os.sched_setaffinity(judge, {0}))
+attempt("slows its judge", lambda: os.setpriority(os.PRIO_PROCESS, judge, 19))
+attempt("slows all of its user's", lambda: os.setpriority(os.PRIO_USER, os.getuid(), 19))
+attempt("stops a thread of its judge", lambda: checked(libc.syscall(234 if os.uname().machine == "x86_64" else 131, judge, judge, 19)))
+attempt("memory that stays", lambda: checked(libc.shmget(0x7762, 4096, 0o1666)))
+attempt("messages that stay", lambda: checked(libc.msgget(0x7762, 0o1666)))
+attempt("memory that no limit counts", lambda: mmap.mmap(-1, 4 << 30))
+attempt("another name for the machine", lambda: checked(libc.sethostname(b"evil", 4)))
+attempt("what the kernel said", lambda: checked(libc.klogctl(10, None, 0)))
 print(json.dumps(done))
 """
 
@@ -86,7 +97,7 @@ def tried(tmp_path_factory):
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True, env={}, cwd="/")
     assert (folder / "hidden").read_bytes() == b"tests"
     found = json.loads(done.stdout)
-    assert len(found) > 35
+    assert len(found) > 45
     return found
 
 
