@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import TYPE_CHECKING, Protocol
 
-from wasm_lab.errors import UnsupportedError, UsageError, WasmLabError
+from wasm_lab.errors import UsageError, WasmLabError
 from wasm_lab.grading.answers import digest_of
 from wasm_lab.grading.collect import Collected, Submission, collect
 from wasm_lab.grading.course import Course, Master, read_course
 from wasm_lab.grading.journal import Journal, Selection
 from wasm_lab.grading.marks import lost_outcome
 from wasm_lab.grading.nouns import Job, Note, Outcome, Report, Settings
+from wasm_lab.grading.walls import check_walls, walls_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -185,29 +186,6 @@ class _Run:
             return None  # asked for by name: it is graded again
         # What is said of the file may have changed since, such as how late it was.
         return replace(known, assignment=job.assignment, notes=job.notes, submitted_at=job.submitted_at)
-
-
-def check_walls() -> None:
-    """Refuse where nothing can keep a student's code in.
-
-    Raises:
-        UnsupportedError: the kernel has no walls.
-    """
-    from wasm_lab.confine.landlock import landlock_version
-
-    if not landlock_version():
-        raise UnsupportedError(
-            "Nothing here can keep a student's code from this machine's files: the kernel has no Landlock.",
-            hint="Grade on Linux 5.13 or later with Landlock switched on, or, where only code that you trust "
-            "is graded, say --without-walls.",
-        )
-
-
-def walls_in_words(walls: bool) -> str:
-    """What stands around compilers and guests, for the report."""
-    if not walls:
-        return "No walls: students' code was compiled with the rights of whoever graded. It ran in Wasm."
-    return "Landlock around the compiler and around every guest; students' code ran in Wasm only."
 
 
 def versions() -> dict[str, str]:

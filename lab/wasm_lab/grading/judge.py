@@ -22,6 +22,7 @@ from wasm_lab.build.crate import crate_for
 from wasm_lab.capabilities import Capabilities, ClockMode, RandomMode
 from wasm_lab.errors import BuildError, CompileError, HeaderError, UnsupportedError, UsageError, WasmLabError
 from wasm_lab.grading.bodies import refuse_body
+from wasm_lab.grading.walls import check_walls
 from wasm_lab.session import Session, use_session
 from wasm_lab.source import Kind, Target
 
@@ -94,7 +95,7 @@ class JudgeSession(Session):
         super().__init__()
         self._walls: Walls | None = None
         if walls:
-            _check_walls()
+            check_walls()
             from wasm_lab.build.walls import Walls
 
             self._walls = Walls()
@@ -263,17 +264,6 @@ def clock_and_seed(digest: str) -> tuple[int, int]:
     numbers = hashlib.sha256(f"judge {digest}".encode()).digest()
     frozen_ns = 10**18 + int.from_bytes(numbers[:8], "big") % 10**18
     return frozen_ns, int.from_bytes(numbers[8:15], "big")
-
-
-def _check_walls() -> None:
-    from wasm_lab.confine.landlock import landlock_version
-
-    if not landlock_version():
-        raise UnsupportedError(
-            "Nothing here can keep a student's code from this machine's files: the kernel has no Landlock.",
-            hint="Grade on Linux 5.13 or later with Landlock switched on, or, where only code that you trust is "
-            "graded, say --without-walls.",
-        )
 
 
 def _refuse(source: Source) -> None:
