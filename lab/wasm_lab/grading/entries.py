@@ -51,7 +51,6 @@ class Entry:
 
     parts: tuple[str, ...]  #: its path below the batch; the name of an archive is a part like any other
     problem: str = ""  #: why it is not read; empty when it may be
-    archive: bool = False  #: the file of an archive in which it lies is `parts` cut at some place
     _reader: Callable[[int], bytes] | None = None
 
     @property
@@ -201,7 +200,6 @@ class Archive:
             yield Entry(
                 parts=(*self._parts, *shown),
                 problem=problem,
-                archive=True,
                 _reader=partial(self._read, info),
             )
 
