@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +115,35 @@ class Handed:
 @pytest.fixture
 def handed(course: Course) -> Handed:
     return Handed(course)
+
+
+class Marked:
+    """A variable of the environment by which processes of one test are found, whoever their parents are."""
+
+    def __init__(self, name: str) -> None:
+        self.env = os.environ | {name: "1"}
+        self._name = name.encode()
+
+    def wait_until_gone(self) -> None:
+        deadline = time.monotonic() + 60
+        while living := self._living():
+            assert time.monotonic() < deadline, living
+            time.sleep(0.05)
+
+    def _living(self) -> list[str]:
+        found = []
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                try:
+                    if self._name in (folder / "environ").read_bytes():
+                        found.append(
+                            (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                        )
+                except OSError:
+                    continue
+        return found
+
+
+@pytest.fixture
+def marked(tmp_path: Path) -> Marked:
+    return Marked(f"WASM_LAB_TEST_{os.getpid()}_{tmp_path.name}")

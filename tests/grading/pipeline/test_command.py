@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -71,7 +70,7 @@ def test_a_batch_is_told_in_few_lines(run, submissions, tmp_path):
     (submissions / "bob" / "notes.pdf").write_bytes(b"%PDF")
     result = run(submissions, "--due", "2026-11-20 12:00")
     assert result.return_value == 0, result.output
-    assert "2 students, 1 exercises: 2 graded." in result.output
+    assert "2 students, 1 exercise: 2 graded." in result.output
     assert "Notes: 1 foreign." in result.output
     assert "Nothing says when 2 of the submissions came in" in result.output
     assert (tmp_path / "report" / "index.html").is_file()
@@ -167,7 +166,7 @@ def test_without_papermill_the_command_that_installs_it_is_said(monkeypatch):
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_every_process_and_the_next_run_goes_on(tmp_path, course_dir, handed):
+def test_ctrl_c_ends_every_process_and_the_next_run_goes_on(tmp_path, course_dir, handed, marked):
     for number in range(4):
         path = tmp_path / "in" / f"s{number}" / "port.ipynb"
         path.parent.mkdir(parents=True)
@@ -182,10 +181,7 @@ def test_ctrl_c_ends_every_process_and_the_next_run_goes_on(tmp_path, course_dir
         "--jobs",
         "1",
     ]
-    mark = f"WASM_LAB_TEST_{os.getpid()}_{tmp_path.name}"
-    process = subprocess.Popen(
-        words, env=os.environ | {mark: "1"}, start_new_session=True, stderr=subprocess.PIPE
-    )
+    process = subprocess.Popen(words, env=marked.env, start_new_session=True, stderr=subprocess.PIPE)
     journal = tmp_path / "report" / NAME
     deadline = time.monotonic() + 60
     while not (journal.is_file() and b'"outcome"' in journal.read_bytes()):
@@ -196,26 +192,11 @@ def test_ctrl_c_ends_every_process_and_the_next_run_goes_on(tmp_path, course_dir
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert b"the same command goes on" in said
-    while _of(mark):
-        assert time.monotonic() < deadline + 60
-        time.sleep(0.05)
+    marked.wait_until_gone()
     before = journal.read_bytes().count(b'"outcome"')
     assert 0 < before < 4
     assert subprocess.run(words, check=False).returncode == 0
     assert journal.read_bytes().count(b'"outcome"') == 4
-
-
-def _of(mark: str) -> list[int]:
-    """Processes whose environment has a variable."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                if mark.encode() in (folder / "environ").read_bytes():
-                    found.append(int(folder.name))
-            except OSError:
-                continue
-    return found
 
 
 @pytest.fixture

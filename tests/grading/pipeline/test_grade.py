@@ -322,7 +322,7 @@ def test_a_masters_cell_that_raises_ends_the_judging(port_job):
 
 
 @pytest.mark.slow
-def test_a_kill_at_any_moment_changes_nothing(tmp_path, course_dir, handed):
+def test_a_kill_at_any_moment_changes_nothing(tmp_path, course_dir, handed, marked):
     """kill -9 of the grader at ten random moments, and then the same report as without."""
     root = tmp_path / "in"
     for number in range(4):
@@ -342,7 +342,7 @@ def test_a_kill_at_any_moment_changes_nothing(tmp_path, course_dir, handed):
 
     def grade(out: Path, kill_after: float | None) -> int:
         process = subprocess.Popen(
-            [*command, "--out", str(out)], stdout=subprocess.DEVNULL, start_new_session=True
+            [*command, "--out", str(out)], stdout=subprocess.DEVNULL, start_new_session=True, env=marked.env
         )
         try:
             return process.wait(kill_after)
@@ -358,6 +358,7 @@ def test_a_kill_at_any_moment_changes_nothing(tmp_path, course_dir, handed):
     for moment in moments:
         grade(killed, moment)
     assert grade(killed, None) == 0, moments
+    marked.wait_until_gone()  # also what was started by graders that were killed
     whole, again = (
         (out / "outcomes.jsonl").read_text().splitlines()[:-1] for out in (tmp_path / "whole", killed)
     )
