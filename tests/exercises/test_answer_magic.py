@@ -6,6 +6,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from wasm_lab.errors import UsageError
+from wasm_lab.exercises.answers import read_answer
+from wasm_lab.exercises.values import shown
 from wasm_lab.magics.completion import completions
 
 
@@ -45,3 +47,33 @@ def test_what_cannot_be_read_leaves_no_earlier_answer(shell) -> None:
 
 def test_options_are_completed() -> None:
     assert completions("%%answer verdict --ch") == ["--choice"]
+
+
+LAUGHS = "a0: &a0 [x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 14)
+)
+MERGES = "a0: &a0 {x: 1}\n" + "".join(
+    f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 14)
+)
+
+
+def test_a_text_that_means_billions_is_shown_in_part():
+    value = read_answer(LAUGHS, form="yaml")
+    assert len(shown(value["a13"])) < 1000
+    assert shown([1] * 1000).startswith("[1, 1, 1")
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("yaml", MERGES),
+        ("yaml", "port: " + "[" * 40_000),
+        ("yaml", "port: 9999-99-99"),
+        ("toml", "port = " + "9" * 90_000),
+        ("toml", "port = " + "[" * 40_000 + "]" * 40_000),
+    ],
+    ids=["merged tables", "deep yaml", "no date", "a long number", "deep toml"],
+)
+def test_a_text_that_is_too_much_is_refused(form, text):
+    with pytest.raises(UsageError, match="This is no"):
+        read_answer(text, form=form)

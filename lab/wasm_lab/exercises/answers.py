@@ -10,6 +10,9 @@ from wasm_lab.exercises.markers import without_markers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: Keys of one table of an answer in YAML, after others were merged into it.
+MOST_MERGED = 10_000
+
 
 def read_answer(text: str, *, form: str = "", choices: Sequence[str] = ()) -> Any:
     """What the text of an answer cell means.
@@ -36,14 +39,22 @@ def read_answer(text: str, *, form: str = "", choices: Sequence[str] = ()) -> An
 
         try:
             return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # also for numbers and depths that Python refuses
             raise UsageError(f"This is no TOML: {error}.", hint="Lines count from below the magic.") from None
     if form == "yaml":
         import yaml
 
+        class Loader(yaml.SafeLoader):
+            """Refuses tables that are merged (``<<``) into very large ones: each level may multiply them."""
+
+            def flatten_mapping(self, node: Any) -> None:
+                super().flatten_mapping(node)
+                if len(node.value) > MOST_MERGED:
+                    raise yaml.YAMLError(f"tables of more than {MOST_MERGED} keys are merged")
+
         try:
-            return yaml.safe_load(text)
-        except yaml.YAMLError as error:
+            return yaml.load(text, Loader)
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise UsageError(f"This is no YAML: {error}.", hint="Lines count from below the magic.") from None
     return text.strip()
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 #: Longer values are shown in part.
 SHOWN = 200
+
+#: A value with more items, those inside of its items counted, is not written out to be cut: a YAML text of ten lines
+#: can mean millions.
+ITEMS = 100_000
 
 
 def equal(got: Any, expected: Any) -> bool:
@@ -45,8 +50,22 @@ def shown(value: Any) -> str:
         >>> shown("a" * 1000).count("a") < 300
         True
     """
-    text = repr(_plain(value))
+    plain = _plain(value)
+    text = reprlib.repr(plain) if _items(plain, ITEMS) > ITEMS else repr(plain)
     return text if len(text) <= SHOWN else f"{text[: SHOWN // 2]} … {text[-SHOWN // 4 :]}"
+
+
+def _items(value: Any, most: int) -> int:
+    """How many values a value holds, itself included; counted until they are more than ``most``."""
+    waiting, found = [value], 0
+    while waiting and found <= most:
+        one = waiting.pop()
+        found += 1
+        if isinstance(one, Mapping):
+            waiting += one.values()
+        elif _is_list(one):
+            waiting += one
+    return found
 
 
 def _plain(value: Any) -> Any:
