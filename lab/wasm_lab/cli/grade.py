@@ -204,8 +204,10 @@ def _tell(written: Written, out: Path, *, due: datetime | None) -> None:
     report = written.report
     counts = Counter(outcome.status for outcome in report.outcomes)
     say = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in sorted(counts.items()))
+    students, exercises = len(report.students), len(report.exercises)
     click.echo(
-        f"{len(report.students)} students, {len(report.exercises)} exercises: {say or 'nothing to grade'}."
+        f"{students} student{'s' * (students != 1)}, {exercises} exercise{'s' * (exercises != 1)}: "
+        f"{say or 'nothing to grade'}."
     )
     if not report.exercises:
         click.echo(
@@ -223,7 +225,8 @@ def _tell(written: Written, out: Path, *, due: datetime | None) -> None:
             click.echo(f"{outcome.student}, {outcome.exercise}: {outcome.status}: {message}", err=True)
     open_answers = sum(cell.points is None for outcome in report.outcomes for cell in outcome.cells)
     if open_answers:
-        click.echo(f"{open_answers} written answers wait for you in {out / 'written_answers.csv'}.")
+        wait = "answers wait" if open_answers != 1 else "answer waits"
+        click.echo(f"{open_answers} written {wait} for you in {out / 'written_answers.csv'}.")
     for message in written.messages:
         click.echo(message, err=True)
     click.echo(f"The report: {out / 'index.html'}")

@@ -50,6 +50,7 @@ NO_BUILD = "The answer did not compile."
 
 #: What a student may read even of a test cell with hidden cases: the name was given out.
 NO_FUNCTION = "There is no function {name}: the answer must define it, as pub fn {name}."
+NO_TEXT = "The answer {name} cannot be read: it is empty, or not what its cell asks for."
 
 
 def outcome_of(
@@ -77,8 +78,7 @@ def outcome_of(
     for cell in exercise.cells:
         if cell.role is Role.TEST:
             found = _tested(cell, by_id.get(cell.grade_id, {}), released.cell(cell.grade_id), status)
-            # Where an answer raised, nothing after it has a name, and its own message says why.
-            absent = "" if message else _absent(by_id.get(cell.grade_id, {}), released)
+            absent = _absent(by_id.get(cell.grade_id, {}), released, raised=bool(message))
             cells.append(replace(found, message=absent) if absent else found)
         elif cell.role is Role.WRITTEN and cell.points:
             cells.append(written(cell, job.bodies))
@@ -155,19 +155,21 @@ def _tested(cell: Cell, executed: dict[str, Any], released: Cell | None, status:
     )
 
 
-def _absent(executed: dict[str, Any], released: Exercise) -> str:
-    """What to say where a test calls a function that the answer does not have; nothing for all other errors.
+def _absent(executed: dict[str, Any], released: Exercise, *, raised: bool) -> str:
+    """What to say where a test uses what the answers do not give; nothing for all other errors.
 
     Only a name that the student was given, in the text or in an answer's cell: any other is a mistake of the master's,
-    or a hidden test's own.
+    or a hidden test's own. Where an answer raised, its functions have no names, and its own message says why.
     """
     error = _error(executed)
     found = _NOT_DEFINED.fullmatch(error["evalue"]) if error and error["ename"] == "NameError" else None
     if found is None:
         return ""
     named = re.compile(rf"\b{found[1]}\b")
+    if any(cell.magic.startswith("%%answer") and named.search(cell.magic) for cell in released.answers):
+        return NO_TEXT.format(name=found[1])
     given = any(named.search(cell.text) for cell in released.cells if cell.role is not Role.TEST)
-    return NO_FUNCTION.format(name=found[1]) if given else ""
+    return NO_FUNCTION.format(name=found[1]) if given and not raised else ""
 
 
 def points_of(cell: dict[str, Any], max_points: float) -> tuple[float, str]:

@@ -140,8 +140,10 @@ def _heading(exercise: GradedExercise, reached: Points, master: Exercise | None)
 def _chapter(exercise: GradedExercise, master: Exercise | None) -> str:
     """The chapter; a link where the master gives a whole address, because a page may be opened from anywhere."""
     stem = exercise.assignment
-    words = f"chapter <code>notebooks/{line(stem)}.ipynb</code>"
+    words = f"<code>{line(stem)}</code>"  # of a course of one's own there need be no such chapter
     for cell in master.cells if master else ():
+        if cell.kind == "markdown" and f"notebooks/{stem}.ipynb" in cell.text:
+            words = f"chapter <code>notebooks/{line(stem)}.ipynb</code>"
         for found in re.finditer(
             r"\]\((https?://[^\s)\"'<>]+)\)", cell.text if cell.kind == "markdown" else ""
         ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -91,14 +92,15 @@ def job(course):
     )  # fmt: skip
 
 
-def executed(job, course, **outputs):
+def executed(job, course, released=None, **outputs):
     exercise, notebook, _ = clean_copy(job)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell["execution_count"] = 1
         grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
         cell["outputs"] = outputs.get(grade_id, [])
-    return outcome_of(job, exercise, course.masters["add"].released, notebook["cells"], 5)
+    released = released or course.masters["add"].released
+    return outcome_of(job, exercise, released, notebook["cells"], 5)
 
 
 def score(points, **cases):
@@ -182,6 +184,22 @@ def test_the_error_of_a_hidden_test_is_not_quoted(job, course):
 def test_a_function_that_is_absent_is_told_by_name(job, course):
     outcome = executed(job, course, visible=[ERROR], hidden=[ERROR])
     said = "There is no function add: the answer must define it, as pub fn add."
+    assert [cell.message for cell in outcome.cells[:2]] == [said, said]
+
+
+def test_a_text_that_cannot_be_read_is_told_by_name(job, course):
+    error = {**ERROR, "evalue": "name 'verdict' is not defined"}
+    raised = {
+        "output_type": "error",
+        "ename": "UsageError",
+        "evalue": "Nothing is chosen yet.",
+        "traceback": [],
+    }
+    released = course.masters["add"].released
+    asked = replace(released.answers[0], text="%%answer verdict --choice yes,no")
+    with_choice = replace(released, cells=(*released.cells, asked))
+    outcome = executed(job, course, with_choice, answer=[raised], visible=[error], hidden=[error])
+    said = "The answer verdict cannot be read: it is empty, or not what its cell asks for."
     assert [cell.message for cell in outcome.cells[:2]] == [said, said]
 
 

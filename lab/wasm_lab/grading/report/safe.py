@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wasm_lab.exercises.markers import BEGIN_HIDDEN
-from wasm_lab.grading.marks import NO_FUNCTION
+from wasm_lab.grading.marks import NO_FUNCTION, NO_TEXT
 
 if TYPE_CHECKING:
     from wasm_lab.exercises import Exercise
@@ -76,8 +76,8 @@ def _is_open(cell: CellOutcome, master: Exercise | None) -> bool:
 
 
 def _of_absence(cell: CellOutcome) -> bool:
-    """Whether its message says that the answer lacks a function; it holds a name that was given out, no more."""
-    return cell.message.startswith(NO_FUNCTION.partition("{")[0])
+    """Whether its message says what the answers lack; it holds a name that was given out, no more."""
+    return any(cell.message.startswith(words.partition("{")[0]) for words in (NO_FUNCTION, NO_TEXT))
 
 
 def hidden_counts(cell: CellOutcome) -> tuple[int, int]:
