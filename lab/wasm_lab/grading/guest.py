@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import gc
 import os
-import select
 import signal
 import socket
-import sys
 import sysconfig
 import threading
 from pathlib import Path
@@ -22,14 +20,13 @@ from wasm_lab.artifact import Artifact
 from wasm_lab.capabilities import Capabilities, ClockMode, Directory, RandomMode
 from wasm_lab.errors import GuestExit, GuestTrap, LoadError, PoisonedError, WasmLabError
 from wasm_lab.grading.wire import FROM_GUEST_BYTES, TO_GUEST_BYTES, Line
+from wasm_lab.runtimes.workers.ending import die_with, end_when_closed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wasm_lab.run import HostCall, Run, TrapInfo
     from wasm_lab.runtimes.base import Instance
-
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 #: Where this package lies.
 _LAB = Path(__file__).parents[1]
@@ -54,7 +51,7 @@ def serve(number: int, parent: int, memory_bytes: int, read: Sequence[str], wall
         walls: whether to wall itself in.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with(parent)
+    die_with(parent)
     guest = Guest()
     gc.freeze()  # what is loaded by now stays, and need not be looked at again
     work(socket.socket(fileno=number), guest, memory_bytes, read, walls=walls)
@@ -64,7 +61,7 @@ def work(end: socket.socket, guest: Guest, memory_bytes: int, read: Sequence[str
     """Wall this process in, then answer what comes over the socket until its other end is closed."""
     if walls:
         _wall_in(memory_bytes, [Path(each) for each in read])
-    threading.Thread(target=_watch, args=(end.fileno(),), name="wasm-lab judge", daemon=True).start()
+    threading.Thread(target=end_when_closed, args=(end.fileno(),), name="wasm-lab judge", daemon=True).start()
     line = Line(end, TO_GUEST_BYTES)
     line.send(["ready"])
     while True:
@@ -73,15 +70,6 @@ def work(end: socket.socket, guest: Guest, memory_bytes: int, read: Sequence[str
         except EOFError:
             os._exit(0)
         line.send(_answer(guest, question))
-
-
-def _watch(number: int) -> None:
-    """End this process at once when the other end of the socket is closed, whatever it is doing."""
-    poll = select.poll()
-    poll.register(number, 0)  # being closed is told even so
-    while not poll.poll():
-        pass
-    os._exit(1)
 
 
 def _answer(guest: Guest, question: list[Any]) -> list[Any]:
@@ -304,14 +292,3 @@ def _wall_in(memory_bytes: int, read: list[Path]) -> None:
     )
     drop_privileges_of_this_thread()
     close_syscalls_in_this_thread(processes=True)
-
-
-def end_with(parent: int) -> None:
-    """Have Linux kill this process when the thread that started it ends."""
-    if not sys.platform.startswith("linux"):
-        return
-    import ctypes
-
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before this process could ask for that
-        os._exit(1)

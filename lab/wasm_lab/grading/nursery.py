@@ -166,10 +166,11 @@ def serve(number: int, parent: int) -> None:
     import gc
 
     from wasm_lab.grading import guest
+    from wasm_lab.runtimes.workers.ending import die_with
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended
-    guest.end_with(parent)
+    die_with(parent)
     listener = socket.socket(fileno=number)
     loaded = guest.Guest()
     gc.freeze()
@@ -180,7 +181,7 @@ def serve(number: int, parent: int) -> None:
             with contextlib.suppress(BaseException):
                 listener.close()
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                guest.end_with(own)
+                die_with(own)
                 os.setpgid(0, 0)
                 _live(end, loaded)
             os._exit(1)

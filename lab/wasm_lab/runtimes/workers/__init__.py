@@ -4,4 +4,5 @@
 - `process`: one worker as its parent sees it: started, asked, killed.
 - `pool`: workers kept warm, replaced and recycled.
 - `serving`: the worker's own side.
+- `ending`: how a process ends with the one that it works for.
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import select
 import signal
 import socket
 import sys
@@ -12,12 +11,11 @@ import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wasm_lab.errors import WasmLabError
+from wasm_lab.runtimes.workers.ending import die_with, end_when_closed
 from wasm_lab.runtimes.workers.frames import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class Handler(Protocol):
@@ -34,9 +32,9 @@ def serve(number: int, parent: int, module: str) -> None:
     """Answer what comes over the socket of that number, until its other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which kills this process
     os.umask(os.umask(0o077) | 0o022)
-    _die_with(parent)
+    die_with(parent)
     line = Line(socket.socket(fileno=number))
-    threading.Thread(target=_watch, args=(number,), name="wasm-lab parent", daemon=True).start()
+    threading.Thread(target=end_when_closed, args=(number,), name="wasm-lab parent", daemon=True).start()
     try:
         handler: Handler = importlib.import_module(module).handler()
     except Exception as error:  # whatever an engine raises when it cannot start
@@ -67,23 +65,3 @@ def _answer(handler: Handler, request: Any, descriptors: list[int], line: Line) 
     finally:
         for number in descriptors:
             os.close(number)
-
-
-def _die_with(parent: int) -> None:
-    """Have Linux kill this process when the thread that started it ends."""
-    if not sys.platform.startswith("linux"):
-        return
-    import ctypes
-
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before this process could ask for that
-        os._exit(1)
-
-
-def _watch(number: int) -> None:
-    """End this process at once when the other end of the socket is closed, whatever it is doing."""
-    poll = select.poll()
-    poll.register(number, 0)  # being closed is told even so
-    while not poll.poll():
-        pass
-    os._exit(1)
