@@ -47,15 +47,16 @@ MOST_FUNCTIONS = 100
 #: Of what the compiler says of errors: messages, and characters of its own layout of them.
 MOST_DIAGNOSTICS, RENDERED = 20, 16_000
 
-#: Seconds of one call where the master does not say.
-DEADLINE_S = 5.0
+#: Of each call or run where the master does not say: instructions, and seconds. Fuel is what ends an endless loop,
+#: because it is the same on every machine: 5e9 take from half a second to two. The clock is there for what uses none.
+FUEL, DEADLINE_S = 5_000_000_000, 20.0
 
 
 def begin(
     *,
     digest: str,
     functions: Mapping[str, Iterable[str]] | None = None,
-    fuel: int | None = None,
+    fuel: int | None = FUEL,
     deadline_s: float = DEADLINE_S,
     walls: bool = True,
 ) -> JudgeSession:
@@ -86,7 +87,7 @@ class JudgeSession(Session):
         *,
         digest: str,
         functions: Mapping[str, Iterable[str]] | None = None,
-        fuel: int | None = None,
+        fuel: int | None = FUEL,
         deadline_s: float = DEADLINE_S,
         walls: bool = True,
     ) -> None:

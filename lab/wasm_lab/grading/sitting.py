@@ -23,10 +23,6 @@ MIME = "application/vnd.wasm-lab.judged+json"
 #: Lines of one audit that are kept, and characters of a name or path in them.
 AUDIT_LINES, NAME_CHARACTERS = 200, 300
 
-#: Of each call or run, where the master does not say. Fuel is what ends an endless loop, because it is the same on
-#: every machine: 5e9 take from half a second to two. The clock is there for what uses none.
-FUEL, DEADLINE_S = 5_000_000_000, 20.0
-
 #: Of the judge's own process. It needs a tenth; a text of a few lines that means gigabytes (YAML with many
 #: references) gets a MemoryError in a test instead of the machine's memory. Processes below it inherit that.
 MEMORY_BYTES = 2 << 30
@@ -70,8 +66,8 @@ def begin(
     session = judge.begin(
         digest=digest,
         functions=functions,
-        fuel=fuel or FUEL,
-        deadline_s=deadline_s or DEADLINE_S,
+        fuel=fuel or judge.FUEL,
+        deadline_s=deadline_s or judge.DEADLINE_S,
         walls=walls,
     )
     _listen(session)
