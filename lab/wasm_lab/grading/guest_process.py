@@ -243,17 +243,9 @@ def interpreter(code: str, *words: str, pass_fds: Sequence[int]) -> subprocess.P
     Args:
         code: finds ``json`` and ``sys`` imported, and ``words`` from ``sys.argv[2]`` on.
     """
+    start = f"import json, sys; sys.path[:] = json.loads(sys.argv[1]); {code}"
     return subprocess.Popen(
-        [
-            *(
-                sys.executable,
-                "-I",
-                "-S",
-                "-c",
-                f"import json, sys; sys.path[:] = json.loads(sys.argv[1]); {code}",
-            ),
-            *(json.dumps(_search_path()), *words),
-        ],
+        [sys.executable, "-I", "-S", "-c", start, json.dumps(_search_path()), *words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

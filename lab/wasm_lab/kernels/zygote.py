@@ -87,9 +87,8 @@ def preload(names: Sequence[str]) -> None:
     Raises:
         RuntimeError: one of them has started a thread, which no fork would have.
     """
-    os.environ["JPY_PARENT_PID"] = str(
-        os.getpid()
-    )  # read when ipykernel is imported; its poller looks for it
+    # Read when ipykernel is imported; its poller looks for it.
+    os.environ["JPY_PARENT_PID"] = str(os.getpid())
     told = os.environ.get("PYDEVD_DISABLE_FILE_VALIDATION")
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else the debugger warns of frozen modules here
     try:
