@@ -185,22 +185,34 @@ class _Collecting:
         self.piles.setdefault(ident, _Pile(who)).files.append((entry, owned))
 
     def _tell_apart(self) -> None:
-        """Give students whose keys would be one name on some file system a number."""
+        """Give each student a key of his own, and say which are alike.
+
+        Whoever is written as the key is keeps it, so that nobody takes another's by a name that is nearly the same.
+        Keys that differ in case alone are two: no file of a report has a key for its name.
+        """
         taken: set[str] = set()
-        for ident in sorted(self.piles):
+        alike: set[str] = set()
+        for ident in sorted(self.piles, key=self._by_claim):
             pile = self.piles[ident]
             key, number = pile.student.key, 1
-            while key.casefold() in taken:
+            while key in taken:
                 number += 1
                 key = f"{pile.student.key} ({number})"
-            taken.add(key.casefold())
-            if number > 1:
+            taken.add(key)
+            if pile.student.key.casefold() in alike:
                 self._note(
                     "collision", key, pile.files[0][0].parts[0],
                     "Another student has the same name but for case, blanks or the way of writing accents; "
                     f"this one is listed as {key}.",
                 )  # fmt: skip
-                pile.student = replace(pile.student, key=key)
+            alike.add(pile.student.key.casefold())
+            pile.student = replace(pile.student, key=key)
+
+    def _by_claim(self, ident: tuple[str, str]) -> tuple[int, tuple[str, str]]:
+        """Who comes first of those who want one key: whom an LMS numbers, then whose folder has that very name."""
+        if ident[0]:
+            return 0, ident
+        return (1 if ident[1] == self.piles[ident].student.key else 2), ident
 
     # What counts
 

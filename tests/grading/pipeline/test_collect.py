@@ -280,10 +280,17 @@ def test_a_flood_of_foreign_files_is_counted(tmp_path, course):
 def test_two_students_whose_names_differ_by_case_stay_two(tmp_path, course, handed):
     files = {"ada/add.ipynb": handed.bytes(answer="small"), "ADA/add.ipynb": handed.bytes(answer="capital")}
     collected = collect(put(tmp_path / "in", files), course)
-    keys = [student.key for student in collected.students]
-    assert len({key.casefold() for key in keys}) == 2
-    assert sorted(found(collected).values()) == ["capital", "small"]
+    assert found(collected) == {("ada", "add"): "small", ("ADA", "add"): "capital"}
     assert len(notes_of(collected, "collision")) == 1
+
+
+@pytest.mark.parametrize("other", ["Ada", "ada ", " ada", "ADA", "ada  "])
+def test_nobody_takes_the_key_of_another_by_a_name_that_is_nearly_the_same(tmp_path, course, handed, other):
+    files = {"ada/add.ipynb": handed.bytes(answer="honest")}
+    files[f"{other}/add.ipynb"] = handed.bytes(answer="another's")
+    collected = collect(put(tmp_path / "in", files), course)
+    assert found(collected)["ada", "add"] == "honest"
+    assert len(collected.students) == len(files)
 
 
 def test_two_ways_of_writing_an_accent_are_two_students(tmp_path, course, handed):
@@ -303,7 +310,7 @@ def test_a_number_cannot_be_taken_by_a_name(tmp_path, course, handed):
         for name in ("ada", "ADA", "ada (2)", "ADA (2)", "Ada (2) (2)")
     }
     collected = collect(pack(tmp_path / "x.zip", files), course)
-    assert len({student.key.casefold() for student in collected.students}) == 5
+    assert len({student.key for student in collected.students}) == 5
     assert sorted(found(collected).values()) == sorted(["ada", "ADA", "ada (2)", "ADA (2)", "Ada (2) (2)"])
 
 
