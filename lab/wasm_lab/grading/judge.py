@@ -56,7 +56,7 @@ def begin(
     *,
     digest: str,
     functions: Mapping[str, Iterable[str]] | None = None,
-    fuel: int | None = FUEL,
+    fuel: int | None = None,
     deadline_s: float = DEADLINE_S,
     walls: bool = True,
 ) -> JudgeSession:
@@ -87,7 +87,7 @@ class JudgeSession(Session):
         *,
         digest: str,
         functions: Mapping[str, Iterable[str]] | None = None,
-        fuel: int | None = FUEL,
+        fuel: int | None = None,
         deadline_s: float = DEADLINE_S,
         walls: bool = True,
     ) -> None:
