@@ -45,8 +45,9 @@ class WitText:
         return found
 
 
-_PACKAGE = re.compile(r"^\s*package\s+([^\s;{]+)\s*;", re.MULTILINE)
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+# Both are linear: a text of nothing but empty lines, or of comments that never end, takes no longer than another.
+_PACKAGE = re.compile(r"^[^\S\n]*package\s+([^\s;{]+)\s*;", re.MULTILINE)
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 
 
 def package_id(text: str) -> str:
@@ -80,7 +81,7 @@ def check_text(
     """
     label, others = label or name, list(others)
     own = package_id(text)
-    if not own and not re.search(r"^\s*package\b", _COMMENT.sub("", text), re.MULTILINE):
+    if not own and not re.search(r"^[^\S\n]*package\b", _COMMENT.sub("", text), re.MULTILINE):
         raise WitError(
             f"{label} does not say what package it is.",
             hint="Begin it with a line such as `package demo:calc@1.0.0;`.",
