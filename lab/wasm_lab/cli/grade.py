@@ -122,7 +122,7 @@ def grade(submissions: Path, **options: Any) -> int:
 
 def _time(text: str | None) -> datetime | None:
     from wasm_lab.errors import UsageError
-    from wasm_lab.grading.collect import parse_time
+    from wasm_lab.grading.times import parse_time
 
     if text is None:
         return None

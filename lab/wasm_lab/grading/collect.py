@@ -20,6 +20,7 @@ from wasm_lab.grading.nouns import Note, NoteKind, Student
 from wasm_lab.grading.owners import Owned, is_ambiguous, is_export, owner_of, owner_of_archive, plain_stem
 from wasm_lab.grading.report.text import shown
 from wasm_lab.grading.submitted import SubmittedNotebook, Truncated, read_notebook
+from wasm_lab.grading.times import STAMP, span, stamp_of, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -226,10 +227,10 @@ class _Collecting:
                 else:
                     found.append((entry, owned))
             self._note_collisions(found, student)
-            stamps = self._timestamps(found, student)
+            stamps = self._timestamps(pile.files, student)
             candidates: dict[str, list[_Candidate]] = defaultdict(list)
             for entry, owned in found:
-                if owned.rest[-1] == "timestamp.txt" or _is_litter(entry.parts):
+                if _is_stamp(owned) or _is_litter(entry.parts):
                     continue
                 try:
                     self._look_at(entry, owned, student, stamps, candidates)
@@ -270,15 +271,13 @@ class _Collecting:
                 )  # fmt: skip
             seen.add(same)
 
-    def _timestamps(
-        self, found: list[tuple[Entry, Owned]], student: str
-    ) -> dict[tuple[str, ...], datetime | None]:
+    def _timestamps(self, found: list[tuple[Entry, Owned]], student: str) -> dict[tuple[str, ...], datetime]:
         """nbgrader's ``timestamp.txt``, by the folder in which it lies."""
-        stamps: dict[tuple[str, ...], datetime | None] = {}
+        stamps: dict[tuple[str, ...], datetime] = {}
         for entry, owned in found:
-            if owned.rest[-1] == "timestamp.txt":
+            if _is_stamp(owned):
                 try:
-                    stamps[owned.rest[:-1]] = _time_of(entry.read(1000))
+                    stamps[owned.rest[:-1]] = time_of(entry.read(1000))
                 except Unreadable as error:
                     self._note("refused", student, entry.path, str(error))
         return stamps
@@ -288,7 +287,7 @@ class _Collecting:
         entry: Entry,
         owned: Owned,
         student: str,
-        stamps: dict[tuple[str, ...], datetime | None],
+        stamps: dict[tuple[str, ...], datetime],
         candidates: dict[str, list[_Candidate]],
     ) -> None:
         if entry.problem:
@@ -311,7 +310,7 @@ class _Collecting:
             if by_name:
                 candidates[by_name.name].append(
                     _Candidate(
-                        path=path, taken=None, why=str(error), submitted=_stamp(owned.rest, stamps),
+                        path=path, taken=None, why=str(error), submitted=stamp_of(owned.rest, stamps),
                         attempt=attempt, exact=False, notes=(),
                     )
                 )  # fmt: skip
@@ -320,7 +319,7 @@ class _Collecting:
         if master is None:
             self._note("foreign", student, entry.path, "It is a notebook of none of these exercises.")
             return
-        submitted = _stamp(owned.rest, stamps)
+        submitted = stamp_of(owned.rest, stamps)
         notes = self._late(owned, submitted, student, path)
         if master is not by_name:
             notes.append(
@@ -346,7 +345,7 @@ class _Collecting:
         if owned.late:
             message = "Canvas marks it as late."
         elif self.due and submitted and submitted > self.due:
-            message = f"It came in {_span((submitted - self.due).total_seconds())} after the deadline."
+            message = f"It came in {span((submitted - self.due).total_seconds())} after the deadline."
         return [Note(kind="late", student=student, file=path, message=message)] if message else []
 
     def _counting(self, student: str, exercise: str, several: list[_Candidate]) -> Submission:
@@ -400,8 +399,6 @@ def matched(notebook: SubmittedNotebook, by_name: Master | None, course: Course)
     ]
     if by_name in told or len(told) == 1:
         return by_name if by_name in told else told[0]
-    if by_name and set(by_name.answers) & notebook.grade_ids:
-        return by_name
     if by_name:
         return by_name
     # All of its cells must be there; where those of several exercises are, the one with most of them.
@@ -441,57 +438,14 @@ def _is_zip(name: str) -> bool:
     return name.lower().endswith(".zip")
 
 
+def _is_stamp(owned: Owned) -> bool:
+    """Whether a file says when something came in. No LMS exports one: there it is the student's own."""
+    return owned.rest[-1] == STAMP and not owned.exported
+
+
 def _is_litter(parts: tuple[str, ...]) -> bool:
     return any(part in _LITTER or part.startswith("._") for part in parts)
 
 
 def _raw_owner(parts: tuple[str, ...]) -> str:
     return parts[0].rpartition(".")[0] if len(parts) == 1 else parts[0]
-
-
-def _stamp(rest: tuple[str, ...], stamps: dict[tuple[str, ...], datetime | None]) -> datetime | None:
-    """The time that holds for a file: that of its folder, or of the nearest above it."""
-    for length in range(len(rest) - 1, -1, -1):
-        if rest[:length] in stamps:
-            return stamps[rest[:length]]
-    return None
-
-
-def _time_of(data: bytes) -> datetime:
-    text = data.decode("utf-8-sig", "replace").strip()
-    try:
-        return parse_time(text, zone_of=UTC)
-    except ValueError:
-        raise Unreadable(f"It holds no time: {shown(text, 60, lines=False)!r}.") from None
-
-
-def parse_time(text: str, *, zone_of: object = None) -> datetime:
-    """A time as nbgrader and people write it: ``2026-11-20 23:59``, with ``UTC``, ``+01:00`` or nothing after it.
-
-    Args:
-        zone_of: for a text without a time zone; None is this machine's.
-
-    Raises:
-        ValueError: the text is no such time.
-
-    Example:
-        >>> parse_time("2015-02-02 15:58:23.948203 UTC").isoformat()
-        '2015-02-02T15:58:23.948203+00:00'
-    """
-    words = text.split()
-    if words and words[-1] in ("UTC", "GMT", "Z"):
-        text = " ".join(words[:-1]) + "+00:00"
-    elif len(words) == 3:  # nbgrader's own parser takes "+0100" as a third word
-        text = " ".join(words[:2]) + words[2]
-    time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        time = time.replace(tzinfo=UTC) if zone_of is UTC else time.astimezone()
-    return time.astimezone(UTC)
-
-
-def _span(seconds: float) -> str:
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {unit}{'s' * (count > 1)}"
-    return "less than a minute"

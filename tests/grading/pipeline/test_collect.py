@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from wasm_lab.errors import UsageError
-from wasm_lab.grading.collect import collect, parse_time
+from wasm_lab.grading.collect import collect
+from wasm_lab.grading.times import parse_time
 
 DUE = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -185,6 +186,38 @@ def test_a_timestamp_that_is_none_is_said(tmp_path, course, handed):
     collected = collect(put(tmp_path / "in", files), course, due=DUE)
     assert notes_of(collected, "refused") == [("ada", "ada/01_rust_cells/timestamp.txt")]
     assert (set(found(collected)), collected.undated) == ({("ada", "add")}, 1)
+
+
+@pytest.mark.parametrize("stamp", ["0001-01-01 00:00 +0100", "9999-12-31 23:59 -0100"], ids=["first", "last"])
+def test_a_timestamp_beyond_the_calendar_is_one_note(tmp_path, course, handed, stamp):
+    files = {"ada/01_rust_cells/add.ipynb": handed.bytes(), "ada/01_rust_cells/timestamp.txt": stamp.encode()}
+    collected = collect(put(tmp_path / "in", files), course, due=DUE)
+    assert notes_of(collected, "refused") == [("ada", "ada/01_rust_cells/timestamp.txt")]
+    assert (set(found(collected)), collected.undated) == ({("ada", "add")}, 1)
+
+
+EARLY, LATE = b"2026-11-01 10:00:00 UTC", b"2026-11-21 10:00:00 UTC"
+
+
+def test_a_timestamp_that_was_handed_in_below_nbgraders_has_no_effect(tmp_path, course, handed):
+    files = {
+        "ada/01_rust_cells/timestamp.txt": LATE,
+        "ada/01_rust_cells/sub/add.ipynb": handed.bytes(),
+        "ada/01_rust_cells/sub/timestamp.txt": EARLY,
+    }
+    collected = collect(put(tmp_path / "in", files), course, due=DUE)
+    assert [student for student, _ in notes_of(collected, "late")] == ["ada"]
+
+
+@pytest.mark.parametrize("folder", ["Ada_41_assignsubmission_file_", "ada"], ids=["export", "archive"])
+def test_a_timestamp_in_an_export_or_an_archive_is_the_students_own(tmp_path, course, handed, folder):
+    files = {"add.ipynb": handed.bytes(), "timestamp.txt": EARLY}
+    if folder == "ada":
+        files = {"work.zip": pack(tmp_path / "work.zip", files).read_bytes()}
+    collected = collect(
+        put(tmp_path / "in", {f"{folder}/{name}": data for name, data in files.items()}), course, due=DUE
+    )
+    assert (len(collected.submissions), collected.undated) == (1, 1)
 
 
 def test_parse_time_takes_a_zone_of_this_machine():
