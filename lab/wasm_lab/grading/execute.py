@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -24,30 +23,19 @@ if TYPE_CHECKING:
 #: The engine that keeps kernels ready; a kernel executes one notebook and is never used again.
 ENGINE = "wasm-lab"
 
-_desks = threading.local()
-
 
 class JudgeFailed(WasmLabError):
     """The judge's own cell or a cell of the master raised; nothing was judged."""
 
 
-def grade_one(job: Job) -> Outcome:
-    """Grade one submission of one exercise, in a process of its own.
+def grade_at(desk: Desk, job: Job) -> Outcome:
+    """Grade one submission of one exercise, in the process of a desk.
 
-    Needs nothing but the job, so any process on any machine with the lab can do it. It keeps a process for
-    the next job of the same thread; `close_desk` ends it.
+    Needs nothing but the job, so any process on any machine with the lab can do it.
 
     Whatever the submission does, there is an outcome: ``stopped`` when the notebook's deadline has passed, and
     everything that it started has been killed; ``crashed`` when the process died.
     """
-    desk: Desk | None = getattr(_desks, "desk", None)
-    if desk is None:
-        desk = _desks.desk = Desk()
-    return grade_at(desk, job)
-
-
-def grade_at(desk: Desk, job: Job) -> Outcome:
-    """As `grade_one`, at a desk of the caller's."""
     started = time.monotonic_ns()
     try:
         record = desk.execute(record_of(job), job.settings.deadline_s)
@@ -60,14 +48,6 @@ def grade_at(desk: Desk, job: Job) -> Outcome:
         status, message = "crashed", f"What its judge said could not be read: {error}"
     exercise = Exercise.parse(job.master, name=job.exercise)
     return lost_outcome(job, exercise, status, message, duration_ns=time.monotonic_ns() - started)
-
-
-def close_desk() -> None:
-    """End the process that this thread keeps for grading."""
-    desk: Desk | None = getattr(_desks, "desk", None)
-    if desk is not None:
-        desk.close()
-        _desks.desk = None
 
 
 def judge(job: Job, folder: Path) -> Outcome:

@@ -16,7 +16,8 @@ import pytest
 
 from wasm_lab.errors import UsageError
 from wasm_lab.grading.crew import LocalCrew
-from wasm_lab.grading.execute import close_desk, grade_one
+from wasm_lab.grading.desk import Desk
+from wasm_lab.grading.execute import grade_at
 from wasm_lab.grading.grade import Batch, grade_batch
 from wasm_lab.grading.journal import NAME, Selection
 from wasm_lab.grading.nouns import Job, Outcome, Settings, record_of
@@ -250,11 +251,12 @@ def replaced_test(job_of: Job, text: str, **settings) -> Job:
     return replace(job_of, master=json.dumps(notebook), settings=Settings(**settings))
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def desk():
     """One process for all tests of this module that leave it alive."""
-    yield
-    close_desk()
+    desk = Desk()
+    yield desk
+    desk.close()
 
 
 @pytest.fixture
@@ -271,9 +273,9 @@ def port_job(course):
     [{}, {"outcome": 7}, {"outcome": {"points": 100}}, {"ready": True}],
     ids=["nothing", "number", "other", "ready"],
 )
-def test_what_is_no_outcome_is_a_loss(port_job, monkeypatch, said):
+def test_what_is_no_outcome_is_a_loss(desk, port_job, monkeypatch, said):
     monkeypatch.setattr("wasm_lab.grading.desk.Desk.execute", lambda *args: said)
-    outcome = grade_one(port_job)
+    outcome = grade_at(desk, port_job)
     assert (outcome.status, outcome.points) == ("crashed", 0)
 
 
@@ -282,12 +284,12 @@ def below_me() -> set[int]:
 
 
 @pytest.mark.slow
-def test_a_deadline_ends_everything_and_the_next_is_graded(port_job):
+def test_a_deadline_ends_everything_and_the_next_is_graded(desk, port_job):
     before = below_me()
-    outcome = grade_one(replaced_test(port_job, "import time\ntime.sleep(600)", deadline_s=6))
+    outcome = grade_at(desk, replaced_test(port_job, "import time\ntime.sleep(600)", deadline_s=6))
     assert (outcome.status, outcome.points) == ("stopped", 0)
     assert below_me() == before
-    assert grade_one(port_job).points == 1
+    assert grade_at(desk, port_job).points == 1
 
 
 DEATHS = {
@@ -298,25 +300,27 @@ DEATHS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", DEATHS.values(), ids=DEATHS)
-def test_a_loss_is_one_loss(port_job, text):
-    outcome = grade_one(replaced_test(port_job, f"import os, psutil, time\n{text}\ntime.sleep(60)"))
+def test_a_loss_is_one_loss(desk, port_job, text):
+    outcome = grade_at(desk, replaced_test(port_job, f"import os, psutil, time\n{text}\ntime.sleep(60)"))
     assert (outcome.status, outcome.points) == ("crashed", 0)
-    assert grade_one(port_job).points == 1
+    assert grade_at(desk, port_job).points == 1
 
 
 @pytest.mark.slow
-def test_a_text_that_means_gigabytes_fails_its_test(port_job):
-    outcome = grade_one(replaced_test(port_job, "lines = ['x' * 1000]\nwhile True:\n    lines = lines * 10"))
+def test_a_text_that_means_gigabytes_fails_its_test(desk, port_job):
+    outcome = grade_at(
+        desk, replaced_test(port_job, "lines = ['x' * 1000]\nwhile True:\n    lines = lines * 10")
+    )
     assert (outcome.status, outcome.points) == ("graded", 0)
     assert "MemoryError" in outcome.cells[0].message
 
 
 @pytest.mark.slow
-def test_a_masters_cell_that_raises_ends_the_judging(port_job):
+def test_a_masters_cell_that_raises_ends_the_judging(desk, port_job):
     from dataclasses import replace
 
     broken = replace(port_job, master=port_job.master.replace("%load_ext wasm_lab", "1 / 0"))
-    outcome = grade_one(broken)
+    outcome = grade_at(desk, broken)
     assert (outcome.status, outcome.points) == ("crashed", 0)
     assert "no student wrote raised ZeroDivisionError" in outcome.message
 
