@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,14 +140,9 @@ def _crew(scheduler: str | None, jobs: int | None) -> Crew:
 
         return DaskCrew(scheduler)
     from wasm_lab.grading.crew import LocalCrew
+    from wasm_lab.measure.machine import machine
 
-    return LocalCrew(jobs or _cores())
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # Linux: what this process may use of the machine's
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return LocalCrew(jobs or machine().cores)
 
 
 def _masters(folder: Path, report: Report) -> list[Any]:
