@@ -77,6 +77,7 @@ class _Candidate:
     attempt: int
     exact: bool
     notes: tuple[Note, ...]
+    direct: bool  #: it lies in the student's own folder, and not in an archive that looks like an export
 
 
 def collect(submissions: Path, course: Course, *, due: datetime | None = None) -> Collected:
@@ -153,7 +154,7 @@ class _Collecting:
             return
         found = list(archive.files())
         if is_export({one.parts[0] for one in found}):
-            yield from found
+            yield from (replace(one, export=True) for one in found)
         else:
             yield entry
 
@@ -311,7 +312,7 @@ class _Collecting:
                 candidates[by_name.name].append(
                     _Candidate(
                         path=path, taken=None, why=str(error), submitted=stamp_of(owned.rest, stamps),
-                        attempt=attempt, exact=False, notes=(),
+                        attempt=attempt, exact=False, notes=(), direct=not entry.export,
                     )
                 )  # fmt: skip
             return
@@ -337,6 +338,7 @@ class _Collecting:
                 attempt=attempt,
                 exact=owned.rest[-1] == f"{master.name}.ipynb",
                 notes=tuple(notes),
+                direct=not entry.export,
             )
         )
 
@@ -349,10 +351,15 @@ class _Collecting:
         return [Note(kind="late", student=student, file=path, message=message)] if message else []
 
     def _counting(self, student: str, exercise: str, several: list[_Candidate]) -> Submission:
-        """The file that counts: one that can be read; of these the one that came in last, where that is known."""
+        """The file that counts: one that can be read; of these the one that came in last, where that is known.
+
+        What lies in a student's folder comes before what an archive beside it says is that student's: an archive may
+        be what somebody else sent by mail.
+        """
         earliest = datetime.min.replace(tzinfo=UTC)
         several.sort(
             key=lambda one: (
+                one.direct,
                 one.taken is not None,
                 one.submitted or earliest,
                 one.attempt,
@@ -408,6 +415,8 @@ def matched(notebook: SubmittedNotebook, by_name: Master | None, course: Course)
 
 
 def _why_counts(counts: _Candidate, other: _Candidate) -> str:
+    if counts.direct != other.direct:
+        return "it lies in the student's own folder, and the other in an archive beside it"
     if other.taken is None and counts.taken is not None:
         return "the other cannot be read"
     if counts.submitted != other.submitted:

@@ -51,6 +51,9 @@ class Entry:
 
     parts: tuple[str, ...]  #: its path below the batch; the name of an archive is a part like any other
     problem: str = ""  #: why it is not read; empty when it may be
+    export: bool = (
+        False  #: it lies in an archive that was taken for a class's, beside other files of the batch
+    )
     _reader: Callable[[int], bytes] | None = None
 
     @property

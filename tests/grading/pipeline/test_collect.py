@@ -326,6 +326,15 @@ def test_nobody_takes_the_key_of_another_by_a_name_that_is_nearly_the_same(tmp_p
     assert len(collected.students) == len(files)
 
 
+def test_nobody_hands_in_for_another_by_an_archive_that_looks_like_an_export(tmp_path, course, handed):
+    bob = "Bob_2_assignsubmission_file_/add.ipynb"
+    root = put(tmp_path / "in", {bob: handed.bytes(answer="honest")})
+    pack(root / "ada.zip", {bob: handed.bytes(answer="another's")})
+    collected = collect(root, course)
+    assert found(collected) == {("Bob_2", "add"): "honest"}
+    assert notes_of(collected, "duplicate")
+
+
 def test_two_ways_of_writing_an_accent_are_two_students(tmp_path, course, handed):
     files = {
         "Zo\u00eb/add.ipynb": handed.bytes(answer="one"),
