@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wasm_lab.grading.report.cells import number
 from wasm_lab.grading.report.names import file_stem
 from wasm_lab.grading.report.safe import for_student, hidden_counts, sentence
-from wasm_lab.grading.report.summary import decided
+from wasm_lab.grading.report.summary import TROUBLES, decided
 from wasm_lab.views.amounts import duration
 from wasm_lab.views.grades_page import (
     audit_table,
@@ -25,10 +25,10 @@ from wasm_lab.views.grades_page import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from wasm_lab.exercises import Exercise
-    from wasm_lab.grading.nouns import CellOutcome, GradedExercise, Outcome, Report
+    from wasm_lab.grading.nouns import CaseOutcome, CellOutcome, GradedExercise, Outcome, Report
     from wasm_lab.grading.report.summary import Points, Standing
 
 
@@ -155,15 +155,7 @@ def _chapter(exercise: GradedExercise, master: Exercise | None) -> str:
 def _checks(cell: CellOutcome) -> str:
     """A test cell: visible cases with their messages, hidden ones by name where they have one here."""
     parts = []
-    rows = [
-        (
-            line(case.name) + (_HIDDEN if case.hidden else ""),
-            _passed(case.passed),
-            "" if case.passed else _message(case.message),
-        )
-        for case in cell.cases
-        if case.name or not case.hidden
-    ]
+    rows = _rows([case for case in cell.cases if case.name or not case.hidden])
     if rows:
         parts.append(_check_table(f"Checks, {_of(cell)}", rows))
     passed, hidden = hidden_counts(cell)
@@ -180,6 +172,17 @@ def _checks(cell: CellOutcome) -> str:
     return "".join(parts)
 
 
+def _rows(cases: Sequence[CaseOutcome]) -> list[tuple[str, str, str]]:
+    return [
+        (
+            line(case.name) + (_HIDDEN if case.hidden else ""),
+            _passed(case.passed),
+            "" if case.passed else _message(case.message),
+        )
+        for case in cases
+    ]
+
+
 def _check_table(caption: str, rows: list[tuple[str, str, str]]) -> str:
     """Checks with what happened, where anything is told of one of them."""
     if any(told for _, _, told in rows):
@@ -188,14 +191,7 @@ def _check_table(caption: str, rows: list[tuple[str, str, str]]) -> str:
 
 
 def _all_checks(cell: CellOutcome) -> str:
-    rows = [
-        (
-            line(case.name) + (_HIDDEN if case.hidden else ""),
-            _passed(case.passed),
-            "" if case.passed else _message(case.message),
-        )
-        for case in cell.cases
-    ]
+    rows = _rows(cell.cases)
     what = f"Test cell <code>{line(cell.grade_id)}</code>, {_of(cell)}"
     parts = [_check_table(what, rows) if rows else f"<p>{what}</p>"]
     return "".join([*parts, block(cell.message) if cell.message else ""])
@@ -226,13 +222,7 @@ def _answers(outcome: Outcome) -> str:
 def _status(outcome: Outcome | None, reached: Points) -> str:
     if outcome is None:
         return mark("not graded yet", "wait")
-    words = {
-        "missing": "not submitted",
-        "not_compiled": "did not compile",
-        "refused": "refused",
-        "stopped": "ran out of time",
-        "crashed": "to be graded again",
-    }
+    words = {**TROUBLES, "crashed": "to be graded again"}
     if outcome.status in words:
         return mark(words[outcome.status], "bad")
     if reached.open:
