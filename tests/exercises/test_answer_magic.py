@@ -77,3 +77,9 @@ def test_a_text_that_means_billions_is_shown_in_part():
 def test_a_text_that_is_too_much_is_refused(form, text):
     with pytest.raises(UsageError, match="This is no"):
         read_answer(text, form=form)
+
+
+def test_a_key_of_very_many_parts_is_refused():
+    with pytest.raises(UsageError, match="500 dots"):
+        read_answer("a." * 45_000 + "a = 1", form="toml")
+    assert read_answer('a.b.c = "x...y"', form="toml") == {"a": {"b": {"c": "x...y"}}}

@@ -10,6 +10,9 @@ from wasm_lab.exercises.markers import without_markers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: Dots in one line of an answer in TOML: its keys may have parts.
+MOST_DOTS = 500
+
 #: Keys of one table of an answer in YAML, after others were merged into it.
 MOST_MERGED = 10_000
 
@@ -37,6 +40,12 @@ def read_answer(text: str, *, form: str = "", choices: Sequence[str] = ()) -> An
     if form == "toml":
         import tomllib
 
+        # Its reader keeps every beginning of a key, so that the time and memory of one grow as its parts squared.
+        if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
+            raise UsageError(
+                f"A line has more than {MOST_DOTS} dots, and is not read.",
+                hint="Keys have a few parts at most.",
+            )
         try:
             return tomllib.loads(text)
         except (ValueError, RecursionError) as error:  # also for numbers and depths that Python refuses
