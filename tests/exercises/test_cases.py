@@ -73,6 +73,17 @@ def test_an_endless_answer_is_not_tried_in_every_case(guest) -> None:
     assert ["Not tried" in message for message in messages] == [False, False, True, True]
 
 
+def test_an_answer_that_uses_up_its_fuel_is_endless_too() -> None:
+    capabilities = wasm_lab.Capabilities(fuel=1_000_000)
+    limited = Session().define(wasm_lab.compile(CODE), capabilities, output=NotebookSink()).functions
+    cases = Cases(points=1)
+    for number in range(3):
+        cases.equal(f"endless {number}", limited["spin"], (), None)
+    messages = [case.message for case in cases.score().results]
+    assert all(message.endswith("Is there a loop that never ends?") for message in messages[:2])
+    assert messages[2] == "Not tried: 2 cases before it were stopped."
+
+
 def test_floats_in_lists_and_conditions(guest) -> None:
     cases = Cases(points=4)
     cases.close("halves", guest["halves"], ([0.2, 0.6],), [0.1, 0.3])

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.errors import DeadlineExceeded, GuestError, GuestFailure, GuestTrap, UsageError
+from wasm_lab.errors import GuestError, GuestFailure, GuestTrap, UsageError
 from wasm_lab.exercises.values import equal, near, shown
 from wasm_lab.run import TrapKind
 
@@ -31,11 +31,14 @@ SHOWN_LETTERS = 1000
 #: What Rust prints of a panic, to the end.
 _PANIC = re.compile(r"(^|\n)thread '[^\n]*panicked at .*", re.DOTALL)
 
-#: Cases of one cell that may reach the deadline before the others are given up.
+#: Cases of one cell that may reach the deadline, or use up the fuel, before the others are given up.
 STOPS = 2
 
 #: Limits that end a guest. Reaching one is no trap that a case may wish for, unless it says so.
 _LIMITS = {TrapKind.DEADLINE, TrapKind.FUEL, TrapKind.OUTPUT}
+
+#: Those that a run without end reaches. Which of the two comes first depends on the machine.
+_ENDLESS = {TrapKind.DEADLINE, TrapKind.FUEL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,7 @@ class Cases:
 
     Every call is made in a fresh instance of its cell, so no case sees what another one did. What the
     guest prints meanwhile is kept from the cell's output and shown with a case that fails. An answer that
-    runs without end would take the deadline in every case: after `STOPS` of them the others are not tried.
+    runs without end would take all of its time or fuel in every case: after `STOPS` of them no other is tried.
 
     Args:
         points: what the cell is worth, as its nbgrader metadata has it.
@@ -226,8 +229,10 @@ class Cases:
         except _NotMet as wrong:
             message = str(wrong)
         except Exception as error:  # whatever an answer does, the other cases are tried
-            self._stops += isinstance(error, DeadlineExceeded)
             message = error.message if isinstance(error, GuestFailure) else f"{type(error).__name__}: {error}"
+            if isinstance(error, GuestTrap) and error.trap.kind in _ENDLESS:
+                self._stops += 1
+                message += "\nIs there a loop that never ends?"
         else:
             self._results.append(CaseResult(name=name, passed=True))
             return
@@ -247,7 +252,7 @@ class _Case:
         self.printed = ""  #: what the guest printed, as much as is worth showing
 
     def call(self, function: Callable[..., Any], args: Sequence[Any]) -> Any:
-        self.require(self._tried, f"Not tried: {STOPS} cases before it were stopped at the deadline.")
+        self.require(self._tried, f"Not tried: {STOPS} cases before it were stopped.")
         reset = getattr(function, "reset", None)
         if reset is not None:
             reset()
