@@ -121,7 +121,7 @@ def _parsed(text: str) -> Any:
         raise Unreadable("It is nested too deeply.") from None
     except json.JSONDecodeError as error:
         if error.pos >= len(text.rstrip()) or not text.rstrip().endswith("}"):
-            raise Truncated("It ends in the middle.") from None
+            raise Truncated("It ends in the middle: the whole file has to be handed in again.") from None
         raise Unreadable(f"It is no JSON (line {error.lineno}): {error.msg}.") from None
     except ValueError:  # a number of thousands of digits
         raise Unreadable("It is no JSON that can be read: a number is too long.") from None

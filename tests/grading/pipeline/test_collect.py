@@ -284,7 +284,10 @@ def test_a_file_that_can_be_read_counts_before_one_that_cannot(tmp_path, course,
 
 def test_a_truncated_file_is_a_refused_submission(tmp_path, course, handed):
     (one,) = collect(put(tmp_path / "in", {"ada/add.ipynb": handed.bytes()[:-40]}), course).submissions
-    assert (one.bodies, one.refused) == ({}, "It ends in the middle.")
+    assert (one.bodies, one.refused) == (
+        {},
+        "It ends in the middle: the whole file has to be handed in again.",
+    )
 
 
 def test_foreign_files_get_a_line_each(tmp_path, course, handed):
