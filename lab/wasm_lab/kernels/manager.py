@@ -20,7 +20,8 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
-from wasm_lab.kernels.pool import POOL, START_S, PoolError, Start, WarmKernel
+from wasm_lab.kernels.pool import POOL, START_S, PoolError, WarmKernel
+from wasm_lab.kernels.start import Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
