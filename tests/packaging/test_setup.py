@@ -267,7 +267,7 @@ def test_an_interrupted_setup_says_so_and_ends(project):
 
 
 @pytest.mark.slow
-def test_from_a_clean_copy_with_an_empty_home_twice(tmp_path):
+def test_from_a_clean_copy_with_an_empty_home_twice_and_as_binder_does(tmp_path):
     copy = tmp_path / "clone"
     left_out = shutil.ignore_patterns(".*", "__pycache__", "out", "target")
     shutil.copytree(ROOT, copy, ignore=left_out)
@@ -287,3 +287,16 @@ def test_from_a_clean_copy_with_an_empty_home_twice(tmp_path):
     command = [copy / ".venv" / "bin" / "wasm-lab", "doctor", "--json"]
     report = json.loads(subprocess.check_output(command, env={**os.environ, "HOME": str(home)}, timeout=120))
     assert report["ok"]
+
+    # What Binder does then. Its packages are some of those that are here by now (tests/packaging/test_binder.py), and
+    # its home has no Rust compiler: `wasm-lab doctor --fix` gets one in the same way as the set-up above.
+    env = {
+        "CHAPTERS": "00_quickstart",
+        "HOME": str(home),
+        "PATH": f"{copy / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+    }
+    prepared = subprocess.run(
+        [copy / "binder" / "postBuild"], cwd=copy, env=env, capture_output=True, text=True, check=False
+    )
+    assert prepared.returncode == 0, prepared.stdout + prepared.stderr
+    assert "binder: running 00_quickstart" in prepared.stdout
