@@ -34,6 +34,7 @@ def build_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_repo2docker_takes_every_file(build_file):
     assert "python=3.12" in build_file
     assert '-r "binder/requirements.txt"' in build_file
@@ -41,6 +42,7 @@ def test_repo2docker_takes_every_file(build_file):
     assert "binder/start" in build_file
 
 
+@pytest.mark.slow
 def test_packages_are_installed_before_the_repository_is_copied(build_file):
     # So that a change of a notebook does not install them again. The layer holds only while they name no file here.
     assert build_file.index('-r "binder/requirements.txt"') < build_file.index("src/ ${REPO_DIR}/")
