@@ -28,7 +28,7 @@ pub fn spin() { loop { std::hint::black_box(0); } }
 @pytest.fixture(scope="module")
 def guest():
     artifact = wasm_lab.compile(CODE)
-    capabilities = wasm_lab.Capabilities(deadline_s=0.2)
+    capabilities = wasm_lab.Capabilities(deadline_s=1.0)
     return Session().define(artifact, capabilities, output=NotebookSink()).functions
 
 

@@ -48,8 +48,8 @@ MOST_FUNCTIONS = 100
 MOST_DIAGNOSTICS, RENDERED = 20, 16_000
 
 #: Of each call or run where the master does not say: instructions, and seconds. Fuel is what ends an endless loop,
-#: because it is the same on every machine: 5e9 take from half a second to two. The clock is there for what uses none.
-FUEL, DEADLINE_S = 5_000_000_000, 20.0
+#: because it is the same on every machine: 1e9 take about a third of a second. The clock is there for what uses none.
+FUEL, DEADLINE_S = 1_000_000_000, 20.0
 
 
 def begin(
