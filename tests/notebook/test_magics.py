@@ -229,3 +229,10 @@ def test_module_not_found_is_no_import_of_everything() -> None:
         "import sys, wasm_lab; print([m for m in ('numpy', 'wasmtime', 'click', 'rich') if m in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", probe], text=True).strip() == "[]"
+
+
+def test_what_is_still_to_be_written_is_not_warned_of(shell):
+    _, begun = run(shell, "%%wasm_rust\npub fn boxes(bottles: u32, per_box: u32) -> u32 {\n    todo!()\n}")
+    assert "unused" not in begun.stderr
+    _, done = run(shell, "%%wasm_rust\npub fn boxes(bottles: u32, per_box: u32) -> u32 {\n    bottles\n}")
+    assert "unused variable: `per_box`" in done.stderr

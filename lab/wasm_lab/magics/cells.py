@@ -258,9 +258,16 @@ def show_built(artifact: Artifact, options: dict[str, Any]) -> None:
     _footer(options, built_line(artifact))
 
 
+#: What rustc says of code whose rest is still to be written, which ``todo!()`` has said already.
+_OF_WHAT_IS_NOT_WRITTEN = frozenset(("dead_code", "unreachable_code", "unused_imports", "unused_variables"))
+
+
 def show_warnings(artifact: Artifact | None) -> None:
     """The compiler's warnings, in its own layout, on the cell's error stream."""
+    begun = artifact is not None and artifact.source is not None and "todo!(" in artifact.source.code
     for warning in artifact.warnings if artifact else ():
+        if begun and warning.code in _OF_WHAT_IS_NOT_WRITTEN:
+            continue
         print(f"{warning.rendered.rstrip()}\n", file=sys.stderr)  # noqa: T201
 
 
