@@ -96,6 +96,13 @@ def test_reset_list_and_a_name_that_is_wrong(exercises, tmp_path) -> None:
     assert f"Did you mean {FIRST.name}" in wrong.stderr
 
 
+def test_options_may_stand_before_the_command(exercises, tmp_path) -> None:
+    shown = exercises("--folder", "mine", "--json", "next")
+    assert shown.returncode == 0, shown.stderr
+    assert json.loads(shown.stdout)["path"].startswith("mine/")
+    assert (tmp_path / json.loads(shown.stdout)["path"]).is_file()
+
+
 @pytest.mark.slow
 def test_watch_checks_a_saved_notebook_and_opens_the_next(exercises, environment, tmp_path) -> None:
     exercises("next")

@@ -41,12 +41,21 @@ class _Group(click.Group):
         return super().get_command(ctx, cmd_name)
 
 
+def _or_before(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """An option of a command, or the same before the command: ``exercises --folder F next``."""
+    parent = context.parent
+    if value or parent is None or parent.command.name != "exercises":
+        return value
+    return parent.params.get(str(parameter.name), value)
+
+
 _folder = click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
+    callback=_or_before,
     help="Where your copies are.  [default: wasm-lab-exercises, here]",
 )
-_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+_json = click.option("--json", "as_json", is_flag=True, callback=_or_before, help="Print the result as JSON.")
 
 
 def _complete(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
