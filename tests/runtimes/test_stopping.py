@@ -358,7 +358,8 @@ def test_interrupts_while_a_guest_is_being_set_up(library, tmp_path):
     command = [sys.executable, "-c", EARLY, str(tmp_path / "library.wasm")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) <= 2  # Python itself may drop one: see interrupts.py
+    # Of 400. Python itself may drop one, the more the busier the machine: see interrupts.py.
+    assert int(done.stdout) <= 10
 
 
 def test_each_thread_is_asked_for_its_stack(runtime, probe):

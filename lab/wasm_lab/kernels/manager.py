@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sys
 import time
 import uuid
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_client.connect import KernelConnectionInfo
+
+# Not the log of traitlets, which is that of whatever Jupyter application lives in this process.
+_log = logging.getLogger(__name__)
 
 #: What a launch may say besides the command for a warm kernel to do.
 _UNDERSTOOD = {"env", "cwd", "kernel_id"}
@@ -70,7 +74,7 @@ class WarmProvisioner(LocalProvisioner):
             self.parent.connection_file = ""
             kwargs = await super().pre_launch(extra_arguments=list(arguments), **kwargs)
             cmd = kwargs.pop("cmd")
-        self.log.info("This kernel is started as ever, not taken from the warm ones: %s", self._refused)
+        _log.info("This kernel is started as ever, not taken from the warm ones: %s", self._refused)
         return await super().launch_kernel(cmd, **kwargs)
 
     async def _claim(self, start: Start) -> KernelConnectionInfo:
