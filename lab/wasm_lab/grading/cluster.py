@@ -36,6 +36,9 @@ AHEAD = 2
 #: Seconds between two looks at whether the cluster is still there.
 LOOK_S = 1.0
 
+#: Seconds for an outcome to come over once its job is done. It is small; a worker that takes longer is gone.
+HAND_OVER_S = 20.0
+
 #: Seconds that it waits for workers when all are gone: whoever started them may start them again.
 NOBODY_S = 60.0
 
@@ -101,7 +104,11 @@ class DaskCrew:
                 if future.key not in sent:
                     continue  # cancelled above
                 one = sent.pop(future.key)
-                yield self._outcome(one)
+                outcome = self._outcome(one)
+                if outcome is None:
+                    waiting.append((one.number, one.job))
+                else:
+                    yield outcome
 
     def close(self) -> None:
         """See `Crew.close`."""
@@ -123,11 +130,15 @@ class DaskCrew:
         )
         return _Sent(number, job, future, workers)
 
-    def _outcome(self, one: _Sent) -> Outcome:
+    def _outcome(self, one: _Sent) -> Outcome | None:
+        """What a job that is done came to; None where its worker died before it had handed it over."""
         from distributed import KilledWorker
 
         try:
-            return from_record(Outcome, one.future.result())
+            return from_record(Outcome, one.future.result(timeout=HAND_OVER_S))
+        except TimeoutError:  # the scheduler waits for that worker to do it again, for ever
+            one.future.cancel()
+            return None
         except KilledWorker as error:
             exercise = Exercise.parse(one.job.master, name=one.job.exercise)
             return lost_outcome(

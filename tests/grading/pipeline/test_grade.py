@@ -288,7 +288,7 @@ def test_a_deadline_ends_everything_and_the_next_is_graded(desk, port_job):
     before = below_me()
     outcome = grade_at(desk, replaced_test(port_job, "import time\ntime.sleep(600)", deadline_s=6))
     assert (outcome.status, outcome.points) == ("stopped", 0)
-    assert below_me() == before
+    assert below_me() <= before  # an earlier test may have left the desk at work, which has ended with it
     assert grade_at(desk, port_job).points == 1
 
 
