@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from wasm_lab.errors import UsageError
 from wasm_lab.grading import entries as files
-from wasm_lab.grading.answers import Taken, take_answers
+from wasm_lab.grading.answers import take_answers
+from wasm_lab.grading.candidates import Candidate, Submission, counted, counting
 from wasm_lab.grading.entries import Archive, Entry, Unreadable
 from wasm_lab.grading.nouns import Note, NoteKind, Student
 from wasm_lab.grading.owners import Owned, is_ambiguous, is_export, owner_of, owner_of_archive, plain_stem
@@ -23,29 +23,14 @@ from wasm_lab.grading.submitted import SubmittedNotebook, Truncated, read_notebo
 from wasm_lab.grading.times import STAMP, span, stamp_of, time_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from wasm_lab.grading.course import Course, Master
 
-#: Notes of one kind on one student's files; what follows is counted.
-NOTES_EACH = 20
-
 #: What operating systems and Jupyter leave behind.
 _LITTER = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", ".git"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """The one file that counts of a student for an exercise."""
-
-    student: str
-    exercise: str
-    file: str
-    bodies: dict[str, str] = field(default_factory=dict)
-    refused: str = ""  #: why the file has no effect; then there are no bodies
-    notes: tuple[Note, ...] = ()
-    submitted_at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +49,6 @@ class _Pile:
 
     student: Student
     files: list[tuple[Entry, Owned]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
-    """One file that may be a student's submission of an exercise."""
-
-    path: str
-    taken: Taken | None
-    why: str  #: not taken
-    submitted: datetime | None
-    attempt: int
-    exact: bool
-    notes: tuple[Note, ...]
-    direct: bool  #: it lies in the student's own folder, and not in an archive that looks like an export
 
 
 def collect(submissions: Path, course: Course, *, due: datetime | None = None) -> Collected:
@@ -101,7 +72,6 @@ class _Collecting:
         self.stack = stack
         self.notes: list[Note] = []
         self.piles: dict[tuple[str, str], _Pile] = {}
-        self.undated = 0
 
     def run(self, root: Path) -> Collected:
         for entry in self._entries(root):
@@ -113,8 +83,8 @@ class _Collecting:
         return Collected(
             students=tuple(sorted((pile.student for pile in self.piles.values()), key=lambda who: who.key)),
             submissions=tuple(sorted(found, key=lambda one: (one.student, one.exercise))),
-            notes=_counted(self.notes),
-            undated=self.undated,
+            notes=counted(self.notes),
+            undated=sum(not one.submitted_at for one in found),
         )
 
     # Where files lie
@@ -229,7 +199,7 @@ class _Collecting:
                     found.append((entry, owned))
             self._note_collisions(found, student)
             stamps = self._timestamps(pile.files, student)
-            candidates: dict[str, list[_Candidate]] = defaultdict(list)
+            candidates: dict[str, list[Candidate]] = defaultdict(list)
             for entry, owned in found:
                 if _is_stamp(owned) or _is_litter(entry.parts):
                     continue
@@ -240,7 +210,7 @@ class _Collecting:
                         f"It could not be looked at ({type(error).__name__}), which is a mistake of wasm-lab."
                     )
                     self._note("refused", student, entry.path, why)
-        return [self._counting(student, name, several) for name, several in sorted(candidates.items())]
+        return [counting(student, name, several) for name, several in sorted(candidates.items())]
 
     def _inside(
         self, entry: Entry, owned: Owned, student: str, stack: contextlib.ExitStack
@@ -289,7 +259,7 @@ class _Collecting:
         owned: Owned,
         student: str,
         stamps: dict[tuple[str, ...], datetime],
-        candidates: dict[str, list[_Candidate]],
+        candidates: dict[str, list[Candidate]],
     ) -> None:
         if entry.problem:
             self._note("refused", student, entry.path, entry.problem)
@@ -310,7 +280,7 @@ class _Collecting:
             self._note(kind, student, entry.path, str(error))
             if by_name:
                 candidates[by_name.name].append(
-                    _Candidate(
+                    Candidate(
                         path=path, taken=None, why=str(error), submitted=stamp_of(owned.rest, stamps),
                         attempt=attempt, exact=False, notes=(), direct=not entry.export,
                     )
@@ -330,7 +300,7 @@ class _Collecting:
                 )
             )  # fmt: skip
         candidates[master.name].append(
-            _Candidate(
+            Candidate(
                 path=path,
                 taken=take_answers(master, notebook, student=student, file=path),
                 why="",
@@ -349,45 +319,6 @@ class _Collecting:
         elif self.due and submitted and submitted > self.due:
             message = f"It came in {span((submitted - self.due).total_seconds())} after the deadline."
         return [Note(kind="late", student=student, file=path, message=message)] if message else []
-
-    def _counting(self, student: str, exercise: str, several: list[_Candidate]) -> Submission:
-        """The file that counts: one that can be read; of these the one that came in last, where that is known.
-
-        What lies in a student's folder comes before what an archive beside it says is that student's: an archive may
-        be what somebody else sent by mail.
-        """
-        earliest = datetime.min.replace(tzinfo=UTC)
-        several.sort(
-            key=lambda one: (
-                one.direct,
-                one.taken is not None,
-                one.submitted or earliest,
-                one.attempt,
-                one.exact,
-                one.path,
-            )
-        )
-        counts = several[-1]
-        notes = list(counts.notes)
-        for other in several[:-1]:
-            notes.append(
-                Note(
-                    kind="duplicate", student=student, file=other.path,
-                    message=f"{counts.path} is submitted for {exercise} too, and counts: {_why_counts(counts, other)}.",
-                )
-            )  # fmt: skip
-        if counts.taken:
-            notes += counts.taken.notes
-        self.undated += counts.submitted is None
-        return Submission(
-            student=student,
-            exercise=exercise,
-            file=counts.path,
-            bodies=counts.taken.bodies if counts.taken else {},
-            refused=counts.why,
-            notes=_counted(notes),
-            submitted_at=counts.submitted.isoformat() if counts.submitted else "",
-        )
 
     def _note(self, kind: NoteKind, student: str, file: str, message: str) -> None:
         path = shown(file, 300, lines=False)
@@ -412,35 +343,6 @@ def matched(notebook: SubmittedNotebook, by_name: Master | None, course: Course)
     sizes = {one.name: len(one.grade_ids) for one in masters if one.grade_ids <= notebook.grade_ids}
     largest = [name for name, size in sizes.items() if size == max(sizes.values())]
     return course.masters[largest[0]] if len(largest) == 1 else None
-
-
-def _why_counts(counts: _Candidate, other: _Candidate) -> str:
-    if counts.direct != other.direct:
-        return "it lies in the student's own folder, and the other in an archive beside it"
-    if other.taken is None and counts.taken is not None:
-        return "the other cannot be read"
-    if counts.submitted != other.submitted:
-        return "it came in later"
-    if counts.attempt != other.attempt:
-        return "it is the later attempt"
-    if counts.exact != other.exact:
-        return "it has the exercise's own name"
-    return "it is the last by name, and nothing says which came in later"
-
-
-def _counted(notes: Iterable[Note]) -> tuple[Note, ...]:
-    """At most some notes of a kind for each student, then how many more there are; sorted."""
-    groups: dict[tuple[str, NoteKind], list[Note]] = defaultdict(list)
-    for note in notes:
-        groups[note.student, note.kind].append(note)
-    kept: list[Note] = []
-    for (student, kind), several in sorted(groups.items()):
-        several.sort(key=lambda note: (note.file, note.message))
-        kept += several[:NOTES_EACH]
-        if len(several) > NOTES_EACH:
-            more = f"{len(several) - NOTES_EACH} more notes of this kind."
-            kept.append(Note(kind=kind, student=student, file="…", message=more))
-    return tuple(kept)
 
 
 def _is_zip(name: str) -> bool:

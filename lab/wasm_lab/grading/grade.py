@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from wasm_lab.errors import UsageError, WasmLabError
 from wasm_lab.grading.answers import digest_of
-from wasm_lab.grading.collect import Collected, Submission, collect
+from wasm_lab.grading.candidates import Submission
+from wasm_lab.grading.collect import Collected, collect
 from wasm_lab.grading.course import Course, Master, read_course
 from wasm_lab.grading.journal import Journal, Selection
 from wasm_lab.grading.marks import lost_outcome
