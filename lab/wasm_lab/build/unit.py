@@ -59,9 +59,8 @@ class Unit:
     #: not for others. It needs more than one codegen unit.
     incremental: bool = False
     exports: tuple[str, ...] = ()  #: of a ``cdylib``: the functions that its glue exports
-    walled: bool = (
-        False  #: compiled behind walls (`wasm_lab.build.walls`): it sees no file and no variable of ours
-    )
+    #: Compiled behind walls (`wasm_lab.build.walls`): it sees no file and no variable of ours.
+    walled: bool = False
 
     @property
     def for_host(self) -> bool:
