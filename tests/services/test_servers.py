@@ -89,11 +89,16 @@ def test_after_a_crash_it_starts_again(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_runs_as_an_ordinary_user_and_tells_no_password_to_others(kind):
     with kind() as server:
-        found = processes_in(server.folder)
-        assert found
-        for process in found:
-            assert server.password not in " ".join(process.cmdline())
-            assert process.uids().effective != 0
+        looked_at = 0
+        for process in processes_in(server.folder):
+            try:
+                command, uids = process.cmdline(), process.uids()
+            except psutil.NoSuchProcess:  # PostgreSQL's workers come and go
+                continue
+            assert server.password not in " ".join(command)
+            assert uids.effective != 0
+            looked_at += 1
+        assert looked_at
         assert server.password not in repr(server)
         assert server.password not in server.log
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from wasm_lab.errors import ToolchainError
@@ -56,3 +59,25 @@ def test_it_is_got_when_it_is_needed_and_a_failure_is_explained(machine, monkeyp
         zig.ensure_zig(said.append)
     assert "100 MB" in said[0]
     assert "on PATH" in refused.value.hint
+
+
+def test_to_look_for_pip_takes_nothing_from_this_process(machine):
+    """setuptools' hook hears of every search for pip, and then leaves its own distutils out."""
+    script = """
+from wasm_lab.toolchains import pypi
+
+def follow(command, *rest, **more):
+    pypi._home("ziglang").mkdir(parents=True)
+    print(*command[1:3])
+
+pypi.follow = follow
+pypi.unpack("ziglang", lambda line: None)
+import setuptools, distutils
+print(distutils.__file__)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    asked, distutils = done.stdout.splitlines()
+    assert asked == "-m pip"
+    assert "_distutils" in distutils

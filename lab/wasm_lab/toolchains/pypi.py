@@ -8,9 +8,9 @@ checksums (``rustup.txt``, ``ziglang.txt``).
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import sys
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,9 @@ def unpack(name: str, say: Callable[[str], None]) -> Path:
     requirement = str(requirement_file(name))
     arguments = ["install", "--require-hashes", "--no-deps", "--target", str(home), "-r", requirement]
     uv = shutil.which("uv")
-    if importlib.util.find_spec("pip"):
+    # Not importlib.util.find_spec: asked for pip, the hook of setuptools takes its distutils away
+    # from the rest of this process.
+    if PathFinder.find_spec("pip"):
         pip = [sys.executable, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check"]
         follow(pip, say, timeout_s=TIMEOUT_S, changed=_PIP)
     elif uv:
