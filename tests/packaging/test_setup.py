@@ -155,6 +155,7 @@ def run_setup(project: Path, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
+@pytest.mark.slow
 def test_when_pip_fails_it_says_so_and_can_be_run_again(project):
     first = run_setup(project, PIP_NO_INDEX="1", PIP_USER="1", PIP_TARGET="/nowhere")
     assert first.returncode == 1
@@ -171,12 +172,48 @@ def test_when_pip_fails_it_says_so_and_can_be_run_again(project):
     assert "Making" in moved.stdout  # its programs would name the place from which it was moved
 
 
+class TestWhoInstalls:
+    """uv where packages come from where they always come from; pip, which knows its own settings, elsewhere."""
+
+    @pytest.fixture
+    def pip(self, monkeypatch) -> list[str]:
+        for name in os.environ:
+            if name.startswith("PIP_"):
+                monkeypatch.delenv(name)
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        return [sys.executable, "-m", "pip"]
+
+    def test_without_settings_it_is_uv(self, setup, pip):
+        assert setup._sources_are_plain(pip)
+
+    @pytest.mark.parametrize("name", ["PIP_INDEX_URL", "PIP_PROXY", "PIP_EXTRA_INDEX_URL"])
+    def test_with_a_mirror_or_a_proxy_it_is_pip(self, setup, pip, monkeypatch, name):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/simple")
+        assert not setup._sources_are_plain(pip)
+
+    def test_a_certificate_is_one_that_uv_is_told_of_or_it_is_pip(self, setup, pip, monkeypatch):
+        monkeypatch.setenv("PIP_CERT", "own.pem")
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        assert not setup._sources_are_plain(pip)
+        monkeypatch.setenv("SSL_CERT_FILE", "own.pem")
+        assert setup._sources_are_plain(pip)
+
+    def test_where_uv_fails_pip_goes_on(self, setup, tmp_path, monkeypatch):
+        monkeypatch.setattr(setup, "VENV", str(tmp_path))
+        monkeypatch.setattr(setup, "LOG", str(tmp_path / "log"))
+        monkeypatch.setattr(setup, "PYTHON", str(tmp_path / "python"))
+        program(tmp_path / "uv", "echo no network; exit 2")
+        assert not setup._installed_by_uv(["true"], "uv==1\n", "required.txt", 1)
+        program(tmp_path / "uv", "exit 0")
+        assert setup._installed_by_uv(["true"], "uv==1\n", "required.txt", 1)
+
+
 class TestPackagesThatTheLabCanDoWithout:
     """wasmer-sdk has wheels for some Linux systems and for macOS alone, and no source distribution."""
 
     def test_they_are_parted_from_the_rest_with_their_checksums(self, setup):
         text = (ROOT / "constraints.txt").read_text()
-        needed, optional = setup._parted(text)
+        needed, optional = setup._parted(text, setup.OPTIONAL)
         assert set(optional) == set(setup.OPTIONAL) == {"wasmer-sdk"}
         assert optional["wasmer-sdk"].startswith("wasmer-sdk==")
         assert optional["wasmer-sdk"].count("--hash=") >= 2
@@ -184,7 +221,8 @@ class TestPackagesThatTheLabCanDoWithout:
         assert needed.count("--hash=") + optional["wasmer-sdk"].count("--hash=") == text.count("--hash=")
 
     def test_the_rest_of_the_constraints_is_as_it_was(self, setup):
-        assert setup._parted("# c\na==1 \\\n    --hash=x\nwasmer-sdk==2 ; q \\\n    --hash=y\nb==3\n") == (
+        text = "# c\na==1 \\\n    --hash=x\nwasmer-sdk==2 ; q \\\n    --hash=y\nb==3\n"
+        assert setup._parted(text, setup.OPTIONAL) == (
             "# c\na==1 \\\n    --hash=x\nb==3\n",
             {"wasmer-sdk": "wasmer-sdk==2 ; q \\\n    --hash=y\n"},
         )
@@ -200,6 +238,7 @@ class TestPackagesThatTheLabCanDoWithout:
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         (project / "constraints.txt").write_text(f"wasmer-sdk==0.5.0 \\\n    --hash=sha256:{digest}\n")
 
+    @pytest.mark.slow
     def test_a_system_without_a_file_is_set_up_all_the_same(self, with_wheels):
         project, wheels = with_wheels
         wheel = made_wheel(wheels, "manylinux_2_99_s390x")  # no machine of ours
@@ -209,6 +248,7 @@ class TestPackagesThatTheLabCanDoWithout:
         assert "the runtime wasmer" in done.stdout
         assert "Installing wasm-lab itself" in done.stdout  # it went on
 
+    @pytest.mark.slow
     def test_a_system_with_a_file_gets_it(self, with_wheels):
         project, wheels = with_wheels
         wheel = made_wheel(wheels, "any")
@@ -217,6 +257,7 @@ class TestPackagesThatTheLabCanDoWithout:
         assert "There is no file" not in done.stdout
         assert "Successfully installed wasmer-sdk-0.5.0" in (project / ".venv" / "setup.log").read_text()
 
+    @pytest.mark.slow
     def test_a_file_with_another_checksum_stops_it(self, with_wheels):
         project, wheels = with_wheels
         made_wheel(wheels, "any")
@@ -273,11 +314,12 @@ def test_from_a_clean_copy_with_an_empty_home_twice_and_as_binder_does(tmp_path)
     shutil.copytree(ROOT, copy, ignore=left_out)
     home = tmp_path / "home"
     home.mkdir()
-    # What pip has fetched before is as good, for its checksum is compared; bytecode is for later starts.
-    kept = Path(os.environ.get("PIP_CACHE_DIR") or Path.home() / ".cache" / "pip")
-    first = run_setup(copy, HOME=str(home), PIP_CACHE_DIR=str(kept), PIP_COMPILE="0")
+    # What uv has fetched before is as good, for its checksum is compared.
+    kept = Path(os.environ.get("UV_CACHE_DIR") or Path.home() / ".cache" / "uv")
+    first = run_setup(copy, HOME=str(home), UV_CACHE_DIR=str(kept))
     assert first.returncode == 0, first.stderr
     assert "Ready in" in first.stdout
+    assert "Bytecode compiled" in (copy / ".venv" / "setup.log").read_text()  # by uv
     # Without a network, and at once.
     start = time.monotonic()
     second = run_setup(copy, HOME=str(home), PIP_NO_INDEX="1", https_proxy="http://127.0.0.1:9")
