@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import click
@@ -117,6 +118,9 @@ def test_watch_checks_a_saved_notebook_and_opens_the_next(exercises, environment
     ) as watching:
         assert watching.stderr
         assert watching.stdout
+        # A process that says nothing is ended, and the test with it.
+        impatient = threading.Timer(300, watching.kill)
+        impatient.start()
         assert "Ctrl-C" in watching.stderr.readline()
         solve(path)
         lines = []
@@ -126,11 +130,13 @@ def test_watch_checks_a_saved_notebook_and_opens_the_next(exercises, environment
                 break
         watching.send_signal(signal.SIGINT)
         assert watching.wait(60) == 0
+        impatient.cancel()
     assert any("solved." in line for line in lines)
     second = COURSE.released()[1]
     assert (tmp_path / "wasm-lab-exercises" / second.chapter / f"{second.name}.ipynb").is_file()
 
 
+@pytest.mark.slow
 def test_release_and_validate_a_course_of_ones_own(exercises, course, tmp_path) -> None:
     released = exercises("release", "--source", course.source, "--out", tmp_path / "out", "--json")
     changes = {one["exercise"]: one["change"] for one in json.loads(released.stdout)}

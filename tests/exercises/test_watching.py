@@ -38,3 +38,13 @@ def test_each_save_is_seen_once(tmp_path) -> None:
     except KeyboardInterrupt:
         pass
     assert seen == [(2, "first.ipynb"), (5, "first.ipynb"), (7, "first.ipynb")]
+
+
+def test_what_is_saved_before_anybody_asks_is_seen(tmp_path) -> None:
+    folder = tmp_path / "00_chapter"
+    folder.mkdir()
+    path = folder / "first.ipynb"
+    path.write_text("one")
+    saved = saved_files(tmp_path, {"first"}, sleep=lambda _seconds: None)
+    path.write_text("three")
+    assert next(saved) == path

@@ -315,11 +315,11 @@ def watch(folder: Path | None, as_json: bool) -> int:
     learner = _learner(folder)
     if learner.standing().current is None and not as_json:
         _show_opened(learner, learner.open(), as_json)
-    names = {exercise.name for exercise in learner.exercises}
+    saved = saved_files(learner.folder, {exercise.name for exercise in learner.exercises})
     if not as_json:
         click.echo(f"Watching {learner.folder}; save a notebook to check it. Ctrl-C ends this.", err=True)
     try:
-        for path in saved_files(learner.folder, names):
+        for path in saved:
             try:
                 _check_saved(learner, path, as_json)
             except WasmLabError as error:

@@ -16,14 +16,20 @@ INTERVAL_S = 0.2
 def saved_files(
     folder: Path, names: set[str], *, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[Path]:
-    """Each exercise that is saved from now on, until interrupted.
+    """Each exercise that is saved from this call on, until interrupted.
 
     Args:
         folder: of the learner's copies.
         names: stems of the files that count.
         sleep: how to wait.
     """
-    before = _states(folder, names)
+    # Not a generator itself: that would look for the first time only when it is asked for the first file.
+    return _changes(folder, names, _states(folder, names), sleep)
+
+
+def _changes(
+    folder: Path, names: set[str], before: dict[Path, tuple[int, int]], sleep: Callable[[float], None]
+) -> Iterator[Path]:
     while True:
         sleep(INTERVAL_S)
         after = _states(folder, names)
