@@ -77,6 +77,7 @@ def test_nothing_is_left_of_a_parent_that_is_ended(tmp_path: Path, number: signa
         wait_until(lambda: not list(runtime.glob("kernel-*.json")))
 
 
+@pytest.mark.slow
 def test_two_parents_at_once_do_not_meet(tmp_path: Path) -> None:
     with (
         parent(tmp_path / "one") as (first, first_family, first_runtime),

@@ -244,6 +244,7 @@ def test_calls_from_many_threads_take_turns(runtime, library):
     assert sorted(seen) == list(range(1, 2001))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files by /proc")
 def test_no_files_are_left_open(runtime, library, probe):
     def cycle():
