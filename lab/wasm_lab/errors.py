@@ -172,6 +172,14 @@ class DependencyError(BuildError):
         self.log = log
 
 
+class NoRoomError(BuildError):
+    """This machine has no room to compile in, or cannot do it any more: nothing is said of the code."""
+
+
+class MachineError(WasmLabError):
+    """This machine failed, and not the guest: no process could be had, or its own side of one broke."""
+
+
 class LoadError(WasmLabError):
     """The bytes are not a module or component that this runtime can load."""
 

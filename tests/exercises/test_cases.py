@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import pytest
 
 import wasm_lab
-from wasm_lab.errors import UsageError
+from wasm_lab.errors import GuestError, MachineError, UsageError
 from wasm_lab.exercises import Cases
 from wasm_lab.exercises.values import equal
 from wasm_lab.session import Session
@@ -114,3 +115,27 @@ def test_two_cases_of_one_name_are_refused() -> None:
 )
 def test_equality_is_of_values(got, expected, same) -> None:
     assert equal(got, expected) is same
+
+
+def test_an_error_that_cannot_be_written_is_told_by_its_kind() -> None:
+    cases = Cases(points=1)
+    cases.equal("a huge key", lambda: {}[10**5000], (), 1)
+    assert cases.score().results[0].message == "KeyError"
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (MachineError("The process for a guest did not start."), True),
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (FileNotFoundError(errno.ENOENT, "No such file"), False),
+        (GuestError("The guest's process failed"), False),
+    ],
+)
+def test_a_failure_of_the_machine_is_told_apart_by_its_kind(error, lost) -> None:
+    def answer() -> None:
+        raise error
+
+    cases = Cases(points=1)
+    cases.equal("a case", answer, (), 1)
+    assert [result.lost for result in cases.score().results] == [lost]

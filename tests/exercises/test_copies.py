@@ -77,6 +77,32 @@ def test_an_answer_cell_that_was_typed_anew_is_found_by_its_first_line(opened, e
     assert "made anew" in read.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("source", "notes"),
+    [
+        ("  \n%%wasm_rust --name answer\nfn a() {}", 0),
+        ("  %%wasm_rust --name answer\n  fn a() {}", 0),
+        ("%%time\n%%wasm_rust --name answer\nfn a() {}", 1),
+    ],
+    ids=["a line of blanks", "indented", "below %%time"],
+)
+def test_what_jupyter_accepts_above_the_code_is_no_mistake(opened, edit, source, notes) -> None:
+    edit(opened.path, lambda cells: answer_of(cells).update(source=source))
+    read = answers(opened)
+    assert read.bodies == {"answer": "fn a() {}"}
+    assert len(read.notes) == notes
+    assert all("'%%time' above its first line" in note for note in read.notes)
+
+
+def test_a_cell_with_another_grade_id_is_not_the_answer(opened, edit) -> None:
+    def rename(cells: list[dict]) -> None:
+        answer_of(cells)["metadata"]["nbgrader"]["grade_id"] = "mine"
+
+    edit(opened.path, rename)
+    with pytest.raises(ExerciseError, match="not in the notebook any more"):
+        answers(opened)
+
+
 def test_a_deleted_answer_cell_is_told_with_a_way_back(opened, edit) -> None:
     edit(opened.path, lambda cells: cells.remove(answer_of(cells)))
     with pytest.raises(ExerciseError, match="not in the notebook any more") as told:

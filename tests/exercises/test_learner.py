@@ -30,6 +30,17 @@ def test_from_one_to_the_next(learner, write_answer) -> None:
     assert learner.open().exercise.name == "second"
 
 
+def test_a_copy_under_another_name_is_known_by_its_title(learner, write_answer, tmp_path) -> None:
+    opened = learner.open()
+    write_answer(opened.path, "no")
+    mine = opened.path.rename(tmp_path / "mine.ipynb")
+    verdict = learner.check(path=mine)
+    assert (verdict.solved, verdict.file) == (True, str(mine))
+    (tmp_path / "other.ipynb").write_text("{}")
+    with pytest.raises(ExerciseError, match="There is no exercise other"):
+        learner.check(path=tmp_path / "other.ipynb")
+
+
 def test_a_wrong_answer_shows_hidden_cases_by_name_only(learner, write_answer) -> None:
     write_answer(learner.open().path, "yes")
     verdict = learner.check()

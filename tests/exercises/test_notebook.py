@@ -84,6 +84,33 @@ def test_numbers_that_are_none_count_as_not_there(written) -> None:
     assert (exercise.minutes, exercise.fuel, exercise.cells[2].points) == (0, None, 0.0)
 
 
+SEEN = {
+    "a literal": 'cases.true("empty", f([]) == 0)',
+    "of two parts": 'cases.true("em" "pty", f([]) == 0)',
+    "in a loop": 'for name in ("empty", "full"):\n    cases.true(name, f)',
+    "below a magic": '%%time\n%load_ext x\ncases.true("empty", f)\nif f:\n    !ls',
+    "within braces": "print(f\"{names['empty']}\")",
+}
+UNSEEN = {
+    "a part of a name": 'cases.true("an empty list", f([]) == 0)',
+    "a word of a message": 'cases.true("zero", f(0), because="not empty")',
+    "a Python name": "empty = []",
+    "a comment": "# empty",
+    "a part of an f-string": 'cases.true(f"{kind}empty", f)',
+    "no Python": 'cases.true("empty", f',
+}
+
+
+@pytest.mark.parametrize("text", SEEN.values(), ids=SEEN)
+def test_a_case_is_seen_where_its_name_is_a_string(text) -> None:
+    assert not Exercise.parse(notebook([code(text, grade_id="t", grade=True)]), name="x").hides("empty")
+
+
+@pytest.mark.parametrize("text", UNSEEN.values(), ids=UNSEEN)
+def test_a_case_is_hidden_where_its_name_is_only_a_part_of_the_text(text) -> None:
+    assert Exercise.parse(notebook([code(text, grade_id="t", grade=True)]), name="x").hides("empty")
+
+
 def test_a_missing_file_and_another_encoding(tmp_path) -> None:
     with pytest.raises(ExerciseError, match="cannot be read"):
         Exercise.read(tmp_path / "none.ipynb")

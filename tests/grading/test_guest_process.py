@@ -14,7 +14,7 @@ import pytest
 from wasm_lab.cells import parse_cell
 from wasm_lab.confine.landlock import landlock_version
 from wasm_lab.confine.syscalls import syscalls_can_be_closed
-from wasm_lab.errors import PoisonedError, UnsupportedError, WasmLabError
+from wasm_lab.errors import MachineError, PoisonedError, WasmLabError
 from wasm_lab.grading import guest_process, wire
 from wasm_lab.grading.guest_process import GuestProcess
 from wasm_lab.grading.judge import JudgeSession
@@ -251,7 +251,7 @@ def test_memory_that_is_not_what_was_asked_for_loses_the_instance(monkeypatch):
 
 def test_a_process_that_does_not_begin_is_told(monkeypatch):
     monkeypatch.setattr(guest_process, "_CODE", "sys.exit(3)")
-    with pytest.raises(UnsupportedError, match="did not start"):
+    with pytest.raises(MachineError, match="did not start"):
         GuestProcess(memory_bytes=MIB)
 
 

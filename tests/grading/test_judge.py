@@ -11,7 +11,15 @@ import pytest
 from wasm_lab.capabilities import Capabilities
 from wasm_lab.cells import parse_cell
 from wasm_lab.confine.landlock import landlock_version
-from wasm_lab.errors import CompileError, GuestError, GuestTrap, LoadError, PoisonedError, UnsupportedError
+from wasm_lab.errors import (
+    CompileError,
+    GuestError,
+    GuestTrap,
+    HeaderError,
+    LoadError,
+    PoisonedError,
+    UnsupportedError,
+)
 from wasm_lab.grading.judge import JudgeSession, clock_and_seed
 
 pytestmark = pytest.mark.skipif(not landlock_version(), reason="the kernel has no Landlock")
@@ -253,7 +261,13 @@ def _can_link_for_this_machine():
 @pytest.mark.skipif(
     not _can_link_for_this_machine(), reason="procedural macros need a linker for this machine"
 )
-def test_the_exercises_own_macros_run_and_find_nothing_inside_of_the_compiler(session, tmp_path):
+def test_crates_are_those_of_the_exercise(session):
+    named = parse_cell('---\n[dependencies]\nlibm = "0.2"\n---\npub fn one() -> u8 { 1 }', name="answer")
+    with pytest.raises(HeaderError, match="its crates are not those of the exercise"):
+        session.compile(named)
+
+
+def test_the_exercises_own_macros_run_and_find_nothing_inside_of_the_compiler(tmp_path):
     from wasm_lab.build.cache import default_cache
 
     package = tmp_path / "probing"
@@ -272,6 +286,7 @@ probing = {{ path = "{package}" }}
 ---
 pub fn found() -> String {{ probing::probe!().to_string() }}
 """
+    session = JudgeSession(digest="0" * 64, dependencies=[{"probing": {"path": str(package)}}])
     cell = session.define(session.compile(parse_cell(code, name="probed")))
     names, folder, found = cell.functions["found"]().split(" | ")
     assert set(names.split()) <= {
@@ -281,6 +296,7 @@ pub fn found() -> String {{ probing::probe!().to_string() }}
     }  # rustc's driver may set the last itself
     assert (folder, found) == ("/exercise", "")
     assert not hasattr(cell.functions["found"], "__wrapped__")
+    session.close()
 
 
 def test_a_cell_uses_an_earlier_one_as_a_crate(session):

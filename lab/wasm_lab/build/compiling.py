@@ -12,7 +12,7 @@ from wasm_lab.build import lean, link
 from wasm_lab.build.key import unit_key
 from wasm_lab.build.refusal import blames_the_code
 from wasm_lab.build.rustc import Bench, Compiled, compile_unit
-from wasm_lab.errors import BuildError
+from wasm_lab.errors import NoRoomError
 from wasm_lab.source import Profile
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Compiler:
 
         Raises:
             DependencyError: a crate could not be built.
-            BuildError: there is no room to compile in, or no compiler any more.
+            NoRoomError: there is no room to compile in, or no compiler any more.
             KeyboardInterrupt: the user interrupted; all tools have been stopped.
         """
         crate_words = self._crate_words()
@@ -75,7 +75,7 @@ class Compiler:
             with self._bench(unit, (*words, *crate_words)) as (bench, sysroot):
                 return self._compile_on(bench, unit, sysroot, alone=not words)
         except OSError as error:
-            raise BuildError(
+            raise NoRoomError(
                 f"{unit.label} could not be compiled: {error}.",
                 hint=f"Compiling needs a little room in {tempfile.gettempdir()}; TMPDIR names another folder.",
             ) from error

@@ -41,7 +41,7 @@ def read_answer(text: str, *, form: str = "", choices: Sequence[str] = ()) -> An
         import tomllib
 
         # Its reader keeps every beginning of a key, so that the time and memory of one grow as its parts squared.
-        if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
+        if any(line.count(".") > MOST_DOTS for line in text.split("\n")):  # as TOML divides lines
             raise UsageError(
                 f"A line has more than {MOST_DOTS} dots, and is not read.",
                 hint="Keys have a few parts at most.",

@@ -6,13 +6,14 @@ The host calls the guest's functions and compares here; what the guest prints de
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.errors import GuestError, GuestFailure, GuestTrap, UsageError
+from wasm_lab.errors import GuestError, GuestFailure, GuestTrap, MachineError, UsageError
 from wasm_lab.exercises.values import equal, near, shown
 from wasm_lab.run import TrapKind
 
@@ -40,6 +41,9 @@ _LIMITS = {TrapKind.DEADLINE, TrapKind.FUEL, TrapKind.OUTPUT}
 #: Those that a run without end reaches. Which of the two comes first depends on the machine.
 _ENDLESS = {TrapKind.DEADLINE, TrapKind.FUEL}
 
+#: What the system says when this machine has no more of something; no answer can bring that about from its sandbox.
+_EXHAUSTED = {errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
@@ -48,6 +52,7 @@ class CaseResult:
     name: str
     passed: bool
     message: str = ""  #: why it failed; the guest's own words may stand in it
+    lost: bool = False  #: this machine failed, so that nothing is said of the answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +89,7 @@ class Score:
             "max_points": self.max_points,
             "points": self.points,
             "cases": [
-                {"name": result.name, "passed": result.passed, "message": result.message}
+                {"name": result.name, "passed": result.passed, "message": result.message, "lost": result.lost}
                 for result in self.results
             ],
         }
@@ -224,12 +229,16 @@ class Cases:
         if any(result.name == name for result in self._results):
             raise UsageError(f"Two cases are named {name!r}.", hint="Give each case of a cell its own name.")
         case = _Case(tried=self._stops < STOPS)
+        lost = False
         try:
             yield case
         except _NotMet as wrong:
             message = str(wrong)
         except Exception as error:  # whatever an answer does, the other cases are tried
-            message = error.message if isinstance(error, GuestFailure) else f"{type(error).__name__}: {error}"
+            message = error.message if isinstance(error, GuestFailure) else _told(error)
+            lost = isinstance(error, MachineError) or (
+                isinstance(error, OSError) and error.errno in _EXHAUSTED
+            )
             if isinstance(error, GuestTrap) and error.trap.kind in _ENDLESS:
                 self._stops += 1
                 message += "\nIs there a loop that never ends?"
@@ -237,7 +246,15 @@ class Cases:
             self._results.append(CaseResult(name=name, passed=True))
             return
         parts = (message, because, f"It printed:\n{case.printed}" if case.printed else "")
-        self._results.append(CaseResult(name=name, passed=False, message="\n".join(filter(None, parts))))
+        shown_message = "\n".join(filter(None, parts))
+        self._results.append(CaseResult(name=name, passed=False, message=shown_message, lost=lost))
+
+
+def _told(error: Exception) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # of a key that is a number of thousands of digits, which Python does not write
+        return type(error).__name__
 
 
 class _NotMet(Exception):

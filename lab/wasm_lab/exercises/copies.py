@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import ExerciseError
-from wasm_lab.exercises.notebook import Exercise, Role
+from wasm_lab.exercises.notebook import Exercise, Role, begins_alone, split_magic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,8 +83,9 @@ def read_answers(path: Path, released: Exercise, live: Mapping[str, str] | None 
         raise ExerciseError(error.message, hint=_RESET.format(name=released.name)) from None
     bodies: dict[str, str] = {}
     notes: list[str] = []
-    for answer in (*released.answers, *released.written):
-        found = _found(answer, copy, notes)
+    asked = (*released.answers, *released.written)
+    for answer in asked:
+        found = _found(answer, asked, copy, notes)
         body = (live or {}).get(answer.magic) if answer.magic else None
         if found is None and body is None:
             raise ExerciseError(_gone(answer), hint=_RESET.format(name=released.name))
@@ -103,11 +104,12 @@ def _gone(answer: Cell) -> str:
     return f"The answer cell {answer.grade_id} is not in the notebook any more: a cell{begins}."
 
 
-def _found(answer: Cell, copy: Exercise, notes: list[str]) -> Cell | None:
+def _found(answer: Cell, asked: tuple[Cell, ...], copy: Exercise, notes: list[str]) -> Cell | None:
     """The learner's cell for an answer: by grade id, else by its magic line (a cell that was typed anew)."""
     same = [cell for cell in copy.cells if cell.grade_id == answer.grade_id]
-    if not same and answer.magic:
-        same = [cell for cell in copy.cells if cell.magic.split() == answer.magic.split()]
+    if not same:
+        unnamed = [cell for cell in copy.cells if cell.kind == "code" and not cell.grade_id]
+        same = [cell for cell in unnamed if begins_alone(cell.text, answer, asked)]
         if same:
             notes.append(f"The answer cell {answer.grade_id} was made anew; it is found by its first line.")
     changed = [cell for cell in same if cell.body.strip() != answer.body.strip()]
@@ -125,8 +127,11 @@ def _body(cell: Cell, answer: Cell, notes: list[str]) -> str:
     """The body below the magic line that the cell has, whatever became of that line."""
     if cell.role is Role.WRITTEN or not answer.magic:
         return cell.text
-    if cell.magic.split() == answer.magic.split():
-        return cell.body
+    parts = split_magic(cell.text, answer.magic)
+    if parts.above:
+        notes.append(f"{answer.grade_id} has {parts.above!r} above its first line. That line is left out.")
+    if parts.magic.split() == answer.magic.split():
+        return parts.body
     if cell.magic:
         notes.append(
             f"The first line of {answer.grade_id} was changed to {cell.magic!r}. It is checked as "

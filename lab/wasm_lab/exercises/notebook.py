@@ -6,19 +6,21 @@ own metadata says the rest. Reading needs neither nbgrader nor nbformat.
 
 from __future__ import annotations
 
+import ast
 import copy
 import json
 import math
 import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import ExerciseError
 from wasm_lab.exercises.markers import language_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 
@@ -46,8 +48,7 @@ class Cell:
     @property
     def magic(self) -> str:
         """The first line where that is a cell magic, such as ``%%wasm_rust --name answer``; else empty."""
-        first = self.text.lstrip("\n").partition("\n")[0] if self.kind == "code" else ""
-        return first if first.startswith("%%") else ""
+        return split_magic(self.text).magic if self.kind == "code" else ""
 
     @property
     def body(self) -> str:
@@ -57,7 +58,7 @@ class Cell:
             >>> Cell(index=0, kind="code", text="%%wasm_rust --name answer\\npub fn one() -> i32 { 1 }").body
             'pub fn one() -> i32 { 1 }'
         """
-        return self.text.lstrip("\n").partition("\n")[2] if self.magic else self.text
+        return split_magic(self.text).body if self.kind == "code" else self.text
 
     @property
     def language(self) -> str:
@@ -148,8 +149,8 @@ class Exercise:
         return sum(cell.points for cell in self.cells)
 
     def hides(self, case: str) -> bool:
-        """Whether the name of a case stands in no test of this (released) form."""
-        return not any(case in cell.text for cell in self.tests)
+        """Whether the name of a case is no string of a test in this (released) form."""
+        return not any(case in literals(cell.text) for cell in self.tests)
 
     def cell(self, grade_id: str) -> Cell | None:
         """The first cell that nbgrader knows by this name."""
@@ -187,6 +188,83 @@ class Exercise:
     def dumps(self) -> str:
         """The notebook as the text of a file, laid out as nbformat does it."""
         return json.dumps(self.notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """The text of a cell of code, in parts."""
+
+    above: str = ""  #: another magic line before the expected one, such as ``%%time``
+    magic: str = ""  #: empty where the cell does not begin with one
+    body: str  #: what stands below; the whole text where there is no magic line
+
+
+def split_magic(text: str, expected: str = "") -> Split:
+    """The magic line of a cell and what stands below it, where Jupyter would find them.
+
+    As in Jupyter, blank lines before the magic line do not count, nor does the indentation of the whole cell.
+
+    Args:
+        expected: a magic line. Where another magic stands right above it, it is still the cell's own.
+
+    Example:
+        >>> split_magic("\\n  %%answer verdict\\n  yes")
+        Split(above='', magic='%%answer verdict', body='yes')
+        >>> split_magic("%%time\\n%%answer verdict\\nyes", "%%answer verdict")
+        Split(above='%%time', magic='%%answer verdict', body='yes')
+    """
+    lines = text.split("\n")
+    start = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    magic = lines[start].lstrip(" \t")
+    if not magic.startswith("%%"):
+        return Split(body=text)
+    indent = lines[start].removesuffix(magic)
+    body = "\n".join(line.removeprefix(indent) for line in lines[start + 1 :])
+    # The same magic twice is no wrapper: Jupyter would hand the second line to the first as code.
+    if expected and magic.split(maxsplit=1)[0] != expected.split(maxsplit=1)[0]:
+        inner = split_magic(body)
+        if inner.magic.split() == expected.split():
+            return replace(inner, above=magic)
+    return Split(magic=magic, body=body)
+
+
+def begins_alone(text: str, answer: Cell, answers: Iterable[Cell]) -> bool:
+    """Whether a cell of code without a grade id is an answer that was typed anew.
+
+    It is when it begins with the answer's magic line, and no other answer of the exercise has that line.
+    """
+    words = answer.magic.split()
+    if not words or sum(each.magic.split() == words for each in answers) != 1:
+        return False
+    return split_magic(text, answer.magic).magic.split() == words
+
+
+@lru_cache(maxsize=1024)
+def literals(text: str) -> frozenset[str]:
+    """The strings that the Python code of a cell holds as literals, each as a whole; none where it is no Python.
+
+    Example:
+        >>> sorted(literals("%load_ext lab\\ncases.true('an empty list', f'{n} words', 'a ' 'b')"))
+        ['a b', 'an empty list']
+    """
+    tree = _tree(text) or _tree(re.sub(r"^([ \t]*)[%!].*$", r"\1pass", text, flags=re.MULTILINE))
+    found = set()
+    nodes: list[ast.AST] = [tree] if tree else []
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(node.value)
+        # The words between the braces of an f-string are no string of their own.
+        part = ast.Constant if isinstance(node, ast.JoinedStr) else ()
+        nodes += [each for each in ast.iter_child_nodes(node) if not isinstance(each, part)]
+    return frozenset(found)
+
+
+def _tree(text: str) -> ast.Module | None:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _notebook(text: str, label: str) -> dict[str, Any]:

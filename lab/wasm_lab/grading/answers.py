@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from wasm_lab._version import __version__
-from wasm_lab.exercises.notebook import Cell, Role
+from wasm_lab.exercises.notebook import Cell, Role, begins_alone, split_magic
 from wasm_lab.grading.bodies import refuse_body
 from wasm_lab.grading.nouns import Note, NoteKind, Settings
 from wasm_lab.grading.report.text import shown
@@ -48,8 +48,14 @@ def take_answers(master: Master, submitted: SubmittedNotebook, *, student: str, 
         notes.append(Note(kind=kind, student=student, file=file, message=message))
 
     bodies = {}
+    anew: list[SubmittedCell] = []
     for grade_id, cell in master.answers.items():
         found = [each for each in submitted.cells if each.grade_id == grade_id]
+        if not found:
+            found = _anew(master, cell, submitted)
+            anew += found
+            if found:
+                note("edited", f"The answer cell {grade_id} was made anew; it is found by its first line.")
         texts = [each.text for each in found if each.text is not None]
         if not found:
             note("missing", f"The answer cell {grade_id} is not there.")
@@ -83,7 +89,7 @@ def take_answers(master: Master, submitted: SubmittedNotebook, *, student: str, 
                     "edited",
                     f"The answer cell {grade_id} is no {cell.kind} cell any more; it is taken for one.",
                 )
-    for message in _changes(master, submitted):
+    for message in _changes(master, submitted, anew):
         note("edited", message)
     return Taken(bodies=bodies, notes=tuple(notes))
 
@@ -99,6 +105,13 @@ def digest_of(master: Master, bodies: Mapping[str, str], settings: Settings) -> 
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+def _anew(master: Master, cell: Cell, submitted: SubmittedNotebook) -> list[SubmittedCell]:
+    """The cells that stand for an answer whose grade id no cell has: typed anew, or without its metadata."""
+    answers = master.answers.values()
+    unnamed = [each for each in submitted.cells if each.kind == "code" and not each.grade_id]
+    return [each for each in unnamed if each.text is not None and begins_alone(each.text, cell, answers)]
+
+
 def _chosen(texts: list[str], cell: Cell) -> str:
     """As nbgrader, the last of several cells with one id; but a copy of the stub is nobody's answer."""
     changed = [text for text in texts if text.strip() != cell.text.strip()]
@@ -109,12 +122,17 @@ def _body(text: str, cell: Cell) -> tuple[str, list[str]]:
     if not cell.magic:
         return text, []
     said = []
-    first, _, rest = text.lstrip("\n").partition("\n")
-    if not first.startswith("%%"):
-        rest = text
+    parts = split_magic(text, cell.magic)
+    rest = parts.body
+    if parts.above:
+        above = shown(parts.above, 80, lines=False)
+        said.append(
+            f"The answer cell {cell.grade_id} has {above!r} above its magic line; that line is left out."
+        )
+    if not parts.magic:
         said.append(f"The answer cell {cell.grade_id} has lost its magic line; the master's counts.")
-    elif first.rstrip() != cell.magic.rstrip():
-        changed = shown(first, 80, lines=False)
+    elif parts.magic.rstrip() != cell.magic.rstrip():
+        changed = shown(parts.magic, 80, lines=False)
         said.append(
             f"The answer cell {cell.grade_id} begins with {changed!r}; the master's magic line counts."
         )
@@ -172,8 +190,12 @@ def _fences(lines: list[str]) -> dict[str, list[int]]:
     return found
 
 
-def _changes(master: Master, submitted: SubmittedNotebook) -> list[str]:
-    """What the master owns and the submission has in another form."""
+def _changes(master: Master, submitted: SubmittedNotebook, anew: list[SubmittedCell]) -> list[str]:
+    """What the master owns and the submission has in another form.
+
+    Args:
+        anew: cells without a grade id that were taken for answers.
+    """
     said = []
     by_id: dict[str, list[SubmittedCell]] = {}
     for one in submitted.cells:
@@ -196,7 +218,8 @@ def _changes(master: Master, submitted: SubmittedNotebook) -> list[str]:
                 f"The metadata of {cell.grade_id} was changed (points, grade, solution or locked); no effect."
             )
     known = {cell.grade_id for cell in master.released.cells if cell.grade_id}
-    extra = sum(_is_extra(one, known, own) for one in submitted.cells)
+    taken = {id(one) for one in anew}
+    extra = sum(_is_extra(one, known, own) for one in submitted.cells if id(one) not in taken)
     if extra:
         said.append(f"It has {extra} more cell{'s' * (extra > 1)} than was released; left out.")
     return said

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wasm_lab.grading.nouns import Note, NoteKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from wasm_lab.grading.answers import Taken
 
@@ -38,6 +38,7 @@ class Candidate:
     path: str
     taken: Taken | None
     why: str  #: not taken
+    answered: bool  #: some answer of it is not as it was released
     submitted: datetime | None
     attempt: int
     exact: bool
@@ -45,8 +46,22 @@ class Candidate:
     direct: bool  #: it lies in the student's own folder, and not in an archive that looks like an export
 
 
+def is_answered(bodies: Mapping[str, str], released: Mapping[str, str]) -> bool:
+    """Whether some answer is not as it was released; blanks and empty lines at its ends do not count.
+
+    Example:
+        >>> is_answered({"answer": "todo!()\\n"}, {"answer": "todo!()"})
+        False
+    """
+    return any(body.strip() != released[grade_id].strip() for grade_id, body in bodies.items())
+
+
 def counting(student: str, exercise: str, several: list[Candidate]) -> Submission:
-    """The file that counts: one that can be read; of these the one that came in last, where that is known.
+    """The file that counts: one that can be read; of these one with an answer, and the one that came in last of
+    those, where that is known.
+
+    A form as it was released is nobody's answer, even where it is the later: whoever downloads it a second time
+    may hand in both.
 
     What lies in a student's folder comes before what an archive beside it says is that student's: an archive may
     be what somebody else sent by mail.
@@ -56,6 +71,7 @@ def counting(student: str, exercise: str, several: list[Candidate]) -> Submissio
         key=lambda one: (
             one.direct,
             one.taken is not None,
+            one.answered,
             one.submitted or earliest,
             one.attempt,
             one.exact,
@@ -89,6 +105,8 @@ def _why_counts(counts: Candidate, other: Candidate) -> str:
         return "it lies in the student's own folder, and the other in an archive beside it"
     if other.taken is None and counts.taken is not None:
         return "the other cannot be read"
+    if counts.answered != other.answered:
+        return "the other is as it was released, or has no answer that can be taken"
     if counts.submitted != other.submitted:
         return "it came in later"
     if counts.attempt != other.attempt:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from wasm_lab.cells.header import read_header
+from wasm_lab.errors import HeaderError
 from wasm_lab.exercises import Exercise
 from wasm_lab.exercises.notebook import Role
 from wasm_lab.grading import sitting
@@ -33,7 +36,7 @@ def clean_copy(job: Job) -> tuple[Exercise, dict[str, Any], dict[str, Any]]:
     for cell in exercise.cells:
         raw = notebook["cells"][cell.index]
         if raw["cell_type"] == "code":
-            raw |= {"outputs": [], "execution_count": None}
+            raw |= {"outputs": [], "execution_count": None, "source": _as_call(cell.text)}
         if cell.role is not Role.GIVEN:
             raw["metadata"] = {**raw["metadata"], "tags": [_GOES_ON]}
     parameters, first, last = (_code(text) for text in sitting.cells())
@@ -46,6 +49,7 @@ def clean_copy(job: Job) -> tuple[Exercise, dict[str, Any], dict[str, Any]]:
     judging = {
         "digest": hashlib.sha256(job.master.encode()).hexdigest(),
         "functions": _functions(master),
+        "dependencies": _dependencies(master),
         "fuel": master.fuel,
         "deadline_s": master.deadline_s,
         "walls": job.settings.walls,
@@ -63,6 +67,33 @@ def _functions(master: Exercise) -> dict[str, list[str]]:
             name = named[1] if named else next(iter(functions), "")
             found.setdefault(name, set()).update(functions)
     return {name: sorted(functions) for name, functions in found.items()}
+
+
+def _dependencies(master: Exercise) -> list[dict[str, Any]]:
+    """What the headers of the master's cells name: nothing else is fetched, whatever a cell turns out to say."""
+    found = []
+    for cell in master.cells:
+        if cell.kind == "code" and cell.language == "rust":
+            with contextlib.suppress(HeaderError):  # which the cell itself will raise
+                found.append(read_header(cell.body, label=cell.grade_id, first_line=2).dependencies)
+    return found
+
+
+def _as_call(text: str) -> str:
+    """A cell with a magic on its first line as the call that IPython makes of it; any other as it is.
+
+    IPython takes prompts (``>>>``, ``In [1]:``) off every line of a cell before it looks for a magic, and a header
+    that was hidden behind them would be one then. In a string of Python it finds none.
+
+    Example:
+        >>> _as_call("%%answer verdict --choice yes,no\n>>> yes")
+        "get_ipython().run_cell_magic('answer', 'verdict --choice yes,no', '>>> yes')"
+    """
+    first, _, body = text.lstrip("\n").partition("\n")
+    if not first.startswith("%%"):
+        return text
+    name, _, line = first[2:].rstrip().partition(" ")
+    return f"get_ipython().run_cell_magic({name!r}, {line!r}, {body!r})"
 
 
 def _code(text: str) -> dict[str, Any]:

@@ -13,11 +13,19 @@ from typing import TYPE_CHECKING
 
 from wasm_lab.errors import UsageError
 from wasm_lab.grading import entries as files
-from wasm_lab.grading.answers import take_answers
-from wasm_lab.grading.candidates import Candidate, Submission, counted, counting
+from wasm_lab.grading.answers import released_answers, take_answers
+from wasm_lab.grading.candidates import Candidate, Submission, counted, counting, is_answered
 from wasm_lab.grading.entries import Archive, Entry, Unreadable
 from wasm_lab.grading.nouns import Note, NoteKind, Student
-from wasm_lab.grading.owners import Owned, is_ambiguous, is_export, owner_of, owner_of_archive, plain_stem
+from wasm_lab.grading.owners import (
+    Owned,
+    attempt_of,
+    is_ambiguous,
+    is_export,
+    owner_of,
+    owner_of_archive,
+    plain_stem,
+)
 from wasm_lab.grading.report.text import shown
 from wasm_lab.grading.submitted import SubmittedNotebook, Truncated, read_notebook
 from wasm_lab.grading.times import STAMP, span, stamp_of, time_of
@@ -97,13 +105,12 @@ class _Collecting:
                 yield from self._opened_export(entry, root)
         elif root.is_file():
             try:
-                archive = self._archive(root, ())
-            except Unreadable as error:
+                entries = list(self._archive(root, ()).files())
+            except Exception as error:
                 raise UsageError(
-                    f"{root} cannot be taken for submissions: {error}",
+                    f"{root} cannot be taken for submissions: {_why_not(error)}",
                     hint="Name a folder, or the zip archive that Moodle or Canvas exported.",
-                ) from None
-            entries = list(archive.files())
+                ) from error
             wrapped = {entry.parts[0] for entry in entries} in ({"submitted"}, {"submissions"})
             for entry in entries:
                 yield replace(entry, parts=entry.parts[1:]) if wrapped and len(entry.parts) > 1 else entry
@@ -118,11 +125,10 @@ class _Collecting:
             yield entry
             return
         try:
-            archive = self._archive(root / entry.name, ())
-        except Unreadable as error:
-            self._note("refused", "", entry.path, str(error))
+            found = list(self._archive(root / entry.name, ()).files())
+        except Exception as error:  # an archive that leads us astray is one archive, not the batch
+            self._note("refused", "", entry.path, _why_not(error))
             return
-        found = list(archive.files())
         if is_export({one.parts[0] for one in found}):
             yield from (replace(one, export=True) for one in found)
         else:
@@ -201,15 +207,12 @@ class _Collecting:
             stamps = self._timestamps(pile.files, student)
             candidates: dict[str, list[Candidate]] = defaultdict(list)
             for entry, owned in found:
-                if _is_stamp(owned) or _is_litter(entry.parts):
+                if _is_stamp(entry, owned) or _is_litter(entry.parts):
                     continue
                 try:
                     self._look_at(entry, owned, student, stamps, candidates)
                 except Exception as error:  # a file that leads us astray is one file, not the batch
-                    why = (
-                        f"It could not be looked at ({type(error).__name__}), which is a mistake of wasm-lab."
-                    )
-                    self._note("refused", student, entry.path, why)
+                    self._note("refused", student, entry.path, _why_not(error))
         return [counting(student, name, several) for name, several in sorted(candidates.items())]
 
     def _inside(
@@ -220,14 +223,12 @@ class _Collecting:
             archive = Archive(
                 data, entry.parts, entries=files.STUDENT_ENTRIES, unpacked_bytes=files.UNPACKED_BYTES
             )
-        except Unreadable as error:
-            self._note("refused", student, entry.path, str(error))
+            stack.callback(archive.close)
+            found = list(archive.files())
+        except Exception as error:  # an archive that leads us astray is one archive, not the batch
+            self._note("refused", student, entry.path, _why_not(error))
             return []
-        stack.callback(archive.close)
-        return [
-            (one, replace(owned, rest=(*owned.rest, *one.parts[len(entry.parts) :])))
-            for one in archive.files()
-        ]
+        return [(one, replace(owned, rest=(*owned.rest, *one.parts[len(entry.parts) :]))) for one in found]
 
     def _note_collisions(self, found: list[tuple[Entry, Owned]], student: str) -> None:
         import unicodedata
@@ -246,7 +247,7 @@ class _Collecting:
         """nbgrader's ``timestamp.txt``, by the folder in which it lies."""
         stamps: dict[tuple[str, ...], datetime] = {}
         for entry, owned in found:
-            if _is_stamp(owned):
+            if _is_stamp(entry, owned):
                 try:
                     stamps[owned.rest[:-1]] = time_of(entry.read(1000))
                 except Unreadable as error:
@@ -270,7 +271,7 @@ class _Collecting:
         if not entry.name.lower().endswith(".ipynb"):
             self._note("foreign", student, entry.path, "It is no notebook.")
             return
-        stem, attempt = plain_stem(owned.rest[-1])
+        stem, attempt = plain_stem(owned.rest[-1]), attempt_of(owned)
         by_name = self.course.masters.get(stem) or self.course.masters.get(stem.casefold())
         path = shown(entry.path, 300, lines=False)
         try:
@@ -281,8 +282,9 @@ class _Collecting:
             if by_name:
                 candidates[by_name.name].append(
                     Candidate(
-                        path=path, taken=None, why=str(error), submitted=stamp_of(owned.rest, stamps),
-                        attempt=attempt, exact=False, notes=(), direct=not entry.export,
+                        path=path, taken=None, why=str(error), answered=False,
+                        submitted=stamp_of(owned.rest, stamps), attempt=attempt, exact=False, notes=(),
+                        direct=not entry.export,
                     )
                 )  # fmt: skip
             return
@@ -299,11 +301,13 @@ class _Collecting:
                     message=f"By its metadata and grade ids it is {master.name}, and counts as that.",
                 )
             )  # fmt: skip
+        taken = take_answers(master, notebook, student=student, file=path)
         candidates[master.name].append(
             Candidate(
                 path=path,
-                taken=take_answers(master, notebook, student=student, file=path),
+                taken=taken,
                 why="",
+                answered=is_answered(taken.bodies, released_answers(master)),
                 submitted=submitted,
                 attempt=attempt,
                 exact=owned.rest[-1] == f"{master.name}.ipynb",
@@ -349,9 +353,19 @@ def _is_zip(name: str) -> bool:
     return name.lower().endswith(".zip")
 
 
-def _is_stamp(owned: Owned) -> bool:
-    """Whether a file says when something came in. No LMS exports one: there it is the student's own."""
-    return owned.rest[-1] == STAMP and not owned.exported
+def _is_stamp(entry: Entry, owned: Owned) -> bool:
+    """Whether a file says when something came in. No LMS exports one: there it is the student's own.
+
+    Nor does one that an archive beside a student's folder says is that student's: somebody else may have sent it.
+    """
+    return owned.rest[-1] == STAMP and not owned.exported and not entry.export
+
+
+def _why_not(error: Exception) -> str:
+    """What a note says of a file that could not be read, or led us astray."""
+    if isinstance(error, Unreadable):
+        return str(error)
+    return f"It could not be looked at ({type(error).__name__}), which is a mistake of wasm-lab."
 
 
 def _is_litter(parts: tuple[str, ...]) -> bool:

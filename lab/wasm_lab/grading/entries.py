@@ -193,16 +193,21 @@ class Archive:
 
     def files(self) -> Iterator[Entry]:
         """Its files in the order of their names; of equal names, in the order in which they lie there."""
-        for info in sorted(self._zip.infolist(), key=lambda each: each.filename):
+        infos = self._zip.infolist()
+        # Compress-Archive of Windows PowerShell 5.1 writes paths with backslashes only. They are read as slashes
+        # before anything of a name is checked; beside a slash, a backslash is part of a name, and refused.
+        backslashes = not any("/" in info.orig_filename for info in infos)
+        for info in sorted(infos, key=lambda each: each.filename):
             # zipfile cuts a name at a NUL; what was written there is what counts.
-            name = info.orig_filename
-            if info.is_dir() and not what_is_wrong_with(name):
+            name = info.orig_filename.replace("\\", "/") if backslashes else info.orig_filename
+            wrong = what_is_wrong_with(name)
+            # Not is_dir(), which raises for a name with nothing before a NUL (Python 3.11).
+            if name.endswith("/") and not wrong:
                 continue
-            shown = tuple(part for part in info.filename.split("/") if part) or ("(no name)",)
-            problem = what_is_wrong_with(name) or _what_is_wrong_with(info)
+            shown = tuple(part for part in name.partition("\0")[0].split("/") if part) or ("(no name)",)
             yield Entry(
                 parts=(*self._parts, *shown),
-                problem=problem,
+                problem=wrong or _what_is_wrong_with(info),
                 _reader=partial(self._read, info),
             )
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab import errors
-from wasm_lab.errors import DeadlineExceeded, GuestExit, LoadError, UnsupportedError, WasmLabError
+from wasm_lab.errors import DeadlineExceeded, GuestExit, LoadError, MachineError, WasmLabError
 from wasm_lab.grading.nursery import VARIABLE, Born, born
 from wasm_lab.grading.said import plain_text
 from wasm_lab.grading.wire import FROM_GUEST_BYTES, Line, Reply, WrongMessage
@@ -72,7 +72,7 @@ class GuestProcess:
         walls: whether it walls itself in; without Landlock it cannot.
 
     Raises:
-        UnsupportedError: it cannot be started.
+        MachineError: it cannot be started.
     """
 
     def __init__(self, *, memory_bytes: int, read: Sequence[Path] = (), walls: bool = True) -> None:
@@ -88,7 +88,7 @@ class GuestProcess:
             ready = self._line.receive(time.monotonic() + START_S)
         except (EOFError, TimeoutError, WrongMessage):
             self.kill()
-            raise UnsupportedError(
+            raise MachineError(
                 "The process for a guest did not start.",
                 hint="It needs the packages wasmtime and msgpack, and a kernel with Landlock.",
             ) from None
@@ -97,7 +97,7 @@ class GuestProcess:
             raise
         if ready != ["ready"]:
             self.kill()
-            raise UnsupportedError("The process for a guest did not start.")
+            raise MachineError("The process for a guest did not start.")
 
     @property
     def pid(self) -> int:
@@ -204,7 +204,7 @@ class GuestProcess:
                     raise WrongMessage("No kind of refusal.")
                 raise getattr(errors, kind)(message, hint=hint)
             case "failed":
-                raise LoadError(f"The guest's process failed: {plain_text(reply.text())}.")
+                raise MachineError(f"The guest's process failed: {plain_text(reply.text())}.")
         raise WrongMessage("No kind of answer.")
 
 
@@ -262,7 +262,7 @@ def _child(
     """A process for a guest and the connection to it: from the nursery, where there is one.
 
     Raises:
-        UnsupportedError: it cannot be started.
+        MachineError: it cannot be started.
     """
     nursery = os.environ.get(VARIABLE)
     if nursery:
@@ -276,7 +276,7 @@ def _child(
         )
     except OSError as error:
         ours.close()
-        raise UnsupportedError(f"No process for a guest could be started: {error}.") from None
+        raise MachineError(f"No process for a guest could be started: {error}.") from None
     finally:
         theirs.close()
     return ours, process

@@ -27,7 +27,7 @@ from wasm_lab.session import Session, use_session
 from wasm_lab.source import Kind, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from wasm_lab.artifact import Artifact
@@ -56,6 +56,7 @@ def begin(
     *,
     digest: str,
     functions: Mapping[str, Iterable[str]] | None = None,
+    dependencies: Sequence[Mapping[str, Any]] = (),
     fuel: int | None = None,
     deadline_s: float = DEADLINE_S,
     walls: bool = True,
@@ -66,6 +67,8 @@ def begin(
         digest: of the master, hidden tests included; decides what the frozen clock and the seed are.
         functions: for each answer cell, the names of the functions that its tests call. A student's other
             functions get no name in the notebook, where they might stand in the way of the master's own.
+        dependencies: what the headers of the master's cells name, a table for each. Crates are built outside of
+            the walls, so a cell with any other table is refused.
         fuel: of each call or run where the master's cell does not say; None for no limit but the clock.
         deadline_s: seconds of each call or run, where the master's cell does not say.
         walls: False compiles and runs where there are no walls. Guests have a process of their own even then.
@@ -73,7 +76,14 @@ def begin(
     Raises:
         UnsupportedError: walls are asked for, and the kernel has none.
     """
-    session = JudgeSession(digest=digest, functions=functions, fuel=fuel, deadline_s=deadline_s, walls=walls)
+    session = JudgeSession(
+        digest=digest,
+        functions=functions,
+        dependencies=dependencies,
+        fuel=fuel,
+        deadline_s=deadline_s,
+        walls=walls,
+    )
     session.stay()
     use_session(session)
     return session
@@ -87,6 +97,7 @@ class JudgeSession(Session):
         *,
         digest: str,
         functions: Mapping[str, Iterable[str]] | None = None,
+        dependencies: Sequence[Mapping[str, Any]] = (),
         fuel: int | None = None,
         deadline_s: float = DEADLINE_S,
         walls: bool = True,
@@ -101,6 +112,7 @@ class JudgeSession(Session):
 
             self._walls = Walls()
         self._functions = None if functions is None else {name: set(each) for name, each in functions.items()}
+        self._dependencies = [dict(each) for each in dependencies]
         self._fuel = fuel
         self._deadline_s = deadline_s
         self._frozen_ns, self._seed = clock_and_seed(digest)
@@ -114,12 +126,14 @@ class JudgeSession(Session):
 
         Raises:
             UnsupportedError: it is no Rust for WASI 0.1, or holds tests of its own.
-            HeaderError: nobody writes such an answer (`refuse_body`).
+            HeaderError: nobody writes such an answer (`refuse_body`), or it names crates that the master does not.
             CompileError, DependencyError, BuildError, ToolchainError: why there is no artifact.
         """
         _refuse(source)
         if why := refuse_body(source.code):
             raise HeaderError(f"{source.label} is not compiled: {why}")
+        if source.dependencies and source.dependencies not in self._dependencies:
+            raise HeaderError(f"{source.label} is not compiled: its crates are not those of the exercise.")
         try:
             with self._compiling():
                 artifact = super().compile(source, progress=progress)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab import errors
 from wasm_lab.exercises.cases import MIME as CASES
-from wasm_lab.exercises.notebook import Role
+from wasm_lab.exercises.notebook import Role, literals
 from wasm_lab.grading import sitting
 from wasm_lab.grading.nouns import Access, CaseOutcome, CellOutcome, Outcome, from_record
 
@@ -33,13 +33,17 @@ _NO_BUILD = {
     and issubclass(kind, errors.BuildError | errors.HeaderError | errors.SignatureError)
 }
 
-#: What the judge says when this machine failed, and no answer did. Nobody gets marks for that.
-_MACHINE_FAILED = (
-    "The guest's process failed",
-    "The process for a guest did not start",
-    "No process for a guest could be started",
-)
-_MACHINE_ERRORS = {"ToolchainError", "OSError", "BlockingIOError", "MemoryError"}
+#: What is raised when this machine failed, and no answer did; nobody gets marks for that. Errors are told by their
+#: kinds, because a guest may write into their words. The crates of an answer are its master's.
+_MACHINE_ERRORS = {
+    "BlockingIOError",
+    "DependencyError",
+    "MachineError",
+    "MemoryError",
+    "NoRoomError",
+    "OSError",
+    "ToolchainError",
+}
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -69,7 +73,7 @@ def outcome_of(
         error = _error(by_id.get(cell.grade_id, {}))
         if error is None:
             continue
-        if error["ename"] in _MACHINE_ERRORS or _machine_failed(error["evalue"]):
+        if error["ename"] in _MACHINE_ERRORS:
             return lost_outcome(job, exercise, "crashed", _words(error), duration_ns=duration_ns)
         message = message or _words(error)
         if error["ename"] in _NO_BUILD:
@@ -82,9 +86,9 @@ def outcome_of(
             cells.append(replace(found, message=absent) if absent else found)
         elif cell.role is Role.WRITTEN and cell.points:
             cells.append(written(cell, job.bodies))
-    failed = next((case for cell in cells for case in cell.cases if _machine_failed(case.message)), None)
-    if failed:
-        return lost_outcome(job, exercise, "crashed", failed.message, duration_ns=duration_ns)
+    lost = next((case for cell in by_id.values() for case in _records(cell) if case.get("lost")), None)
+    if lost:
+        return lost_outcome(job, exercise, "crashed", _plain(lost["message"]), duration_ns=duration_ns)
     last = executed[-1] if executed else {}
     return Outcome(
         student=job.student,
@@ -208,17 +212,20 @@ def _partial(text: str, max_points: float) -> tuple[float, str]:
 
 
 def _cases(executed: dict[str, Any], released_text: str) -> tuple[CaseOutcome, ...]:
-    record = _shown(executed, CASES)
-    cases = record.get("cases", []) if isinstance(record, dict) else []
     return tuple(
         CaseOutcome(
             name=case["name"],
             passed=case["passed"],
             message=_plain(case["message"]),
-            hidden=case["name"] not in released_text,
+            hidden=case["name"] not in literals(released_text),
         )
-        for case in cases
+        for case in _records(executed)
     )
+
+
+def _records(executed: dict[str, Any]) -> list[dict[str, Any]]:
+    record = _shown(executed, CASES)
+    return record.get("cases", []) if isinstance(record, dict) else []
 
 
 def _audit(last: dict[str, Any]) -> tuple[Access, ...]:
@@ -236,10 +243,6 @@ def _shown(executed: dict[str, Any], mime: str) -> Any:
 
 def _error(executed: dict[str, Any]) -> dict[str, str] | None:
     return next((each for each in executed.get("outputs", []) if each.get("output_type") == "error"), None)
-
-
-def _machine_failed(message: str) -> bool:
-    return any(words in message for words in _MACHINE_FAILED)
 
 
 def _words(error: dict[str, Any]) -> str:

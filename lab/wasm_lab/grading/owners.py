@@ -29,6 +29,7 @@ _CANVAS_ANONYMOUS = re.compile(
 )
 #: What Canvas appends to a name that a student hands in again, and what browsers and Jupyter append to copies.
 _COPY = re.compile(r"(?:-(?P<attempt>\d{1,3})| ?\(\d{1,3}\)|-Copy\d{0,3}| - Copy| copy)+$")
+_ENDING = re.compile(r"\.(?:ipynb|zip)$", re.IGNORECASE)
 
 #: A student's key is at most this long.
 KEY_CHARACTERS = 100
@@ -119,15 +120,29 @@ def _key(name: str) -> str:
     )
 
 
-def plain_stem(name: str) -> tuple[str, int]:
-    """The name of a notebook's file without ending and marks of copies; the number of the attempt, if any.
+def plain_stem(name: str) -> str:
+    """The name of a notebook's file without ending and marks of copies.
 
     Example:
         >>> plain_stem("first_function-2.ipynb"), plain_stem("first_function (1).ipynb")
-        (('first_function', 2), ('first_function', 0))
+        ('first_function', 'first_function')
     """
-    stem = re.sub(r"\.ipynb$", "", name, flags=re.IGNORECASE)
+    stem = _ENDING.sub("", name)
     copy = _COPY.search(stem)
-    if not copy or not copy.start():
-        return stem, 0
-    return stem[: copy.start()], int(copy["attempt"] or 0)
+    return stem[: copy.start()] if copy and copy.start() else stem
+
+
+def attempt_of(owned: Owned) -> int:
+    """The number that Canvas gave to the attempt; 0 for a first one, and for all that is not of Canvas.
+
+    Elsewhere such a number is a browser's, which counts downloads. Canvas numbers what was handed in: of a file in
+    an archive, the archive.
+
+    Example:
+        >>> attempt_of(owner_of(("byronada_41_977_add-1.ipynb",))), attempt_of(owner_of(("ada", "add-1.ipynb")))
+        (1, 0)
+    """
+    if owned.student.lms != "canvas":
+        return 0
+    copy = _COPY.search(_ENDING.sub("", owned.rest[0]))
+    return int(copy["attempt"] or 0) if copy and copy.start() else 0

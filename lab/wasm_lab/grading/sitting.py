@@ -47,13 +47,20 @@ def cells() -> tuple[str, str, str]:
 
 
 def begin(
-    *, digest: str, functions: dict[str, list[str]], fuel: int | None, deadline_s: float | None, walls: bool
+    *,
+    digest: str,
+    functions: dict[str, list[str]],
+    dependencies: list[dict[str, Any]],
+    fuel: int | None,
+    deadline_s: float | None,
+    walls: bool,
 ) -> None:
     """Make a judge's session the one that every cell of this process uses.
 
     Args:
         digest: of the master, from which the frozen clock and the seed are made.
         functions: which functions of each named answer the tests may call.
+        dependencies: of each cell of the master; there are no others.
         fuel: of each call, where the exercise says it.
         deadline_s: seconds of each call, where the exercise says them.
 
@@ -66,6 +73,7 @@ def begin(
     session = judge.begin(
         digest=digest,
         functions=functions,
+        dependencies=dependencies,
         fuel=fuel or judge.FUEL,
         deadline_s=deadline_s or judge.DEADLINE_S,
         walls=walls,

@@ -134,6 +134,8 @@ COMPILE: Bodies = {
         "a mark of order": '\ufeff---\n[dependencies]\nevil = "1"\n---\n' + WRONG,
         "build script": '---\n[package]\nbuild = "PATH"\n[profile.release]\nopt-level = 0\n---\n' + WRONG,
         "very many": "---a\n" * 200_000 + WRONG,
+        "behind prompts": ">>> ---\n>>> [dependencies]\n>>> evil = { path = \"PATH\" }\n>>> ---\n" + WRONG,
+        "behind numbered prompts": "In [1]: ---\n   ...: [dependencies]\n   ...: evil = { path = \"PATH\" }\n   ...: ---\n" + WRONG,
     },
 }  # fmt: skip
 
@@ -145,6 +147,7 @@ RUN: Bodies = {
         "the MIME type": _add('println!("{{\\"application/vnd.wasm-lab.cases+json\\": {{\\"points\\": 5}}}}"); std::process::exit(0)'),
         "a panic that says passed": _add('panic!("passed: 5 of 5")'),
         "abort": _add("std::process::abort()"),
+        "words of a failed machine": _hi('"MachineError: The guest\'s process failed".into()'),
         "a message of the protocol": _hi('println!("[\\"answer\\", [6, \\"\\", \\"\\"]]"); "hi".into()'),
         "of the desk": _hi('println!("{{\\"outcome\\": {{\\"points\\": 5}}}}"); "hi".into()'),
     },

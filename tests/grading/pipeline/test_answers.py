@@ -6,9 +6,11 @@ import copy
 import json
 import random
 import time
+from dataclasses import replace
 
 import pytest
 
+from wasm_lab.exercises import Exercise
 from wasm_lab.grading import submitted as limits
 from wasm_lab.grading.answers import digest_of, released_answers, split_header, take_answers
 from wasm_lab.grading.entries import Unreadable
@@ -75,14 +77,126 @@ def test_a_changed_magic_line_has_no_effect(add, handed, text):
         "\n\n%%wasm_rust --name answer\nmine",
         "%%wasm_rust --name answer   \nmine",
         "%%wasm_rust --name answer\r\nmine",
+        "  \n\t\n%%wasm_rust --name answer\nmine",
+        "    %%wasm_rust --name answer\n    mine",
     ],
-    ids=["blank lines", "trailing blanks", "windows"],
+    ids=["blank lines", "trailing blanks", "windows", "lines of blanks", "the cell indented"],
 )
 def test_blanks_around_the_magic_line_are_no_change(add, handed, text):
     notebook = copy.deepcopy(handed.notebook())
     cell_of(notebook, "answer")["source"] = text
     taken = take(add, notebook)
     assert (taken.bodies["answer"], taken.notes) == ("mine", ())
+
+
+@pytest.mark.parametrize("above", ["%%time", "%%time\n\n", "\n  %%capture --no-stderr"])
+def test_a_magic_above_the_magic_line_is_left_out(add, handed, above):
+    notebook = copy.deepcopy(handed.notebook())
+    cell_of(notebook, "answer")["source"] = f"{above}\n%%wasm_rust --name answer\nmine"
+    taken = take(add, notebook)
+    assert taken.bodies["answer"] == "mine"
+    assert [note.kind for note in taken.notes] == ["edited"]
+    assert f"has {above.strip()!r} above its magic line" in said(taken)
+
+
+NOT_LEFT_OUT = {
+    "two magics above": "%%time\n%%capture\n%%wasm_rust --name answer\nmine",
+    "one below as well": "%%time\n%%wasm_rust --name answer\n%%bash\nid",
+    "one below, indented": "  %%wasm_rust --name answer\n  %%bash\n  id",
+    "a blank line, and one below": "%%wasm_rust --name answer\n \n%%bash\nid",
+    "the same magic twice": "%%wasm_rust --name answer\n%%wasm_rust --name answer\nmine",
+    "another cell's": "%%time\n%%wasm_rust --name other\nmine",
+    "code between": "%%time\nfn a() {}\n%%wasm_rust --name answer\nmine",
+    "a header between": "%%time\n---\n%%wasm_rust --name answer\nmine",
+    "code before": "fn a() {}\n%%wasm_rust --name answer\nmine",
+}
+
+
+@pytest.mark.parametrize("text", NOT_LEFT_OUT.values(), ids=NOT_LEFT_OUT)
+def test_a_magic_anywhere_else_is_refused(add, handed, text):
+    notebook = copy.deepcopy(handed.notebook())
+    cell_of(notebook, "answer")["source"] = text
+    taken = take(add, notebook)
+    assert taken.bodies["answer"] == released_answers(add)["answer"]
+    assert "refused" in [note.kind for note in taken.notes]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '  %%wasm_rust --name answer\n  ---\n  [dependencies]\n  evil = "1"\n  ---\n  mine',
+        '%%time\n%%wasm_rust --name answer\n---\n[dependencies]\nevil = "1"\n---\nmine',
+    ],
+    ids=["indented", "below two magics"],
+)
+def test_a_header_that_only_then_begins_a_line_has_no_effect(add, handed, text):
+    notebook = copy.deepcopy(handed.notebook())
+    cell_of(notebook, "answer")["source"] = text
+    taken = take(add, notebook)
+    assert taken.bodies["answer"] == "mine"
+    assert "the master's dependencies count" in said(taken)
+
+
+ANEW = {
+    "typed anew": "%%wasm_rust --name answer\nmine",
+    "with other blanks": "\n%%wasm_rust  --name  answer\nmine",
+    "below %%time": "%%time\n%%wasm_rust --name answer\nmine",
+}
+
+
+def put_anew(notebook, *texts):
+    notebook["cells"].remove(cell_of(notebook, "answer"))
+    notebook["cells"] += [{"cell_type": "code", "metadata": {}, "source": text} for text in texts]
+
+
+@pytest.mark.parametrize("text", ANEW.values(), ids=ANEW)
+def test_an_answer_without_its_metadata_is_found_by_its_magic_line(add, handed, text):
+    notebook = copy.deepcopy(handed.notebook())
+    put_anew(notebook, text)
+    taken = take(add, notebook)
+    assert taken.bodies["answer"] == "mine"
+    assert {note.kind for note in taken.notes} == {"edited"}
+    assert "was made anew; it is found by its first line" in said(taken)
+    assert "left out" not in said(taken).replace("that line is left out", "")
+
+
+def test_of_several_answers_without_metadata_the_last_that_was_changed_counts(add, handed):
+    stub = add.answers["answer"].text
+    notebook = copy.deepcopy(handed.notebook())
+    put_anew(notebook, *(f"%%wasm_rust --name answer\n{body}" for body in ("first", "second")), stub)
+    taken = take(add, notebook)
+    assert taken.bodies["answer"] == "second"
+    assert "is there 3 times" in said(taken)
+
+
+NOT_ANEW = {
+    "another line": {"source": "%%wasm_rust --name other\nmine"},
+    "text": {"cell_type": "markdown"},
+    "a grade id of its own": {"metadata": {"nbgrader": {"grade_id": "mine"}}},
+}
+
+
+@pytest.mark.parametrize("change", NOT_ANEW.values(), ids=NOT_ANEW)
+def test_no_other_cell_is_taken_for_the_answer(add, handed, change):
+    notebook = copy.deepcopy(handed.notebook())
+    put_anew(notebook, "%%wasm_rust --name answer\nmine")
+    notebook["cells"][-1] |= change
+    taken = take(add, notebook)
+    assert taken.bodies["answer"] == released_answers(add)["answer"]
+    assert "missing" in [note.kind for note in taken.notes]
+
+
+def test_where_two_answers_have_one_magic_line_none_is_guessed(add, handed):
+    released = copy.deepcopy(add.released.notebook)
+    twin = copy.deepcopy(cell_of(released, "answer"))
+    twin["metadata"]["nbgrader"]["grade_id"] = "twin"
+    released["cells"].append(twin)
+    master = replace(add, released=Exercise.parse(json.dumps(released), name="add"))
+    notebook = copy.deepcopy(handed.notebook())
+    put_anew(notebook, "%%wasm_rust --name answer\nmine")
+    taken = take(master, notebook)
+    assert taken.bodies["answer"] == taken.bodies["twin"] == released_answers(add)["answer"]
+    assert [note.kind for note in taken.notes].count("missing") == 2
 
 
 def test_a_lost_magic_line_is_the_masters(add, handed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import zipfile
 from datetime import UTC, datetime
@@ -220,6 +221,16 @@ def test_a_timestamp_in_an_export_or_an_archive_is_the_students_own(tmp_path, co
     assert (len(collected.submissions), collected.undated) == (1, 1)
 
 
+def test_a_timestamp_in_an_archive_that_looks_like_an_export_dates_nobodys_folder(tmp_path, course, handed):
+    root = put(tmp_path / "in", {"ada/add.ipynb": handed.bytes(answer="Ada's")})
+    other = {"Eve_66_assignsubmission_file_/add.ipynb": handed.bytes(), "ada/timestamp.txt": LATE}
+    pack(root / "export.zip", other)
+    collected = collect(root, course, due=DUE)
+    assert found(collected)["ada", "add"] == "Ada's"
+    assert (notes_of(collected, "late"), collected.undated) == ([], 2)
+    assert notes_of(collected, "foreign") == [("ada", "ada/timestamp.txt")]
+
+
 def test_parse_time_takes_a_zone_of_this_machine():
     assert parse_time("2026-11-20 12:00").tzinfo is UTC
 
@@ -237,8 +248,6 @@ def test_content_counts_before_the_name(tmp_path, course, handed):
 
 
 def test_without_metadata_the_grade_ids_say_what_it_is(tmp_path, course, handed):
-    import json
-
     notebook = handed.notebook("add", answer="one") | {"metadata": {}}
     collected = collect(put(tmp_path / "in", {"ada/x.ipynb": json.dumps(notebook).encode()}), course)
     assert found(collected) == {("ada", "add"): "one"}
@@ -273,6 +282,66 @@ def test_the_last_attempt_in_canvas_counts(tmp_path, course, handed):
         for n, end in enumerate(["-2", "-10", ""])
     }
     assert found(collect(put(tmp_path / "in", files), course)) == {("byronada_41", "add"): "-10"}
+
+
+def test_in_canvas_the_attempt_of_an_archive_is_the_archives(tmp_path, course, handed):
+    root = tmp_path / "in"
+    pack(root / "byronada_41_977_work.zip", {"add-7.ipynb": handed.bytes(answer="first")})
+    pack(root / "byronada_41_978_work-1.zip", {"add.ipynb": handed.bytes(answer="second")})
+    assert found(collect(root, course)) == {("byronada_41", "add"): "second"}
+
+
+BLANK = "\n\n"  # around what was released: no answer either
+
+
+@pytest.mark.parametrize("answer", ["blank", "other"])
+def test_outside_of_canvas_a_number_is_no_attempt(tmp_path, course, handed, answer):
+    other = handed.bytes(answer="other") if answer == "other" else released(course)
+    files = {"ada/add.ipynb": handed.bytes(answer="solved"), "ada/add-2.ipynb": other}
+    collected = collect(put(tmp_path / "in", files), course)
+    assert found(collected) == {("ada", "add"): "solved"}
+    assert notes_of(collected, "duplicate") == [("ada", "ada/add-2.ipynb")]
+
+
+def released(course, around: str = "") -> bytes:
+    master = course.masters["add"]
+    body = f"{around}{master.answers['answer'].body}{around}"
+    return json.dumps(master.released.with_bodies({"answer": body}).notebook).encode()
+
+
+@pytest.mark.parametrize("around", ["", BLANK], ids=["as it was", "with empty lines"])
+@pytest.mark.parametrize(
+    ("solved", "blank"),
+    [
+        ("ada/add-Copy1.ipynb", "ada/add.ipynb"),
+        ("ada/first/add.ipynb", "ada/second/add.ipynb"),
+        ("byronada_41_900_add.ipynb", "byronada_41_901_add-1.ipynb"),
+    ],
+    ids=["copy", "later", "canvas"],
+)
+def test_an_untouched_form_does_not_count_before_an_answer(tmp_path, course, handed, solved, blank, around):
+    files = {solved: handed.bytes(answer="solved"), blank: released(course, around)}
+    if "first" in solved:
+        files |= {"ada/first/timestamp.txt": EARLY, "ada/second/timestamp.txt": LATE}
+    collected = collect(put(tmp_path / "in", files), course)
+    assert list(found(collected).values()) == ["solved"]
+    (note,) = (note for note in collected.submissions[0].notes if note.kind == "duplicate")
+    assert note.file == blank
+    assert note.message.endswith(
+        "counts: the other is as it was released, or has no answer that can be taken."
+    )
+
+
+def test_a_written_answer_alone_is_an_answer(tmp_path, course, handed):
+    files = {"ada/add.ipynb": released(course), "ada/add-Copy1.ipynb": handed.bytes(why="Because.")}
+    (one,) = collect(put(tmp_path / "in", files), course).submissions
+    assert (one.file, one.bodies["why"]) == ("ada/add-Copy1.ipynb", "Because.")
+
+
+def test_an_untouched_form_counts_before_what_cannot_be_read(tmp_path, course, handed):
+    files = {"ada/add.ipynb": handed.bytes()[:-40], "ada/add (1).ipynb": released(course)}
+    (one,) = collect(put(tmp_path / "in", files), course).submissions
+    assert one.file == "ada/add (1).ipynb"
 
 
 def test_a_file_that_can_be_read_counts_before_one_that_cannot(tmp_path, course, handed):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from wasm_lab.errors import UsageError
 from wasm_lab.grading import entries
 from wasm_lab.grading.collect import collect
 
@@ -61,7 +62,14 @@ NAMES = {
     "drive without slash": "c:add.ipynb",
     "backslash": "..\\add.ipynb",
     "backslash absolute": "\\\\server\\add.ipynb",
+    "backslash parents": "..\\..\\add.ipynb",
+    "backslash parents within": "01\\..\\..\\add.ipynb",
+    "backslash drive": "C:\\add.ipynb",
+    "backslash alone": "\\",
+    "empty": "",
     "nul": "add.ipynb\0.txt",
+    "nul first": "\0add.ipynb",
+    "nul and slash": "add\0/",
     "escape": "\x1b[2Jadd.ipynb",
     "newline": "add\n.ipynb",
     "bidi": "add\u202ebnypi.ipynb",
@@ -87,6 +95,52 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path, course, handed, name):
     assert len(refused(collected)) == 1
     assert all(note.file.isprintable() for note in collected.notes)
     assert everything(tmp_path) == before
+
+
+def test_backslashes_of_powershell_are_read_as_slashes(tmp_path, course, handed):
+    """Compress-Archive of Windows PowerShell 5.1, with the entry of a folder."""
+    files = [("01_rust_cells\\", b""), ("01_rust_cells\\add.ipynb", handed.bytes())]
+    collected = collect(of_ada(tmp_path, packed([(named(name), data) for name, data in files])), course)
+    assert [one.file for one in collected.submissions] == ["ada/work.zip/01_rust_cells/add.ipynb"]
+    assert not collected.notes
+
+
+def test_a_backslash_beside_a_slash_is_refused(tmp_path, course, handed):
+    files = [(named("a\\add.ipynb"), handed.bytes()), ("b/port.ipynb", handed.bytes("port"))]
+    collected = collect(of_ada(tmp_path, packed(files)), course)
+    assert [one.exercise for one in collected.submissions] == ["port"]
+    assert refused(collected) == ["Its name holds a backslash."]
+
+
+@pytest.mark.parametrize("name", ["", "\0add.ipynb"], ids=["empty", "nul first"])
+@pytest.mark.parametrize("packing", ["export", "export in a folder"])
+def test_an_entry_without_a_name_in_an_export_is_a_line(tmp_path, course, handed, name, packing):
+    root = tmp_path / "in" / "export.zip"
+    root.parent.mkdir()
+    root.write_bytes(packed([(named(name), b""), ("byronada_41_977_add.ipynb", handed.bytes())]))
+    collected = collect(root if packing == "export" else root.parent, course)
+    assert [one.student for one in collected.submissions] == ["byronada_41"]
+    assert refused(collected) == ["Its name is empty or holds a NUL."]
+
+
+@pytest.mark.parametrize("place", ["ada/work.zip", "export.zip"])
+def test_a_mistake_of_ours_with_an_archive_is_one_line(tmp_path, course, handed, monkeypatch, place):
+    def wrong(archive):
+        raise ZeroDivisionError
+        yield
+
+    monkeypatch.setattr(entries.Archive, "files", wrong)
+    root = tmp_path / "in"
+    for name, data in ((place, packed([("add.ipynb", b"")])), ("bob/add.ipynb", handed.bytes())):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data)
+    collected = collect(root, course)
+    assert [one.student for one in collected.submissions] == ["bob"]
+    assert [(note.kind, note.file) for note in collected.notes] == [("refused", place)]
+    assert "ZeroDivisionError" in collected.notes[0].message
+    if place == "export.zip":
+        with pytest.raises(UsageError, match="ZeroDivisionError"):
+            collect(root / place, course)
 
 
 @pytest.mark.parametrize(

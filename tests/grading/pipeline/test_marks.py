@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -127,6 +128,14 @@ def test_cases_are_read_and_hidden_ones_are_known(job, course):
     assert (outcome.points, outcome.max_points, outcome.is_complete) == (2.0, 7.0, False)
 
 
+def test_a_hidden_case_whose_name_is_a_part_of_the_released_text_stays_hidden(job, course):
+    outcome = executed(job, course, visible=score(1.0, two=False, two_and_four=False), hidden=score(2.0))
+    assert [(case.name, case.hidden) for case in outcome.cells[0].cases] == [
+        ("two", True),
+        ("two and four", False),
+    ]
+
+
 def test_what_did_not_compile_is_told_as_that(job, course):
     failed = {
         "output_type": "error",
@@ -140,11 +149,9 @@ def test_what_did_not_compile_is_told_as_that(job, course):
 
 
 MACHINE = {
-    "no process": ("UnsupportedError", "The process for a guest did not start."),
-    "failed process": (
-        "LoadError",
-        "The guest's process failed: OSError: [Errno 38] Function not implemented.",
-    ),
+    "no process": ("MachineError", "The process for a guest did not start."),
+    "no room": ("NoRoomError", "The answer could not be compiled: [Errno 28] No space left on device."),
+    "no crates": ("DependencyError", "The crate registry cannot be reached."),
     "no compiler": ("ToolchainError", "No Rust compiler here builds for wasm32-wasip1."),
     "no memory": ("OSError", "[Errno 12] Cannot allocate memory"),
 }
@@ -160,8 +167,17 @@ def test_a_failure_of_the_machine_is_no_mark(job, course, name, words):
 
 def test_a_failure_of_the_machine_within_a_case_is_no_mark(job, course):
     outputs = score(0.0, two_and_four=False)
-    outputs[0]["data"][MIME]["cases"][0]["message"] = "LoadError: The guest's process failed: OSError: 38"
+    outputs[0]["data"][MIME]["cases"][0] |= {"message": "MachineError: OSError: 38", "lost": True}
     assert executed(job, course, visible=outputs, hidden=score(2.0)).status == "crashed"
+
+
+def test_an_answer_that_talks_like_a_failed_machine_is_an_answer(job, course):
+    words = "MachineError: The guest's process failed: OSError"
+    outputs = score(0.0, two_and_four=False)
+    outputs[0]["data"][MIME]["cases"][0] |= {"message": words, "lost": False}
+    assert executed(job, course, visible=outputs, hidden=score(2.0)).status == "graded"
+    panic = {"output_type": "error", "ename": "GuestTrap", "evalue": words, "traceback": []}
+    assert executed(job, course, answer=[panic], visible=[ERROR], hidden=[ERROR]).status == "graded"
 
 
 def test_what_an_answer_raised_is_told(job, course):
@@ -224,16 +240,32 @@ def test_the_clean_copy_is_the_masters_but_for_bodies(job, course):
     assert begin["source"].startswith("from wasm_lab.grading import sitting")
     master = course.masters["add"].exercise
     for cell, raw in zip(master.cells, own, strict=True):
-        expected = {"answer": "%%wasm_rust --name answer\nmine", "why": "Because."}.get(
-            cell.grade_id, cell.text
-        )
-        assert raw["source"] == expected
+        # Not as a magic: IPython would look for prompts in what a student wrote.
+        answer = "get_ipython().run_cell_magic('wasm_rust', '--name answer', 'mine')"
+        assert raw["source"] == {"answer": answer, "why": "Because."}.get(cell.grade_id, cell.text)
     assert last["source"].endswith("end()")
     assert parameters[PARAMETER]["functions"] == {"answer": ["add"]}
     # The judge's cells, setup and text must not be passed over when they raise.
     tolerant = {cell["metadata"]["nbgrader"]["grade_id"] for cell in own if "tags" in cell["metadata"]}
     assert tolerant == {"answer", "visible", "hidden", "why"}
     assert json.loads(exercise.dumps())["cells"][2]["source"] == "%%wasm_rust --name answer\nmine"
+
+
+@pytest.mark.parametrize("prompt", [">>> ", "In [1]: ", "...: ", "   >>> "])
+def test_ipython_changes_nothing_of_a_body(job, prompt):
+    from dataclasses import replace
+
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    body = "".join(
+        f"{prompt}{line}\n" for line in ("---", "[dependencies]", 'evil = "1"', "---", "fn add() {}")
+    )
+    _, notebook, _ = clean_copy(replace(job, bodies={**job.bodies, "answer": body}))
+    (source,) = [each["source"] for each in notebook["cells"] if "wasm_rust" in each["source"]]
+    assert TransformerManager().transform_cell(source) == source + "\n"
+    taken = []
+    exec(source, {"get_ipython": lambda: SimpleNamespace(run_cell_magic=lambda *words: taken.append(words))})
+    assert taken == [("wasm_rust", "--name answer", body)]
 
 
 def test_functions_of_the_masters_own_cells_have_names_too(job):
