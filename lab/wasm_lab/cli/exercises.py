@@ -231,8 +231,7 @@ def check(folder: Path | None, everything: bool, as_json: bool, name: str) -> in
     learner = _learner(folder)
     if everything:
         return _check_all(learner, as_json)
-    path = Path(name) if name.endswith(".ipynb") else None
-    verdict = learner.check(name, path=path)
+    verdict = learner.check(path=Path(name)) if name.endswith(".ipynb") else learner.check(name)
     if as_json:
         _print_json(plain(verdict))
     else:
@@ -333,7 +332,7 @@ def _check_saved(learner: Learner, path: Path, as_json: bool) -> None:
     from wasm_lab.views.exercises import verdict_stack
     from wasm_lab.views.plain import plain
 
-    verdict = learner.check(path.stem, path=path)
+    verdict = learner.check(path=path)
     if as_json:
         click.echo(json.dumps(plain(verdict), ensure_ascii=False))
         return

@@ -12,13 +12,13 @@ from wasm_lab.errors import ExerciseError
 from wasm_lab.exercises.checking import check_answers
 from wasm_lab.exercises.copies import copy_of, linked_chapter, read_answers
 from wasm_lab.exercises.course import Course
+from wasm_lab.exercises.notebook import Exercise
 from wasm_lab.exercises.progress import Progress, now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wasm_lab.exercises.checking import Verdict
-    from wasm_lab.exercises.notebook import Exercise
     from wasm_lab.exercises.progress import Record
 
 #: Where copies go, in the current folder.
@@ -114,6 +114,18 @@ class Learner:
             else "wasm-lab exercises list has all of them.",
         )
 
+    def of_file(self, path: Path) -> Exercise | None:
+        """The exercise whose copy a notebook is: by its name, else (renamed) by its title; None when of none."""
+        for exercise in self.exercises:
+            if path.stem in (exercise.name, *exercise.formerly):
+                return exercise
+        try:
+            copy = Exercise.read(path)
+        except ExerciseError:
+            return None
+        same = [one for one in self.exercises if (one.title, one.chapter) == (copy.title, copy.chapter)]
+        return same[0] if same else None
+
     def standing(self) -> Standing:
         """Where the learner stands, from the record alone: nothing is run."""
         places = tuple(
@@ -177,14 +189,17 @@ class Learner:
         """Run the tests on a copy and keep the outcome.
 
         Args:
-            name: of the exercise; the current one when it is empty.
+            name: of the exercise; that of the copy, else the current one, when it is empty.
             path: the copy, where it is not in its usual place.
             live: bodies that a kernel executed after the copy was saved, by magic line.
 
         Raises:
             ExerciseError: nothing was begun, or the copy cannot be used.
         """
-        exercise = self.named(name) if name else self.current()
+        if path and not name:
+            exercise = self.of_file(path) or self.named(path.name)
+        else:
+            exercise = self.named(name) if name else self.current()
         path = path or self.path_of(exercise)
         if not path.is_file():
             raise ExerciseError(

@@ -8,7 +8,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wasm_lab.errors import ExerciseError, UsageError
+from wasm_lab.errors import UsageError
 
 if TYPE_CHECKING:
     import click
@@ -103,7 +103,7 @@ def exercise(shell: InteractiveShell, options: dict[str, Any]) -> None:
 
     path = notebook_path(shell)
     learner = Learner(find_folder(Path.cwd()))
-    here = _of_notebook(learner, path)
+    here = learner.of_file(path) if path else None
     if here and path:
         # The copies are where this one is: FOLDER/CHAPTER/NAME.ipynb.
         learner.folder = path.parent.parent if path.parent.name == here.chapter else learner.folder
@@ -133,23 +133,6 @@ def notebook_path(shell: InteractiveShell) -> Path | None:
         return None
     # Some servers give the path within their own root; a kernel starts in the folder of its notebook.
     return next((path for path in (Path(named), Path.cwd() / Path(named).name) if path.is_file()), None)
-
-
-def _of_notebook(learner: Learner, path: Path | None) -> Exercise | None:
-    """The exercise whose copy the notebook is: by its name, else (renamed) by its title."""
-    if path is None:
-        return None
-    for exercise in learner.exercises:
-        if path.stem in (exercise.name, *exercise.formerly):
-            return exercise
-    from wasm_lab.exercises.notebook import Exercise
-
-    try:
-        copy = Exercise.read(path)
-    except ExerciseError:
-        return None
-    same = [one for one in learner.exercises if (one.title, one.chapter) == (copy.title, copy.chapter)]
-    return same[0] if same else None
 
 
 def _live(shell: InteractiveShell, path: Path | None) -> dict[str, str]:
