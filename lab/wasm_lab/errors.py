@@ -14,7 +14,9 @@
     ├── BuildError                Source could not become an Artifact
     │   ├── CompileError          rustc refused the code; carries its diagnostics
     │   │   └── WitError          a WIT text is wrong; carries what its parser said
-    │   └── DependencyError       cargo could not resolve, fetch or build a crate
+    │   ├── DependencyError       cargo could not resolve, fetch or build a crate
+    │   └── NoRoomError           this machine has no room to compile in; nothing is said of the code
+    ├── MachineError              this machine failed, and not the guest
     ├── LoadError                 the bytes are no module this runtime can load
     │   └── InterfaceError        a component and its host disagree on an interface
     ├── MeasureError              what was to be measured could not be, or would mislead

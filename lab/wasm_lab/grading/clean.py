@@ -86,7 +86,7 @@ def _as_call(text: str) -> str:
     that was hidden behind them would be one then. In a string of Python it finds none.
 
     Example:
-        >>> _as_call("%%answer verdict --choice yes,no\n>>> yes")
+        >>> _as_call("%%answer verdict --choice yes,no" + chr(10) + ">>> yes")
         "get_ipython().run_cell_magic('answer', 'verdict --choice yes,no', '>>> yes')"
     """
     first, _, body = text.lstrip("\n").partition("\n")
