@@ -106,8 +106,9 @@ def test_moody_fails_in_every_way_and_is_well_afterwards(start: Any) -> None:
         assert app.get(f"/{way}").status_code == 500, way
         assert app.get("/fine").text == "fine\n"
     assert "as asked" in app.log
-    late = app.get("/late")  # in process there is no connection to break off
-    assert late.content in (b"the beginning", b"")
+    # In process there is no connection to break off. Whether the answer has begun when the guest fails is a race.
+    late = app.get("/late")
+    assert late.status_code == 500 or late.content in (b"the beginning", b"")
     assert app.get("/fine").text == "fine\n"
 
 
