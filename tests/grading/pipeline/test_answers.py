@@ -35,6 +35,13 @@ def take(master, notebook):
     )
 
 
+def take_cell(master, handed, text):
+    """What is taken of a submission whose answer cell has this whole text."""
+    notebook = copy.deepcopy(handed.notebook())
+    cell_of(notebook, "answer")["source"] = text
+    return take(master, notebook)
+
+
 def said(taken) -> str:
     return " ".join(note.message for note in taken.notes)
 
@@ -63,9 +70,7 @@ MAGICS = {
 
 @pytest.mark.parametrize("text", MAGICS.values(), ids=MAGICS)
 def test_a_changed_magic_line_has_no_effect(add, handed, text):
-    notebook = copy.deepcopy(handed.notebook())
-    cell_of(notebook, "answer")["source"] = text
-    taken = take(add, notebook)
+    taken = take_cell(add, handed, text)
     assert taken.bodies["answer"] == text.partition("\n")[2]
     assert add.exercise.with_bodies(taken.bodies).cell("answer").magic == "%%wasm_rust --name answer"
     assert "the master's magic line counts" in said(taken)
@@ -83,17 +88,13 @@ def test_a_changed_magic_line_has_no_effect(add, handed, text):
     ids=["blank lines", "trailing blanks", "windows", "lines of blanks", "the cell indented"],
 )
 def test_blanks_around_the_magic_line_are_no_change(add, handed, text):
-    notebook = copy.deepcopy(handed.notebook())
-    cell_of(notebook, "answer")["source"] = text
-    taken = take(add, notebook)
+    taken = take_cell(add, handed, text)
     assert (taken.bodies["answer"], taken.notes) == ("mine", ())
 
 
 @pytest.mark.parametrize("above", ["%%time", "%%time\n\n", "\n  %%capture --no-stderr"])
 def test_a_magic_above_the_magic_line_is_left_out(add, handed, above):
-    notebook = copy.deepcopy(handed.notebook())
-    cell_of(notebook, "answer")["source"] = f"{above}\n%%wasm_rust --name answer\nmine"
-    taken = take(add, notebook)
+    taken = take_cell(add, handed, f"{above}\n%%wasm_rust --name answer\nmine")
     assert taken.bodies["answer"] == "mine"
     assert [note.kind for note in taken.notes] == ["edited"]
     assert f"has {above.strip()!r} above its magic line" in said(taken)
@@ -114,9 +115,7 @@ NOT_LEFT_OUT = {
 
 @pytest.mark.parametrize("text", NOT_LEFT_OUT.values(), ids=NOT_LEFT_OUT)
 def test_a_magic_anywhere_else_is_refused(add, handed, text):
-    notebook = copy.deepcopy(handed.notebook())
-    cell_of(notebook, "answer")["source"] = text
-    taken = take(add, notebook)
+    taken = take_cell(add, handed, text)
     assert taken.bodies["answer"] == released_answers(add)["answer"]
     assert "refused" in [note.kind for note in taken.notes]
 
@@ -130,9 +129,7 @@ def test_a_magic_anywhere_else_is_refused(add, handed, text):
     ids=["indented", "below two magics"],
 )
 def test_a_header_that_only_then_begins_a_line_has_no_effect(add, handed, text):
-    notebook = copy.deepcopy(handed.notebook())
-    cell_of(notebook, "answer")["source"] = text
-    taken = take(add, notebook)
+    taken = take_cell(add, handed, text)
     assert taken.bodies["answer"] == "mine"
     assert "the master's dependencies count" in said(taken)
 
@@ -200,9 +197,7 @@ def test_where_two_answers_have_one_magic_line_none_is_guessed(add, handed):
 
 
 def test_a_lost_magic_line_is_the_masters(add, handed):
-    notebook = copy.deepcopy(handed.notebook())
-    cell_of(notebook, "answer")["source"] = "fn mine() {}"
-    taken = take(add, notebook)
+    taken = take_cell(add, handed, "fn mine() {}")
     assert taken.bodies["answer"] == "fn mine() {}"
     assert "has lost its magic line" in said(taken)
 
@@ -344,9 +339,7 @@ def test_a_strange_cell_spoils_nothing(add, handed, cell):
 
 
 def test_half_a_character_in_an_answer_is_refused(add, handed):
-    notebook = copy.deepcopy(handed.notebook())
-    cell_of(notebook, "answer")["source"] = "%%wasm_rust --name answer\nlet s = '\udc80';"
-    taken = take(add, notebook)
+    taken = take_cell(add, handed, "%%wasm_rust --name answer\nlet s = '\udc80';")
     assert taken.bodies["answer"] == released_answers(add)["answer"]
     assert "has no text that can be taken" in said(taken)
 
