@@ -297,7 +297,7 @@ def _install_optional(install, name, requirement):
 
 
 def _logged(command, total):
-    """Run pip with its words in a log, and a counter on the terminal."""
+    """Run a command with its words in a log, and a counter on the terminal."""
     count = 0
     with open(LOG, "a") as log:
         process = subprocess.Popen(

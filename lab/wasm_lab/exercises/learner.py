@@ -101,9 +101,8 @@ class Learner:
         import difflib
 
         wanted = Path(name).stem if name.endswith(".ipynb") else name
-        for exercise in self.exercises:
-            if wanted == exercise.name or wanted in exercise.formerly:
-                return exercise
+        if found := self._called(wanted):
+            return found
         close = difflib.get_close_matches(
             wanted, [exercise.name for exercise in self.exercises], n=3, cutoff=0.5
         )
@@ -116,9 +115,8 @@ class Learner:
 
     def of_file(self, path: Path) -> Exercise | None:
         """The exercise whose copy a notebook is: by its name, else (renamed) by its title; None when of none."""
-        for exercise in self.exercises:
-            if path.stem in (exercise.name, *exercise.formerly):
-                return exercise
+        if found := self._called(path.stem):
+            return found
         try:
             copy = Exercise.read(path)
         except ExerciseError:
@@ -264,6 +262,10 @@ class Learner:
                 "No exercise has been begun.", hint="Begin with the first one: wasm-lab exercises next"
             )
         return max(touched, key=lambda place: place.record.touched_at).exercise
+
+    def _called(self, name: str) -> Exercise | None:
+        """The exercise that has this name, or had it before."""
+        return next((one for one in self.exercises if name in (one.name, *one.formerly)), None)
 
     def _write(self, exercise: Exercise, path: Path) -> None:
         from boltons.fileutils import atomic_save

@@ -15,6 +15,9 @@ from wasm_lab.exercises.notebook import Role
 from wasm_lab.grading import sitting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wasm_lab.exercises import Cell
     from wasm_lab.grading.nouns import Job
 
 _NAME = re.compile(r"--name[ =](\S+)")
@@ -36,7 +39,7 @@ def clean_copy(job: Job) -> tuple[Exercise, dict[str, Any], dict[str, Any]]:
     for cell in exercise.cells:
         raw = notebook["cells"][cell.index]
         if raw["cell_type"] == "code":
-            raw |= {"outputs": [], "execution_count": None, "source": _as_call(cell.text)}
+            raw |= {"outputs": [], "execution_count": None, "source": _as_call(cell)}
         if cell.role is not Role.GIVEN:
             raw["metadata"] = {**raw["metadata"], "tags": [_GOES_ON]}
     parameters, first, last = (_code(text) for text in sitting.cells())
@@ -60,40 +63,42 @@ def clean_copy(job: Job) -> tuple[Exercise, dict[str, Any], dict[str, Any]]:
 def _functions(master: Exercise) -> dict[str, list[str]]:
     """The functions that the master itself has in each named cell: given ones, and those of solution or stub."""
     found: dict[str, set[str]] = {}
-    for cell in master.cells:
-        if cell.kind == "code" and cell.language == "rust":
-            named, functions = _NAME.search(cell.magic), _FUNCTION.findall(cell.body)
-            # A cell without a name goes by its first function.
-            name = named[1] if named else next(iter(functions), "")
-            found.setdefault(name, set()).update(functions)
+    for cell in _rust(master):
+        named, functions = _NAME.search(cell.magic), _FUNCTION.findall(cell.body)
+        # A cell without a name goes by its first function.
+        name = named[1] if named else next(iter(functions), "")
+        found.setdefault(name, set()).update(functions)
     return {name: sorted(functions) for name, functions in found.items()}
 
 
 def _dependencies(master: Exercise) -> list[dict[str, Any]]:
     """What the headers of the master's cells name: nothing else is fetched, whatever a cell turns out to say."""
     found = []
-    for cell in master.cells:
-        if cell.kind == "code" and cell.language == "rust":
-            with contextlib.suppress(HeaderError):  # which the cell itself will raise
-                found.append(read_header(cell.body, label=cell.grade_id, first_line=2).dependencies)
+    for cell in _rust(master):
+        with contextlib.suppress(HeaderError):  # which the cell itself will raise
+            found.append(read_header(cell.body, label=cell.grade_id, first_line=2).dependencies)
     return found
 
 
-def _as_call(text: str) -> str:
+def _rust(master: Exercise) -> Iterator[Cell]:
+    return (cell for cell in master.cells if cell.kind == "code" and cell.language == "rust")
+
+
+def _as_call(cell: Cell) -> str:
     """A cell with a magic on its first line as the call that IPython makes of it; any other as it is.
 
     IPython takes prompts (``>>>``, ``In [1]:``) off every line of a cell before it looks for a magic, and a header
     that was hidden behind them would be one then. In a string of Python it finds none.
 
     Example:
-        >>> _as_call("%%answer verdict --choice yes,no" + chr(10) + ">>> yes")
+        >>> from wasm_lab.exercises import Cell
+        >>> _as_call(Cell(index=0, kind="code", text="%%answer verdict --choice yes,no" + chr(10) + ">>> yes"))
         "get_ipython().run_cell_magic('answer', 'verdict --choice yes,no', '>>> yes')"
     """
-    first, _, body = text.lstrip("\n").partition("\n")
-    if not first.startswith("%%"):
-        return text
-    name, _, line = first[2:].rstrip().partition(" ")
-    return f"get_ipython().run_cell_magic({name!r}, {line!r}, {body!r})"
+    if not cell.magic:
+        return cell.text
+    name, _, line = cell.magic[2:].rstrip().partition(" ")
+    return f"get_ipython().run_cell_magic({name!r}, {line!r}, {cell.body!r})"
 
 
 def _code(text: str) -> dict[str, Any]:

@@ -120,8 +120,8 @@ def _build(folder: Path, progress: Callable[[str, int, int], None]) -> Path:
         str(found.program),
         "build",
         "-v",
-        # Half of the compiler's time goes into inlining, which a control plane of one machine has no need
-        # of, and into debug information, which linking would drop.
+        # No inlining, which a control plane of one machine has no need of, and no debug information, which
+        # linking would drop: both take time.
         "-gcflags=all=-l -dwarf=false",
         f"-ldflags={_linking()}",
         "-o",
