@@ -259,6 +259,7 @@ def test_the_same_code_as_a_program_gives_the_same_answers(host: PluginHost, nam
 def test_a_process_that_ends_is_told() -> None:
     pipe = Pipe(samples.program("markdown"))
     pipe._process.kill()
+    pipe._process.wait()  # from here on nobody reads the pipe, so that the request stays in our buffer
     with pytest.raises(PluginError, match="has ended with status -9"):
         pipe.apply(b"", [])
     pipe.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import PluginError
@@ -67,7 +68,9 @@ class Pipe:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.kill()
-        self._process.stdin.close()
+        # A request that the dead process never read is still in the buffer, and closing tries to send it.
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
 
