@@ -71,6 +71,17 @@ def test_a_renamed_notebook_is_known_by_its_title(shell, tmp_path, monkeypatch, 
     assert "First: solved." in shown(shell, "%exercise check")
 
 
+def test_a_cell_below_another_magic_counts_before_it_is_saved(
+    shell, tmp_path, monkeypatch, write_answer
+) -> None:
+    shown(shell, "%exercise next")
+    path = tmp_path / "wasm-lab-exercises" / "00_chapter" / "first.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", str(path))
+    write_answer(path, "yes")
+    shown(shell, "%%time\n%%answer verdict --choice yes,no\nno\n")
+    assert "First: solved." in shown(shell, "%exercise check")
+
+
 def test_a_wrong_line_is_told(shell) -> None:
     assert "is not one of" in shown(shell, "%exercise chekc")
     assert "No exercise has been begun" in shown(shell, "%exercise check")

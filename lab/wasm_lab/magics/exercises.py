@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from wasm_lab.exercises.learner import Learner
     from wasm_lab.exercises.notebook import Exercise
 
-#: Cells with a magic that this kernel executed: for each first line the text below it, and when (seconds
-#: since 1970). A learner who ran a cell and did not save it means what ran.
+#: Cells with a magic that this kernel executed: for each last of their magic lines (``%%time`` may stand
+#: above) the text below it, and when (seconds since 1970). A learner who ran a cell and did not save it means
+#: what ran.
 _EXECUTED: weakref.WeakKeyDictionary[InteractiveShell, dict[str, tuple[str, float]]] = (
     weakref.WeakKeyDictionary()
 )
@@ -65,10 +66,12 @@ def remember_cells(shell: InteractiveShell) -> None:
     executed = _EXECUTED[shell] = {}
 
     def note(info: Any) -> None:
-        text = info.raw_cell.lstrip("\n") if info and info.raw_cell else ""
-        if text.startswith("%%"):
-            first, _, body = text.partition("\n")
-            executed[first] = (body.removesuffix("\n"), time.time())
+        body = info.raw_cell.lstrip("\n") if info and info.raw_cell else ""
+        magic = ""
+        while body.startswith("%%"):
+            magic, _, body = body.partition("\n")
+        if magic:
+            executed[magic] = (body.removesuffix("\n"), time.time())
 
     shell.events.register("pre_run_cell", note)
 
@@ -141,7 +144,7 @@ def _live(shell: InteractiveShell, path: Path | None) -> dict[str, str]:
         return {}
     saved_at = path.stat().st_mtime
     executed = _EXECUTED.get(shell, {})
-    return {first: body for first, (body, at) in executed.items() if at > saved_at}
+    return {magic: body for magic, (body, at) in executed.items() if at > saved_at}
 
 
 def _next(learner: Learner, here: Exercise | None, options: dict[str, Any]) -> Any:
