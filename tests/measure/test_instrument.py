@@ -35,7 +35,9 @@ def test_hyperfine_agrees():
     found = against_hyperfine(*PAIRS[1], budget_s=6.0)
     # On a busy machine hyperfine, which does not take turns, strays; ours then says how far it may.
     assert found.ours.low * 0.95 <= found.hyperfine <= found.ours.high * 1.05, found.sentence
-    assert found.ours.verdict == "slower"
+    # Twice the work, of which starting Python takes a part. Whether so few rounds show it depends on the load.
+    assert found.ours.verdict != "faster", found.sentence
+    assert found.ours.ratio > 1.2, found.sentence
 
 
 def test_samples_say_what_they_are_of():

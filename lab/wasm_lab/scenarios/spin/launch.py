@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -223,10 +224,14 @@ class MessageJob:
         self._channel = channel
         self._message = message
         self.guest = Guest(deadline_s)
+        self.done = threading.Event()  # whether it has run
 
     def run(self) -> None:
-        self._launcher.enter(self.guest, self._handle)
-        self.guest.end()
+        try:
+            self._launcher.enter(self.guest, self._handle)
+            self.guest.end()
+        finally:
+            self.done.set()
 
     def _handle(self, instance: Any, guest: Guest) -> None:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import threading
-import time
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 #: Seconds between two tries to become the process that subscribes.
 TRY_S = 1.0
 
+#: Seconds after which waiting for a guest looks whether it should end.
+LOOK_S = 0.5
+
 
 class Messages:
     """Subscribes for an application while this process is the one that shall, and runs its guests.
@@ -33,7 +35,7 @@ class Messages:
         run_id: the same in all processes that serve one run of the application.
         triggers: address, channel and launcher for each Redis trigger.
         crew: runs the guests.
-        limits: what they may use, and how many messages may wait.
+        limits: what they may use.
         report: gets a line when a subscription fails for ever.
     """
 
@@ -90,10 +92,20 @@ class Messages:
             )
 
     def _deliver(self, channels: dict[str, list[Launcher]], channel: str, message: bytes) -> None:
-        for launcher in channels.get(channel, ()):
-            while self._crew.waiting >= self._limits.queued and not self._ended.is_set():
-                time.sleep(0.01)  # Redis keeps what is not read yet, up to its own limit
-            self._crew.submit(MessageJob(launcher, channel, message, self._limits.deadline_s))
+        """Have every component of a channel handle a message; come back when all have.
+
+        As Spin does: a server's messages are handled in their order, one after the other, so that a component
+        may read a value and write it back. Redis keeps what is not read yet, up to its own limit.
+        """
+        jobs = [
+            MessageJob(launcher, channel, message, self._limits.deadline_s)
+            for launcher in channels.get(channel, ())
+        ]
+        for job in jobs:
+            self._crew.submit(job)
+        for job in jobs:
+            while not job.done.wait(LOOK_S) and not self._ended.is_set():
+                pass
 
     def close(self) -> None:
         """Stop listening; what was received is handled."""
