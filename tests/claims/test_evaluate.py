@@ -125,7 +125,11 @@ def test_an_interrupt_keeps_the_rows_that_are_done(monkeypatch):
 
 
 @pytest.mark.slow
-def test_records_have_the_shape_that_is_promised():
+def test_records_have_the_shape_that_is_promised(monkeypatch):
+    # Chapter 16 evaluates b9 with every language that is here.
+    monkeypatch.setattr(
+        "wasm_lab.scenarios.languages.entries._missing", lambda key: "" if key == "rust" else f"no {key} here"
+    )
     evaluated = evaluate(("a5", "b9"))
     for row in evaluated.rows:
         one = json.loads(json.dumps(record(row, evaluated), allow_nan=False))

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 LAYOUT = "v1"
 MARK = b"wasmlab1"
 TRAILER_BYTES = hashlib.sha256().digest_size + len(MARK)
-DEFAULT_SIZE_BYTES = 2 * 1024**3
+#: As ccache's. The chapters, the samples and the exercises together take about 3 GiB.
+DEFAULT_SIZE_BYTES = 5 * 1024**3
 #: Seconds after which a temporary file belongs to no living write.
 STALE_S = 3600.0
 #: Seconds that a recorded time of use may lag behind, so that a hit seldom writes.
@@ -75,7 +76,7 @@ class Cache:
     Args:
         root: the folder; by default ``$WASM_LAB_CACHE``, else the user's cache folder for ``wasm-lab``.
         max_bytes: the bound of automatic pruning; by default ``$WASM_LAB_CACHE_SIZE``
-            (such as ``500MiB``, or ``none``), else 2 GiB. None means no bound.
+            (such as ``500MiB``, or ``none``), else 5 GiB. None means no bound.
 
     Example:
         >>> import tempfile
@@ -302,7 +303,7 @@ def default_root() -> Path:
 
 
 def default_size_bytes() -> int | None:
-    """``$WASM_LAB_CACHE_SIZE`` in bytes, else 2 GiB; None means no bound.
+    """``$WASM_LAB_CACHE_SIZE`` in bytes, else 5 GiB; None means no bound.
 
     Raises:
         UsageError: the variable holds no size.
