@@ -33,5 +33,5 @@ def test_a_container_has_no_more_than_its_share(monkeypatch):
         "/sys/fs/cgroup/memory.max": str(64 * 2**20),
     }
     monkeypatch.setattr(module, "_read", lambda path: files.get(path, ""))
-    assert module._cores() == 1
+    assert module.usable_cores() == 1
     assert module._memory_bytes() == 64 * 2**20

@@ -45,7 +45,7 @@ def machine() -> Machine:
         >>> machine().cores >= 1
         True
     """
-    cpu, cores, memory = _cpu(), _cores(), _memory_bytes()
+    cpu, cores, memory = _cpu(), usable_cores(), _memory_bytes()
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
     size = f"{memory / 2**30:.1f} GiB"
     return Machine(
@@ -68,7 +68,7 @@ def noise() -> tuple[str, ...]:
     governor = _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
     if governor and governor != "performance":
         found.append(f"The frequency governor is {governor}: clock frequency follows the load.")
-    cores = _cores()
+    cores = usable_cores()
     try:
         load = os.getloadavg()[0]
     except (AttributeError, OSError):  # Windows has none
@@ -96,7 +96,13 @@ def _cpu() -> str:
     return " ".join(re.sub(r"\((?:R|TM|C)\)|\bCPU\b", " ", name, flags=re.IGNORECASE).split())
 
 
-def _cores() -> int:
+def usable_cores() -> int:
+    """How many processors this process may use: a container has its share, not all of its machine.
+
+    Example:
+        >>> usable_cores() >= 1
+        True
+    """
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota, _, period = _read("/sys/fs/cgroup/cpu.max").partition(" ")
     if quota.isdigit() and period.isdigit() and int(period):

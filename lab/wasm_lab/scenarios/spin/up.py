@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import UsageError
+from wasm_lab.measure.machine import usable_cores
 from wasm_lab.runtimes.wasmtime.interrupts import main_thread
 from wasm_lab.scenarios.spin.asgi import application
 from wasm_lab.scenarios.spin.host.limits import Limits
@@ -99,7 +100,7 @@ def serve(
         address=host,
         port=port,
         interface=Interfaces.ASGI,
-        workers=workers or _cores(),
+        workers=workers or usable_cores(),
         runtime_mode=RuntimeModes.st,
         backlog=BACKLOG,
         backpressure=_connections(),
@@ -112,13 +113,6 @@ def serve(
     server.on_startup(lambda: _announce(manifest, host, port))
     server.serve(target_loader=partial(_at_work, (lambda: app) if forked else make), wrap_loader=False)
     return 0
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # macOS does not tell
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _end_without(parent: int) -> None:
