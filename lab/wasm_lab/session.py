@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab import build as _build
+from wasm_lab.build.languages.granting import granted_to
 from wasm_lab.capabilities import Capabilities
 from wasm_lab.errors import (
     GuestExit,
@@ -173,7 +174,7 @@ class Session:
             )
         engine, capabilities = self._checked(runtime, capabilities, audit=audit)
         engine.check_libraries(artifact)
-        self.last_run = engine.run(artifact, capabilities, audit=audit, output=output)
+        self.last_run = engine.run(artifact, granted_to(artifact, capabilities), audit=audit, output=output)
         return self.last_run
 
     def define(
@@ -190,7 +191,7 @@ class Session:
 
         engine, capabilities = self._checked(runtime, capabilities, audit=audit)
         engine.check_libraries(artifact)
-        cell = LiveCell(artifact, engine, capabilities, audit=audit, output=output)
+        cell = LiveCell(artifact, engine, granted_to(artifact, capabilities), audit=audit, output=output)
         earlier = self.cells.get(cell.name)
         if earlier:
             earlier.retire()

@@ -85,6 +85,47 @@ def test_files_environment_and_the_audit_are_those_of_rust(tmp_path):
     assert session.run(artifact).exit_status == 1
 
 
+#: Prints the text of each file whose name it is given, or nothing where there is none.
+READS = {
+    "c": "#include <stdio.h>\nint main(int n, char **names) {\n"
+    '  for (int i = 1; i < n; i++) { char text[9] = ""; FILE *file = fopen(names[i], "r");\n'
+    '    if (file) fgets(text, sizeof text, file); printf("[%s]", text); } }\n',
+    "go": 'package main\n\nimport (\n\t"fmt"\n\t"os"\n)\n\nfunc main() {\n'
+    '\tfor _, name := range os.Args[1:] {\n\t\ttext, _ := os.ReadFile(name)\n\t\tfmt.Printf("[%s]", text)\n\t}\n}\n',
+}
+
+
+@pytest.mark.parametrize("language", sorted(READS))
+@pytest.mark.parametrize(("opened", "told"), [(".", b"[top][in][]"), ("sub", b"[][in][]")])
+def test_a_folder_is_opened_by_its_relative_name(language, opened, told, tmp_path, monkeypatch):
+    from wasm_lab.capabilities import parse_directory
+
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "top.txt").write_text("top")
+    (tmp_path / "sub" / "in.txt").write_text("in")
+    monkeypatch.chdir(tmp_path)
+    session = Session()
+    granted = Capabilities(
+        dirs=(parse_directory(opened, writable=True),),
+        args=("top.txt", "sub/in.txt", "in.txt"),
+    )
+    assert session.run(cell(session, language, READS[language]), granted).stdout == told
+
+
+def test_exported_functions_of_go_read_in_the_folder_too(tmp_path, monkeypatch):
+    from wasm_lab.capabilities import parse_directory
+
+    (tmp_path / "note").write_text("four")
+    monkeypatch.chdir(tmp_path)
+    session = Session()
+    code = (
+        'package main\n\nimport "os"\n\n//go:wasmexport size\nfunc size() int32 {\n'
+        '\ttext, _ := os.ReadFile("note")\n\treturn int32(len(text))\n}\n'
+    )
+    granted = Capabilities(dirs=(parse_directory(".", writable=False),))
+    assert session.define(cell(session, "go", code), granted).functions["size"]() == 4
+
+
 TRAPS = {
     "c": "#include <stdlib.h>\nstatic int inner(int x) {\n  return 100 / x;\n}\nint boom(int x) { return inner(x); }\n",
     "cpp": 'static int inner(int x) {\n\n  return 100 / x;\n}\nextern "C" int boom(int x) { return inner(x); }\n',

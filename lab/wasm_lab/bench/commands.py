@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wasm_lab.bench.comparing import GUARDS, Effort, Watcher, compare_subjects
+from wasm_lab.build.languages.granting import granted_to
 from wasm_lab.capabilities import Capabilities
 from wasm_lab.errors import LoadError, UnsupportedError
 from wasm_lab.run import Phase
@@ -45,7 +46,7 @@ def bench_command(
         UnsupportedError: a place that was named cannot run it or cannot enforce a capability.
         AnswersDiffer, MeasureError: as `bench_function`.
     """
-    granted = capabilities or Capabilities()
+    granted = granted_to(artifact, capabilities or Capabilities())
     _check_alone(artifact)
     if where is None and (artifact.source is None or artifact.source.language != "rust"):
         candidates = [place for place in _COMMAND_PLACES if place != "native"]

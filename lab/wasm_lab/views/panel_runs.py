@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from wasm_lab.build.languages.granting import granted_to
 from wasm_lab.cells.missing import function_missing
 from wasm_lab.cells.rich import RichSplitter
 from wasm_lab.errors import GuestError, GuestFailure, GuestTrap, UsageError
@@ -97,7 +98,7 @@ def _call(artifact: Artifact, asked: Asked) -> Outcome:
     cell = LiveCell(
         artifact,
         engine,
-        asked.capabilities,
+        granted_to(artifact, asked.capabilities),
         audit=asked.audit,
         output=lambda name, data: streams[name].append(data),
     )
