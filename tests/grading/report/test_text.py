@@ -104,6 +104,30 @@ def test_no_cell_is_a_formula(formula: str) -> None:
     assert next(csv.reader(io.StringIO(csv_text([[formula]])))) == [cell(formula)]
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
+@given(st.text(st.sampled_from("=+-@＝;,\t\n\"' a"), max_size=12))
+def test_no_text_becomes_a_formula_where_lists_have_another_separator(separator: str, text: str) -> None:
+    written = csv_text([["w1", text, 1.0, text]])
+    for row in csv.reader(io.StringIO(written, newline=""), delimiter=separator):
+        assert not [value for value in row if value.lstrip(" ").startswith(tuple("=+-@＝"))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Eve;=1+1", "Because of this:\n=1+1", "a, -1", 'she said "=1"', "one\t@x", ";  =1", "\n\n- one\n- two"],
+    ids=range(7),
+)
+def test_a_sign_within_a_text_gets_an_apostrophe_that_goes_again(text: str) -> None:
+    assert cell(text) != text
+    assert uncell(cell(text)) == text
+
+
+def test_a_cell_of_signs_alone_stays_within_what_a_spreadsheet_holds() -> None:
+    once = cell("=;" * 50_000)
+    assert len(once) < 32_767
+    assert next(csv.reader(io.StringIO(csv_text([[once]])))) == [once]
+
+
 @given(ANY)
 def test_a_cell_keeps_its_text_however_often_it_is_written(text: str) -> None:
     once = cell(text)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wasm_lab.errors import MarksError
-from wasm_lab.grading.report.cells import CELL_CHARACTERS, cell, csv_text, number, uncell
-from wasm_lab.grading.report.text import capped, shown
+from wasm_lab.grading.report.cells import cell, csv_text, number, uncell
+from wasm_lab.grading.report.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def marks_text(report: Report, others: tuple[tuple[str, ...], ...] = ()) -> str:
                 number(one.max_points),
                 points,
                 one.message,
-                capped(one.answer, CELL_CHARACTERS),
+                cell(one.answer),
             )
         )
     # Excel takes a file without the mark for one in the encoding of Windows.
