@@ -411,3 +411,20 @@ def test_a_default_export_that_is_passed_on(run, tmp_path, text):
         "export const named = {};\nexport default { fetch() { return new Response('from the other'); } };"
     )
     assert run(text, folder=tmp_path).get("/").text == "from the other"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'addEventListener("fetch", e => e.respondWith(new Response("We export goods")));',
+        'const k = "export default it";\nself.addEventListener("fetch", e => e.respondWith(new Response(`We ${k} goods`)));',
+        '// not: export default {}\naddEventListener("fetch", e => e.respondWith(new Response("We mark goods")));',
+    ],
+)
+def test_a_script_that_speaks_of_exports_is_a_script(run, text):
+    assert run(text).get("/").text in ("We export goods", "We export default it goods", "We mark goods")
+
+
+def test_what_a_default_export_holds_is_no_import(run):
+    text = 'export default { "fetch": () => new Response(/import "x"/.test(`import "x"`)) };'
+    assert run(text).get("/").text == "true"

@@ -9,7 +9,7 @@ from wasm_lab.cells import parse_cell
 from wasm_lab.errors import LoadError, UsageError
 from wasm_lab.scenarios.edge.capnp import quoted
 from wasm_lab.scenarios.edge.glue import cell_module
-from wasm_lab.scenarios.edge.modules import gather, imports
+from wasm_lab.scenarios.edge.modules import gather
 from wasm_lab.scenarios.edge.worker import Bindings, Worker, files_of, parsed_host
 
 WORKER = "export default { fetch() { return new Response('hi'); } };"
@@ -17,30 +17,6 @@ WORKER = "export default { fetch() { return new Response('hi'); } };"
 
 def cell(code: str = "pub fn f(s: &str, n: &mut [u32]) -> Result<Vec<u8>, String> { todo!() }") -> Artifact:
     return Artifact(wasm=CORE_PREAMBLE, label="tools", source=parse_cell(code, name="tools"))
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ('import a from "./a.js";', ["./a.js"]),
-        ("import * as a from './a.js'", ["./a.js"]),
-        ('import { a, b as c } from "x";\nimport "./y.js"', ["x", "./y.js"]),
-        ('import{a}from"x";export*from"y";export{z}from"w"', ["x", "y", "w"]),
-        ('const x = await import("./late.js");', ["./late.js"]),
-        ('import {\n  a,\n  b,\n} from "./long.js";', ["./long.js"]),
-        ('// import a from "./no.js"\n/* import b from "./no.js" */', []),
-        ('const important = "from x"; exports = "y";', []),
-        ('throw `write: import module from "./${name}.wasm"`; const a = \'import "x"\';', []),
-        ('const url = "https://x"; import a from "./a.js"; // "', ["./a.js"]),
-        ('const quote = /"/;\nimport a from "./a.js";', ["./a.js"]),
-    ],
-)
-def test_imports_are_seen(text, found):
-    assert [name for name, _ in imports(text)] == found
-
-
-def test_lines_of_imports():
-    assert list(imports('/* one\n two */\nimport a from "./a.js";')) == [("./a.js", 3)]
 
 
 def test_a_cell_brings_its_glue_and_its_module(tmp_path):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wasm_lab.build.foreign import check_binary
 from wasm_lab.errors import UsageError
 from wasm_lab.scenarios.edge.glue import cell_module, runtime_modules
+from wasm_lab.scenarios.edge.javascript import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from wasm_lab.artifact import Artifact
@@ -35,15 +35,6 @@ SHORT = "short"
 
 #: Modules that workerd has itself.
 BUILT_IN = ("cloudflare:", "node:", "workerd:")
-
-#: What a text is made of where it matters: comments, imports, and the texts in which no import is one.
-_TOKEN = re.compile(
-    r"""//[^\n]*|/\*.*?\*/
-    |\b(?:import|export)\b[\w*{}\s,$]*?(?:\bfrom\b\s*)?(["'])(?P<static>[^"'\n]+)\1
-    |\bimport\s*\(\s*(["'])(?P<dynamic>[^"'\n]+)\3
-    |"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""",
-    re.DOTALL | re.VERBOSE,
-)
 
 #: An import that names a module of Wasm as wrangler lets one write it.
 _MODULE_QUERY = "?module"
@@ -98,19 +89,6 @@ def gather(
     return Gathered(tuple(found.modules.values()), tuple(found.cells))
 
 
-def imports(text: str) -> Iterator[tuple[str, int]]:
-    """What a module imports, and the line on which each stands, counted from 1.
-
-    Example:
-        >>> list(imports('import { a } from "./a.js";'))
-        [('./a.js', 1)]
-    """
-    for match in _TOKEN.finditer(text):
-        name = match["static"] or match["dynamic"]
-        if name:
-            yield name, text.count("\n", 0, match.end()) + 1
-
-
 class _Gathering:
     def __init__(self, folder: Path, artifacts: Mapping[str, Artifact], aliases: Mapping[str, str]) -> None:
         self.folder = folder
@@ -124,7 +102,7 @@ class _Gathering:
             return
         self.modules[module.name] = module
         if module.kind == "esModule":
-            for name, line in imports(module.data.decode(errors="replace")):
+            for name, line in read(module.data.decode(errors="replace")).imports:
                 self._follow(module.name, name, line + first_line - 1)
 
     def add_cell(self, name: str, importer: str = "") -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import UsageError
 from wasm_lab.scenarios.edge.capnp import listed, quoted, struct
+from wasm_lab.scenarios.edge.javascript import read
 from wasm_lab.scenarios.edge.modules import SHORT, Gathered, Module, gather
 from wasm_lab.services.workerd import CONFIG, DISK, HTTP_SOCKET, OWN_SOCKET
 
@@ -34,9 +35,6 @@ ENTRY = "wasm-lab-entry.js"
 #: Names of bindings: they become properties of ``env``, and globals of a script in the older syntax.
 _NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_SCRIPT = re.compile(r"\baddEventListener\s*\(")
-_EXPORT = re.compile(r"\bexport\b")
-_DEFAULT = re.compile(r"\bexport\s+default\b|\bas\s+default\b|\bexport\s*\*|\bexport\s*\{[^}]*\bdefault\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +131,8 @@ class Worker:
                 known = ", ".join(artifacts) or "none yet"
                 raise UsageError(f"No cell is named {each}.", hint=f"Cells that can be imported: {known}.")
         main = main or f"{name}.js"
-        script = bool(_SCRIPT.search(text)) and not _EXPORT.search(text)
+        said = read(text)
+        script = said.listens and not said.exports
         if script:
             modules = (Module(main, "script", text.encode()),)
             # Such a script cannot import: its modules of Wasm are globals of their cells' names.
@@ -141,7 +140,7 @@ class Worker:
                 (*modules, *(Module(each, "wasm", artifacts[each].wasm) for each in wasm)), ()
             )
         else:
-            if not _DEFAULT.search(text):
+            if not said.default:
                 raise UsageError(
                     f"{name} handles no request: it has no default export.",
                     hint="Begin with: export default { async fetch(request, env) { return new Response('hi'); } };",
