@@ -91,7 +91,8 @@ class Session:
         """
         artifact = self.linked(_build.build(source, progress=progress))
         self.last_artifact = artifact
-        if source.name != UNNAMED and source.kind in (Kind.PROGRAM, Kind.STATEMENTS):
+        built = artifact.source or source
+        if built.name != UNNAMED and built.kind in (Kind.PROGRAM, Kind.STATEMENTS):
             self.programs[source.name] = artifact
         return artifact
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from wasm_lab.build.languages import clang_messages
 from wasm_lab.cells.languages import parse_language_cell
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -285,3 +286,15 @@ def test_calls_that_compile_in_vain_are_warned_of(language, code, place):
     assert warning.level == "warning"
     assert (warning.spans[0].line, warning.spans[0].column) == place
     assert "cannot work here" in warning.message
+
+
+def test_a_clock_that_works_here_is_not_warned_of():
+    source = parse_language_cell("int main(void) { return (int)clock(); }\n", language="c", first_line=2)
+    said = (
+        "cell:2:31: warning: 'clock' is deprecated: WASI lacks process-associated clocks; to enable emulation of the "
+        "`clock` function, compile with -D_WASI_EMULATED_PROCESS_CLOCKS [-Wdeprecated-declarations]\n"
+        "    2 | int main(void) { return (int)clock(); }\n      |                              ^\n"
+        "/zig/lib/libc/include/wasm-wasi-musl/time.h:72:4: note: 'clock' has been explicitly marked deprecated here\n"
+        "cell:2:5: warning: 'other' is deprecated: old [-Wdeprecated-declarations]\n"
+    )
+    assert [each.message for each in clang_messages.read(said, source)] == ["'other' is deprecated: old"]

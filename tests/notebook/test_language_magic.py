@@ -105,6 +105,23 @@ def test_programs_functions_links_and_mistakes(shell):
 
 
 @pytest.mark.slow
+def test_a_cell_does_something_or_says_why_not(shell):
+    result, captured = run(
+        shell, '%%wasm c\n#include <stdio.h>\n#define MAIN int main(void)\nMAIN { puts("m"); }\n'
+    )
+    result.raise_error()
+    assert captured.stdout == "m\n"
+    for language, code in {
+        "c": "#define X 1\n",
+        "cpp": "class A { public: int x; };\n",
+        "zig": "fn main() void {}\n",
+    }.items():
+        _, captured = run(shell, f"%%wasm {language}\n{code}")
+        told = str([each.data["text/plain"] for each in captured.outputs])
+        assert "main nor a function that Python could call" in told, language
+
+
+@pytest.mark.slow
 def test_functions_and_programs_are_timed(shell):
     run(shell, "%%wasm c --name timed\nint twice(int n) { return 2 * n; }\n")
     result, _ = run(shell, "%wasm_bench twice --args 21 --budget 2s --rounds 1 --runtime wasmtime")

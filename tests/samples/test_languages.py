@@ -15,7 +15,7 @@ from wasm_lab.capabilities import Capabilities
 from wasm_lab.files import artifact_of
 from wasm_lab.runtimes import NAMES, get_runtime
 from wasm_lab.session import Session
-from wasm_lab.source import Profile
+from wasm_lab.source import Kind, Profile
 
 SAMPLES = Path(__file__).parents[2] / "wasm_samples" / "languages"
 LANGUAGES = ["c", "cpp", "zig", "go", "rs"]
@@ -261,6 +261,20 @@ def test_an_unchanged_cell_comes_from_the_cache_and_says_so():
     assert again.cached
     assert [step.name for step in again.steps] == ["cache"]
     assert again.compiler.startswith("zig ")
+
+
+@pytest.mark.parametrize("form", ["int main(void)", "int main(int count, char **words)"])
+def test_a_main_that_a_macro_writes_makes_a_program(form):
+    session = Session()
+    code = f'#include <stdio.h>\n#define BEGIN {form} {{\nint helper(int x) {{ return x; }}\nBEGIN puts("ran"); }}\n'
+    first = cell(session, "c", code, name="macro")
+    again = cell(session, "c", code, name="macro")
+    assert again.cached
+    for artifact in (first, again):
+        assert artifact.source is not None
+        assert artifact.source.kind is Kind.PROGRAM
+        assert session.run(artifact).stdout == b"ran\n"
+    assert session.program("macro") == again
 
 
 def test_profiles_change_the_size():

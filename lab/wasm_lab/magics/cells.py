@@ -190,9 +190,9 @@ def _hidden(names: Iterable[str]) -> list[str]:
 #: What to say of a library that gives Python nothing.
 _NO_FUNCTIONS = {
     "rust": "no public functions; put pub before fn to call one from Python",
-    "c": "no functions to call; those that are static stay inside",
-    "cpp": 'no functions to call; put extern "C" before one to call it from Python',
-    "zig": "no functions to call; put export before fn to call one from Python",
+    "c": "neither a main nor a function that Python could call; those that are static stay inside",
+    "cpp": 'neither a main nor a function that Python could call; put extern "C" before one to call it from Python',
+    "zig": "neither a pub fn main nor a function that Python could call; put export before fn to call one",
     "go": "no functions to call; put //go:wasmexport NAME above one to call it from Python",
 }
 

@@ -115,7 +115,7 @@ def run_native_cell(shell: InteractiveShell, language: str, text: str, options: 
     cells.show_warnings(artifact)
     if options["no_run"]:
         cells.show_built(artifact, options)
-    elif source.kind is Kind.FUNCTIONS:
+    elif artifact.source and artifact.source.kind is Kind.FUNCTIONS:
         cells.define_functions(shell, artifact, capabilities, options)
     else:
         cells.run_program(artifact, capabilities, options)

@@ -45,7 +45,7 @@ def show_panel(
     for warning in artifact.warnings:
         print(f"{warning.rendered.rstrip()}\n", file=sys.stderr)  # noqa: T201
     runtime = options["runtime"] or session.runtime
-    if source.kind is Kind.FUNCTIONS:
+    if artifact.source and artifact.source.kind is Kind.FUNCTIONS:
         cell = session.define(artifact, capabilities, runtime=runtime)
         shell.user_ns.update(cell.functions)
     display(panel(artifact, capabilities, runtime=runtime, session=session))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,9 @@ STACK_BYTES = 1 << 20
 #: What Python calls to make room for what it passes by address.
 ALLOCATOR = ("malloc", "free")
 
+#: What clang calls a ``main`` that WASI's start calls, in the two forms that it may have.
+_MAINS = (b"__main_void", b"__main_argc_argv")
+
 #: What clang calls the folder that it works in; frames of a trap then tell the file's name alone.
 _HERE = "-fdebug-compilation-dir="
 
@@ -61,7 +65,7 @@ def build(source: Source, *, progress: Progress | None = None) -> Artifact:
     words = [*PROFILE_WORDS[source.profile], STANDARDS[source.language], *WARNINGS]
     return making.artifact(
         compiler=f"zig {home.zig.version} (clang)",
-        decides=[words, STACK_BYTES, source.folder],
+        decides=[words, STACK_BYTES, [each.decode() for each in _MAINS], source.folder],
         make=lambda: _make(making, home, words, progress),
         read=clang_messages.read,
         hint=clang_messages.hint,
@@ -109,6 +113,10 @@ def _make(making: Making, home: ZigHome, words: list[str], progress: Progress | 
             return Made(None, said, status)
         if refused := _refused_main(source):
             return Made(None, said + refused, 1)
+        compiled = (folder / "cell.o").read_bytes()
+        if source.kind is Kind.FUNCTIONS and any(name in compiled for name in _MAINS):
+            # Only clang sees a main that a macro writes.
+            source = replace(source, kind=Kind.PROGRAM)
         status, told = run_compiler(
             [
                 home.zig.program,
@@ -126,7 +134,8 @@ def _make(making: Making, home: ZigHome, words: list[str], progress: Progress | 
         making.step("wasm-ld")
         output = folder / "cell.wasm"
         module = output.read_bytes() if status == 0 and output.exists() else None
-        return Made(module, said + told, status, tuple(_own_inputs(folder / "cell.d", home)))
+        turned_out = source.kind if source.kind is not making.source.kind else None
+        return Made(module, said + told, status, tuple(_own_inputs(folder / "cell.d", home)), turned_out)
 
 
 def _refused_main(source: Source) -> str:

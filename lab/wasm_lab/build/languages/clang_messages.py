@@ -26,6 +26,9 @@ _COUNTED = re.compile(
 _UNDEFINED = re.compile(r"wasm-ld: (?P<level>error|warning): .*?: undefined symbol: (?P<name>.+)$")
 _LINKER = re.compile(r"wasm-ld: (?P<level>error|warning): (?P<text>.+)$")
 
+#: A warning of wasi-libc's own header, which does not know that Zig's copy has the function.
+_WORKS_HERE = re.compile(r"'clock' is deprecated: WASI lacks process-associated clocks")
+
 #: The folder of headers in the path of a file that comes with Zig.
 _HEADERS = re.compile(r"^.*/lib/(?:libc/include/[^/]+|libcxx/include|libcxxabi/include|include)/")
 
@@ -61,6 +64,7 @@ def read(said: str, source: Source) -> tuple[Diagnostic, ...]:
             each.text = re.sub(r"; did you mean '.*'\?$", "", each.text)
             each.remarks = [remark for remark in each.remarks if not remark.startswith("help: write")]
             each.remarks = [remark for remark in each.remarks if "declared here" not in remark]
+    found = [each for each in found if not _WORKS_HERE.match(each.text)]
     found += calls_in_vain(source, clang_hints.IN_VAIN)
     unique = {(each.text, each.file, each.line, each.column): each for each in reversed(found)}
     return tuple(diagnostic(each, source) for each in reversed(unique.values()))

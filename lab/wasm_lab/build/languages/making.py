@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from wasm_lab.build.unit import PASSED_VARIABLES
 from wasm_lab.confine.landlock import Openings, landlock_version
 from wasm_lab.confine.process import Bounds, Stop, run_confined
 from wasm_lab.errors import BuildError, CompileError
+from wasm_lab.source import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -51,6 +52,7 @@ class Made:
     said: str
     status: int = 0
     inputs: tuple[str, ...] = ()  #: files of the learner's that it read beside the text
+    kind: Kind | None = None  #: what the text turned out to be, where that is not what it was taken for
 
 
 class Making:
@@ -114,7 +116,11 @@ class Making:
                 ) from error
             if made.output is None:
                 raise self._refusal(made, read, hint, compiler)
-            head = {"said": made.said, "inputs": {path: file_digest(path) for path in made.inputs}}
+            head = {
+                "said": made.said,
+                "inputs": {path: file_digest(path) for path in made.inputs},
+                "kind": made.kind,
+            }
             self.cache.put(CACHE_KIND, key, json.dumps(head).encode() + b"\n" + made.output)
             found = made
         warnings = read(found.said, source)
@@ -123,7 +129,7 @@ class Making:
         return Artifact(
             wasm=found.output,
             label=source.label,
-            source=source,
+            source=replace(source, kind=found.kind) if found.kind else source,
             compiler=compiler,
             steps=tuple(self._steps),
             cached=cached,
@@ -138,7 +144,8 @@ class Making:
         header = json.loads(head)  # the cache has checked that these are the bytes that were written
         if any(file_digest(path) != was for path, was in header["inputs"].items()):
             return None
-        return Made(output, header["said"])
+        kind = header.get("kind")
+        return Made(output, header["said"], kind=Kind(kind) if kind else None)
 
     def _refusal(
         self,
