@@ -15,6 +15,8 @@ import pytest
 from wasm_lab.confine.landlock import Openings, landlock_version
 from wasm_lab.confine.process import REPORT, Bounds, Stop, run_confined
 
+from .ends import gone
+
 SYSTEM = tuple(map(Path, ("/usr", "/lib", "/lib64", "/bin", str(Path(sys.base_prefix).resolve()))))
 
 walled = pytest.mark.skipif(not landlock_version(), reason="the kernel has no Landlock")
@@ -50,7 +52,7 @@ def test_a_report_has_a_pipe_of_its_own(tmp_path):
 def test_the_deadline_ends_it_and_what_it_started(tmp_path):
     ended = shell("sleep 60 & echo $!; wait", tmp_path, deadline_s=0.3)
     assert (ended.status, ended.stop) == (-signal.SIGKILL, Stop.DEADLINE)
-    assert _gone(int(ended.stdout))
+    assert gone(int(ended.stdout))
 
 
 def test_a_child_left_behind_is_ended_and_not_waited_for(tmp_path):
@@ -58,7 +60,7 @@ def test_a_child_left_behind_is_ended_and_not_waited_for(tmp_path):
     ended = shell("sleep 60 & echo $!", tmp_path)
     assert (ended.status, ended.stop) == (0, None)
     assert time.monotonic() - started < 20
-    assert _gone(int(ended.stdout))
+    assert gone(int(ended.stdout))
 
 
 def test_too_much_output_ends_it_and_what_fits_is_kept(tmp_path):
@@ -86,7 +88,7 @@ def test_an_interrupt_ends_it(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         shell("echo $$; sleep 60", tmp_path, on_output=lambda name, data: told.append(data))
     timer.join()
-    assert _gone(int(told[0]))
+    assert gone(int(told[0]))
 
 
 def test_a_program_that_is_not_there(tmp_path):
@@ -131,16 +133,3 @@ def test_behind_the_wall_there_is_no_tcp(tmp_path):
         openings = Openings(execute=(*SYSTEM, Path(sys.executable).parent), read=read)
         assert run(command, tmp_path).stdout == b"connected\n"
         assert b"PermissionError" in run(command, tmp_path, openings=openings).stderr
-
-
-def _gone(number: int) -> bool:
-    """Whether a process ends, within the time that its adopter takes to notice."""
-    for _ in range(200):
-        try:
-            state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.02)
-    return False

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import platform
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from wasm_lab.confine import syscalls
+from wasm_lab.confine.group import held_group
 from wasm_lab.confine.limits import Limits
 from wasm_lab.confine.process import Bounds, run_confined
 from wasm_lab.confine.syscalls import syscalls_can_be_closed
 
+from .ends import gone
+
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of others need Linux")
 
 MIB = 1024 * 1024
+
+#: Of ``clone(2)``'s flags: mounts, cgroups, host names, messages, users, processes, network (``linux/sched.h``).
+_NAMESPACE_BITS = (17, 25, 26, 27, 28, 29, 30)
 
 
 def python(text, tmp_path, *, limits=None, closed=False):
@@ -74,6 +84,83 @@ def test_closed_calls(tmp_path):
     refused = "Operation not permitted"
     assert lines[:3] == [f"{refused} {refused}", f"{refused} {refused}", "children"]
     assert python(text, tmp_path).stdout.startswith(b"done done")
+
+
+@pytest.mark.skipif(not syscalls_can_be_closed(), reason="not known on this machine")
+def test_no_namespace_and_no_mount_is_made(tmp_path):
+    column = platform.machine() == "aarch64"
+    clone, clone3 = syscalls._CLONE[column], syscalls._CLONE3[column]
+    flags = tuple(1 << bit for bit in _NAMESPACE_BITS)
+    mounts = [428, 429, 430, 431, 432, 433, 442]
+    text = (
+        "import ctypes, errno, os, signal, subprocess, sys, threading\n"
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        "def tried(*words):\n"
+        "    done = libc.syscall(*words)\n"
+        "    if done == 0 and words[0] == CLONE: os._exit(0)\n"
+        "    return 'done' if done >= 0 else errno.errorcode[ctypes.get_errno()]\n"
+        "for flags in (*FLAGS, FLAGS[-1] | FLAGS[0]):\n"
+        "    print(tried(CLONE, flags | signal.SIGCHLD, None, None, None, None))\n"
+        "print(tried(CLONE, FLAGS[-1] | 0x10900, None, None, None, None))\n"
+        "for number in MOUNTS: print(tried(number, *[None] * 6))\n"
+        "print(tried(CLONE3, None, 0))\n"
+        "thread = threading.Thread(target=lambda: print('thread'))\n"
+        "thread.start(); thread.join()\n"
+        "print(subprocess.run([sys.executable, '-ISc', 'print(7)'], capture_output=True).stdout)\n"
+    )
+    for name, value in {"CLONE3": clone3, "CLONE": clone, "MOUNTS": mounts}.items():
+        text = text.replace(name, str(value))
+    text = text.replace("FLAGS", str(flags))
+    lines = python(text, tmp_path, closed=True).stdout.decode().split()
+    refused = len(flags) + 2 + len(mounts)
+    assert lines == ["EPERM"] * refused + ["ENOSYS", "thread", r"b'7\n'"]
+
+
+@pytest.mark.skipif(not syscalls_can_be_closed(), reason="not known on this machine")
+def test_nobody_leaves_the_group_that_is_killed(tmp_path):
+    """A child that wants to stay tries every other group that there is, and its own children do."""
+    text = (
+        "import os, time\n"
+        "def tried(what):\n"
+        "    try: what(); return 'done'\n"
+        "    except OSError as error: return type(error).__name__\n"
+        "def leave():\n"
+        "    groups = (0, os.getpid(), os.getppid(), os.getpgid(OUTSIDE))\n"
+        "    said = [tried(lambda: os.setpgid(0, group)) for group in groups]\n"
+        "    return ' '.join([str(os.getpid()), *said, tried(os.setsid)])\n"
+        "reading, writing = os.pipe()\n"
+        "if os.fork() == 0:\n"
+        "    first = leave()\n"
+        "    if os.fork() == 0:\n"
+        "        os.write(writing, f'{first}\\n{leave()}\\n'.encode())\n"
+        "        os.close(writing)\n"
+        "    [os.close(number) for number in (0, 1, 2)]\n"
+        "    time.sleep(60)\n"
+        "    os._exit(0)\n"
+        "os.close(writing)\n"
+        "print(os.read(reading, 1000).decode())\n"
+    ).replace("OUTSIDE", str(os.getpid()))
+    ended = python(text, tmp_path, closed=True)
+    assert ended.status == 0, ended.stderr.decode()
+    lines = [line.split() for line in ended.stdout.decode().split("\n") if line]
+    try:
+        assert [line[1:] for line in lines] == [["PermissionError"] * 5] * 2
+        assert all(gone(int(line[0])) for line in lines)
+    finally:
+        for line in lines:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(line[0]), signal.SIGKILL)
+
+
+def test_the_number_of_a_held_group_is_nobody_elses(tmp_path):
+    with held_group() as group:
+        for _ in range(2):
+            joined = subprocess.Popen(["/bin/sleep", "60"], process_group=group)
+            assert os.getpgid(joined.pid) == group != os.getpgid(0)
+            os.killpg(group, signal.SIGKILL)
+            assert joined.wait(60) == -signal.SIGKILL
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, 0)
 
 
 @pytest.mark.skipif(not syscalls_can_be_closed(), reason="not known on this machine")

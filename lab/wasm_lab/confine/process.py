@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Any
 
+from wasm_lab.confine.group import held_group
 from wasm_lab.confine.landlock import Openings, wall_in_this_thread
 from wasm_lab.confine.limits import Limits, limit_process
 from wasm_lab.confine.privileges import drop_privileges_of_this_thread
-from wasm_lab.confine.syscalls import close_syscalls_in_this_thread
+from wasm_lab.confine.syscalls import close_syscalls_in_this_thread, syscalls_can_be_closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -49,7 +50,8 @@ class Bounds:
         output_bytes: of standard output and error together.
         limits: set on the process right after its start, before it can have started another.
         closed: no sockets, none of what only attacks on the kernel and on other processes need
-            (`wasm_lab.confine.syscalls`), and nothing of what the superuser alone may do.
+            (`wasm_lab.confine.syscalls`), nothing of what the superuser alone may do, and no other group than
+            the one that is killed.
     """
 
     openings: Openings | None = None
@@ -91,7 +93,8 @@ def run_confined(
 ) -> Ended:
     """Run ``command`` in a process group of its own until it ends or has to.
 
-    When it ends, what it started ends too, unless that has left the group.
+    When it ends, what it started ends too, unless that has left the group. What is ``closed`` cannot leave it, on
+    the kinds of machines that `wasm_lab.confine.syscalls` knows.
 
     Args:
         command: where a word holds `REPORT`, the process gets a pipe for a report.
@@ -108,7 +111,9 @@ def run_confined(
     """
     with contextlib.ExitStack() as stack:
         # The terminal lets only its foreground group read, so who reads from it stays in this one.
-        group = stdin is not None or not os.isatty(0)
+        group = 0 if bounds.closed or stdin is not None or not os.isatty(0) else None
+        if bounds.closed and syscalls_can_be_closed():
+            group = stack.enter_context(held_group())
         given = None if stdin is None else stack.enter_context(_file_of(stdin))
         words, report, writing = list(command), None, None
         if any(REPORT in word for word in words):
@@ -126,7 +131,7 @@ def run_confined(
             stdout=None if inherit_output else subprocess.PIPE,
             stderr=subprocess.PIPE,
             pass_fds=(writing.fileno(),) if writing else (),
-            process_group=0 if group else None,
+            process_group=group,
         )
         try:
             if bounds.limits:
@@ -245,7 +250,7 @@ def _start(command: list[str], bounds: Bounds, **options: Any) -> subprocess.Pop
                 wall_in_this_thread(openings)
             if bounds.closed:
                 drop_privileges_of_this_thread()
-                close_syscalls_in_this_thread()
+                close_syscalls_in_this_thread(group=options["process_group"])
             outcome.append(subprocess.Popen(command, **options))
         except BaseException as error:
             outcome.append(error)
@@ -257,20 +262,20 @@ def _start(command: list[str], bounds: Bounds, **options: Any) -> subprocess.Pop
     except BaseException:  # an interrupt: what has just been started is not left behind
         thread.join()
         if isinstance(outcome[0], subprocess.Popen):
-            _end(outcome[0], options["process_group"] == 0)
+            _end(outcome[0], options["process_group"])
         raise
     if isinstance(outcome[0], BaseException):
         raise outcome[0]
     return outcome[0]
 
 
-def _end(process: subprocess.Popen[bytes], group: bool) -> None:
-    """Kill what still runs of a process and its group, and wait for it."""
+def _end(process: subprocess.Popen[bytes], group: int | None) -> None:
+    """Kill what still runs of a process and its group (0: the one that it leads), and wait for it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        if group:
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
+        if group is None:
             process.kill()
+        else:
+            os.killpg(group or process.pid, signal.SIGKILL)
     process.wait()
 
 

@@ -1,8 +1,9 @@
 """Calls of the kernel that a thread gives up, for itself and all that it starts (seccomp).
 
 Landlock closes files and TCP; this closes what it leaves: sockets of every kind (UDP too), looking into other
-processes, changing their limits and priorities, memory and messages that outlive a process, and parts of the kernel
-that neither a compiler nor an engine needs and that had most of its holes.
+processes, changing their limits and priorities, memory and messages that outlive a process, leaving the group that is
+killed at the end, namespaces, and parts of the kernel that neither a compiler nor an engine needs and that had most of
+its holes.
 The filter is a program of the kernel's packet filter, as "Seccomp BPF" in the kernel's documentation has it.
 """
 
@@ -23,10 +24,12 @@ _LOAD, _JUMP_EQUAL, _JUMP_NOT_LESS, _JUMP_SET, _RETURN = 0x20, 0x15, 0x35, 0x45,
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 
 #: Where ``struct seccomp_data`` has the number of the call, the architecture and the first argument.
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24
 _THIRD_ARGUMENT, _FOURTH_ARGUMENT = 32, 40
 
 _CLONE_THREAD = 0x10000
+#: Every ``CLONE_NEW…`` that ``clone`` knows (``linux/sched.h``); a namespace of users makes its own root.
+_CLONE_NAMESPACES = 0x7E020000
 #: Numbers from here on are of another interface (x32) of the same machine.
 _X32 = 0x40000000
 
@@ -46,6 +49,14 @@ _CLOSED: dict[str, tuple[int | None, int | None]] = {
     "setns": (308, 268),
     "mount": (165, 40),
     "umount2": (166, 39),
+    "open_tree": (428, 428),
+    "open_tree_attr": (467, 467),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "mount_setattr": (442, 442),
     "pivot_root": (155, 41),
     "chroot": (161, 51),
     "open_by_handle_at": (304, 265),
@@ -105,7 +116,12 @@ _OF_PROCESSES: dict[str, tuple[int | None, int | None]] = {
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
 }
+#: On both architectures the flags of ``clone`` are its first argument; those of ``clone3`` lie in memory.
 _CLONE, _CLONE3 = (56, 220), (435, 435)
+#: Its second argument is the group to join: 0 for a new one.
+_SETPGID = (109, 154)
+#: No process and no group has this number, which is beyond all that there may be (``PID_MAX_LIMIT``).
+_NO_GROUP = 0xFFFFFFFF
 #: Asked with a third argument it sets the limits of a process; with none it only tells them, which threads need.
 _PRLIMIT = (302, 261)
 #: Sends a signal to a thread of the process that the first argument names: `abort` and `raise` are made of it.
@@ -120,12 +136,13 @@ def syscalls_can_be_closed() -> bool:
     return sys.platform.startswith("linux") and platform.machine() in _ARCHITECTURES and sys.maxsize > 2**32
 
 
-def close_syscalls_in_this_thread(*, processes: bool = False) -> None:
+def close_syscalls_in_this_thread(*, processes: bool = False, group: int | None = None) -> None:
     """Refuse sockets and the like to the calling thread and to what it starts, for good.
 
     Does nothing on machines that are not known here.
 
     Args:
+        group: the one process group that may be joined; None for none.
         processes: refuse starting and ending other processes too, and memory that no limit counts. Threads
             stay possible.
 
@@ -134,7 +151,7 @@ def close_syscalls_in_this_thread(*, processes: bool = False) -> None:
     """
     if not syscalls_can_be_closed():
         return
-    program = _program(processes=processes)
+    program = _program(processes=processes, group=group)
     data = ctypes.create_string_buffer(program, len(program))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(data)))
     libc = ctypes.CDLL(None, use_errno=True)
@@ -144,7 +161,7 @@ def close_syscalls_in_this_thread(*, processes: bool = False) -> None:
             raise OSError(number, f"seccomp: {os.strerror(number)}")
 
 
-def _program(*, processes: bool) -> bytes:
+def _program(*, processes: bool, group: int | None) -> bytes:
     column = list(_ARCHITECTURES).index(platform.machine())
     closed = {**_CLOSED, **(_OF_PROCESSES if processes else {})}
     refuse = _ERRNO | errno.EPERM
@@ -166,6 +183,12 @@ def _program(*, processes: bool) -> bytes:
         _line(_LOAD, _THIRD_ARGUMENT + 4),
         *_where(_JUMP_NOT_LESS, 1, refuse),
         _line(_LOAD, _NUMBER),
+        _line(_JUMP_EQUAL, _SETPGID[column], no=4),  # past the four lines that follow
+        _line(_LOAD, _SECOND_ARGUMENT),
+        *_where(_JUMP_EQUAL, group or _NO_GROUP, _ALLOW),
+        _line(_RETURN, refuse),
+        # The C library asks for a thread by clone3, whose flags cannot be seen from here, and then by clone.
+        *_where(_JUMP_EQUAL, _CLONE3[column], _ERRNO | errno.ENOSYS),
     ]
     if processes:
         lines += [
@@ -180,15 +203,14 @@ def _program(*, processes: bool) -> bytes:
             *_where(_JUMP_SET, _MAP_SHARED, refuse),
             _line(_LOAD, _NUMBER),
         ]
-        # The C library asks for a thread by clone3, whose flags cannot be seen from here, and then by clone.
-        lines += _where(_JUMP_EQUAL, _CLONE3[column], _ERRNO | errno.ENOSYS)
-        lines += [
-            _line(_JUMP_EQUAL, _CLONE[column], no=4),  # past the four lines that follow
-            _line(_LOAD, _FIRST_ARGUMENT),
-            *_where(_JUMP_SET, _CLONE_THREAD, _ALLOW),
-            _line(_RETURN, refuse),
-        ]
-    lines.append(_line(_RETURN, _ALLOW))
+    lines += [
+        _line(_JUMP_EQUAL, _CLONE[column], yes=1),
+        _line(_RETURN, _ALLOW),
+        _line(_LOAD, _FIRST_ARGUMENT),
+        *_where(_JUMP_SET, _CLONE_NAMESPACES, refuse),
+        *_where(_JUMP_SET, _CLONE_THREAD, _ALLOW),
+        _line(_RETURN, refuse if processes else _ALLOW),
+    ]
     return b"".join(lines)
 
 
