@@ -69,12 +69,15 @@ class LiveCell:
         self.capabilities = capabilities
         self.refused = crate.refused  #: (function, why it has no Python form)
         self.audit: list[HostCall] = []
-        self._signatures = crate.functions
+        self.signatures = crate.functions  #: of what Python can call
         self._language = artifact.source.language
         self._new_instance: Callable[[], Instance] = functools.partial(
             runtime.instantiate, artifact, capabilities, audit=audit, output=output
         )
         self._audited = audit
+        self._afresh = False
+        self._used = False  # whether a call may have changed the instance
+        self._targets: dict[str, Callable[..., Any]] = {}
         self._slots: dict[str, _Slot] = {}
         self.functions: dict[str, Callable[..., Any]] = {}
         self._bind()
@@ -87,6 +90,17 @@ class LiveCell:
         """Start again from a fresh instance: state as it was when the cell had just run."""
         self._bind()
 
+    @property
+    def afresh(self) -> bool:
+        """Whether each call finds a fresh instance; if not, the state of one call is there for the next."""
+        return self._afresh
+
+    @afresh.setter
+    def afresh(self, afresh: bool) -> None:
+        self._used = self._used or not self._afresh  # who else calls does not say so
+        self._afresh = afresh
+        self._point()
+
     def retire(self) -> None:
         """Make every function of this cell say that its cell was run again."""
         for name, slot in self._slots.items():
@@ -94,16 +108,26 @@ class LiveCell:
 
     def _bind(self) -> None:
         self.instance = self._new_instance()
+        self._used = False
         self._collect_audit()
-        for signature in self._signatures:
+        for signature in self.signatures:
             bound = self._bound(signature)
-            target = self._with_audit(bound) if self._audited else bound
-            slot = self._slots.get(signature.name)
-            if slot:
-                slot.target = target
-            else:
+            target = self._targets[signature.name] = self._with_audit(bound) if self._audited else bound
+            if signature.name not in self._slots:
                 slot = self._slots[signature.name] = _Slot(target)
                 self.functions[signature.name] = self._function(slot, bound)
+        self._point()
+
+    def _point(self) -> None:
+        """Let every function's slot lead to this instance, or to what makes a fresh one for each call."""
+        for name, target in self._targets.items():
+            self._slots[name].target = functools.partial(self._call_afresh, name) if self._afresh else target
+
+    def _call_afresh(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        if self._used:
+            self._bind()
+        self._used = True
+        return self._targets[name](*args, **kwargs)
 
     def _bound(self, signature: Signature) -> Callable[..., Any]:
         if self._language == "rust":

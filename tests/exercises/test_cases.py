@@ -11,7 +11,7 @@ import wasm_lab
 from wasm_lab.errors import GuestError, MachineError, UsageError
 from wasm_lab.exercises import Cases
 from wasm_lab.exercises.values import equal
-from wasm_lab.session import Session
+from wasm_lab.session import Session, using
 from wasm_lab.views.stream import NotebookSink
 
 CODE = """
@@ -31,6 +31,22 @@ def guest():
     artifact = wasm_lab.compile(CODE)
     capabilities = wasm_lab.Capabilities(deadline_s=1.0)
     return Session().define(artifact, capabilities, output=NotebookSink()).functions
+
+
+def test_each_call_of_a_case_finds_a_fresh_instance_unless_it_asks_for_one() -> None:
+    session = Session()
+    calls = session.define(wasm_lab.compile(CODE)).functions["calls"]
+    cases = Cases(points=4)
+    with using(session):
+        assert [calls(), calls()] == [1, 2]
+        cases.true("of one", lambda: [calls(), calls()] == [1, 2], one_instance=True)
+        cases.true("of each its own", lambda: [calls(), calls()] == [1, 1])
+        cases.equal("in a function", lambda many: [calls() for _ in range(many)], (3,), [1, 1, 1])
+        cases.equal("alone", calls, (), 1)
+        assert cases.score().points == 4
+        # In a notebook a cell goes on as before.
+        calls.reset()
+        assert [calls(), calls()] == [1, 2]
 
 
 def test_each_case_has_a_fresh_instance_and_points_are_shares(guest) -> None:

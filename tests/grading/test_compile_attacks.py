@@ -37,14 +37,14 @@ DEADLINE_S, BEYOND_S = 2.0, 60.0
 
 @pytest.fixture(scope="module")
 def session():
-    session = JudgeSession(digest="0" * 64, functions={"answer": ["add", "hi"]}, deadline_s=2.0)
+    session = JudgeSession(digest="0" * 64, functions={"answer": {"add": [], "hi": []}}, deadline_s=2.0)
     yield session
     session.close()
 
 
 @pytest.fixture(scope="module")
 def hasty():
-    session = JudgeSession(digest="0" * 64, functions={"answer": ["add", "hi"]}, deadline_s=2.0)
+    session = JudgeSession(digest="0" * 64, functions={"answer": {"add": [], "hi": []}}, deadline_s=2.0)
     assert session._walls is not None
     session._walls = replace(session._walls, deadline_s=DEADLINE_S)
     yield session

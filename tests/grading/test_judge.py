@@ -20,7 +20,9 @@ from wasm_lab.errors import (
     PoisonedError,
     UnsupportedError,
 )
+from wasm_lab.exercises import Cases
 from wasm_lab.grading.judge import JudgeSession, clock_and_seed
+from wasm_lab.session import using
 
 pytestmark = pytest.mark.skipif(not landlock_version(), reason="the kernel has no Landlock")
 
@@ -151,9 +153,42 @@ def test_runs_with_folders_of_their_own_share_a_process(session, tmp_path):
 
 
 def test_only_the_functions_that_tests_call_get_names():
-    session = JudgeSession(digest="", functions={"answer": ["add"]})
+    session = JudgeSession(digest="", functions={"answer": {"add": []}})
     code = "pub fn add() -> u8 { 1 } pub fn Cases() -> u8 { 2 } pub fn sorted() -> u8 { 3 }"
     assert set(session.define(session.compile(parse_cell(code, name="answer"))).functions) == {"add"}
+    session.close()
+
+
+def test_what_a_test_gives_is_changed_only_where_the_masters_function_changes_it():
+    """Else a student could write into what a test compares with, or from a hidden case into a visible one."""
+    session = JudgeSession(digest="", functions={"answer": {"total": [], "sort": [0], "mixed": [1]}})
+    code = (
+        "pub fn total(xs: &mut [i64]) -> i64 { let all = xs.iter().sum(); xs.fill(0); all }\n"
+        "pub fn sort(xs: &mut [i64]) { xs.sort() }\n"
+        "pub fn mixed(from: &mut [u8], to: &mut [u8]) { to.copy_from_slice(from); from.fill(0) }"
+    )
+    call = session.define(session.compile(parse_cell(code, name="answer"))).functions
+    data = [3, 1, 2]
+    assert (call["total"](data), call["total"](xs=data), data) == (6, 6, [3, 1, 2])
+    call["sort"](data)
+    assert data == [1, 2, 3]
+    first, second = bytearray(b"ab"), bytearray(2)
+    call["mixed"](first, to=second)
+    assert (first, second) == (b"ab", b"ab")
+    session.close()
+
+
+def test_nothing_is_kept_from_call_to_call_unless_a_case_says_so():
+    session = JudgeSession(digest="", functions={"answer": {"count": []}})
+    call = session.define(session.compile(parse_cell(LIBRARY, name="answer"))).functions["count"]
+    assert [call(), call()] == [1, 1]
+    cases = Cases(points=3)
+    with using(session):
+        cases.true("each on its own", lambda: [call(), call()] == [1, 1])
+        cases.true("in one instance", lambda: [call(), call()] == [1, 2], one_instance=True)
+        cases.equal("of a function around it", lambda: [call(), call()], (), [1, 1])
+    assert cases.score().points == 3
+    assert [call(), call()] == [1, 1]
     session.close()
 
 

@@ -50,3 +50,14 @@ class Signature:
     line: int = 0  #: in the cell, where the function's name stands
     #: why no signature of this form can cross (generic, async, unsafe, extern, …); empty when it may
     obstacle: str = ""
+
+    @property
+    def changes(self) -> tuple[int, ...]:
+        """The positions of the parameters that the caller finds changed.
+
+        Example:
+            >>> row = Parameter("row", RustType("slice mut", (RustType("u8"),)))
+            >>> Signature(name="fill", parameters=(Parameter("with", RustType("u8")), row)).changes
+            (1,)
+        """
+        return tuple(at for at, each in enumerate(self.parameters) if each.type.name == "slice mut")

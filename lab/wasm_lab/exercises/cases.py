@@ -101,9 +101,10 @@ class Score:
 class Cases:
     """Collects the cases of one test cell; `score` is the cell's last expression.
 
-    Every call is made in a fresh instance of its cell, so no case sees what another one did. What the
-    guest prints meanwhile is kept from the cell's output and shown with a case that fails. An answer that
-    runs without end would take all of its time or fuel in every case: after `STOPS` of them no other is tried.
+    Every call is made in a fresh instance of its cell, so none sees what another one did, in the same case or
+    before. What the guest prints meanwhile is kept from the cell's output and shown with a case that fails. An
+    answer that runs without end would take all of its time or fuel in every case: after `STOPS` of them no other
+    is tried.
 
     Args:
         points: what the cell is worth, as its nbgrader metadata has it.
@@ -182,18 +183,17 @@ class Cases:
         """``function(*args)`` must return ``Err``, and ``says`` must stand in its text."""
         self._fails(name, GuestError, function, args, says=says, because=because)
 
-    def true(self, name: str, condition: Any, because: str = "") -> None:
+    def true(self, name: str, condition: Any, because: str = "", *, one_instance: bool = False) -> None:
         """``condition`` must be true; of a callable, its result must be.
-
-        A callable finds every cell of functions in a fresh instance.
 
         Args:
             because: why it is wrong when it is not.
+            one_instance: all calls that a callable makes find one instance, fresh at its beginning: for
+                answers that shall keep something from call to call. An answer to anything else could pass
+                by what it kept.
         """
         with self._case(name, "") as case:
-            if callable(condition):
-                _reset_all()
-            met = case.call(condition, ()) if callable(condition) else condition
+            met = case.call(condition, (), afresh=not one_instance) if callable(condition) else condition
             case.require(bool(met), because or "This does not hold.")
 
     def score(self) -> Score:
@@ -268,16 +268,17 @@ class _Case:
         self._tried = tried
         self.printed = ""  #: what the guest printed, as much as is worth showing
 
-    def call(self, function: Callable[..., Any], args: Sequence[Any]) -> Any:
+    def call(self, function: Callable[..., Any], args: Sequence[Any], *, afresh: bool = True) -> Any:
         self.require(self._tried, f"Not tried: {STOPS} cases before it were stopped.")
-        reset = getattr(function, "reset", None)
-        if reset is not None:
-            reset()
         # A guest's output would be taken for the test cell's: nbgrader gives no points where a test
         # cell wrote to its error stream.
         printed = io.StringIO()
         try:
-            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            with (
+                contextlib.redirect_stdout(printed),
+                contextlib.redirect_stderr(printed),
+                _instances(function, afresh=afresh),
+            ):
                 return function(*args)
         finally:
             # A panic's own message is in the trap already.
@@ -288,11 +289,24 @@ class _Case:
             raise _NotMet(message)
 
 
-def _reset_all() -> None:
-    """Give every cell of functions a fresh instance, where there are any."""
+@contextlib.contextmanager
+def _instances(function: Callable[..., Any], *, afresh: bool) -> Iterator[None]:
+    """Meanwhile each call finds a fresh instance, or all of them find one that is fresh now."""
     session = sys.modules.get("wasm_lab.session")
-    for cell in session.default_session().cells.values() if session else ():
-        cell.reset()
+    cells = [*session.default_session().cells.values()] if session else []
+    own = getattr(function, "cell", None)
+    if own is not None and own not in cells:  # of no session, or of an earlier one
+        cells.append(own)
+    before = [cell.afresh for cell in cells]
+    for cell in cells:
+        cell.afresh = afresh
+        if not afresh:
+            cell.reset()
+    try:
+        yield
+    finally:
+        for cell, was in zip(cells, before, strict=True):
+            cell.afresh = was
 
 
 def _written(function: Callable[..., Any], args: Sequence[Any]) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from wasm_lab.capabilities import Capabilities
+    from wasm_lab.live import LiveCell
     from wasm_lab.runtimes.base import Runtime
 
 #: What running a cell gives: the value of its last expression, and what was raised.
@@ -50,12 +51,18 @@ class _Shell(InteractiveShell):
 
 
 class LimitedSession(Session):
-    """A session in which an exercise's own limits hold for every call."""
+    """A session in which an exercise's own limits hold, and each call finds a fresh instance, as when it is graded."""
 
     def __init__(self, *, fuel: int | None, deadline_s: float | None) -> None:
         super().__init__()
         self._fuel = fuel
         self._deadline_s = deadline_s
+
+    def define(self, *args: Any, **options: Any) -> LiveCell:
+        """The functions of an answer; see `Session.define`."""
+        cell = super().define(*args, **options)
+        cell.afresh = True
+        return cell
 
     def _checked(
         self, runtime: str | None, capabilities: Capabilities | None, *, audit: bool = False

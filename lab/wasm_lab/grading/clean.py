@@ -9,19 +9,20 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.cells.header import read_header
-from wasm_lab.errors import HeaderError
+from wasm_lab.errors import HeaderError, WasmLabError
 from wasm_lab.exercises import Exercise
 from wasm_lab.exercises.notebook import Role
 from wasm_lab.grading import sitting
+from wasm_lab.source import UNNAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from wasm_lab.cells.signatures import Signature
     from wasm_lab.exercises import Cell
     from wasm_lab.grading.nouns import Job
 
 _NAME = re.compile(r"--name[ =](\S+)")
-_FUNCTION = re.compile(r"\bpub\s+(?:const\s+|unsafe\s+|async\s+)*(?:extern\s+\"C\"\s+)?fn\s+(?:r#)?(\w+)")
 
 #: Tells nbclient to go on after a cell that raised.
 _GOES_ON = "raises-exception"
@@ -60,15 +61,35 @@ def clean_copy(job: Job) -> tuple[Exercise, dict[str, Any], dict[str, Any]]:
     return exercise, notebook, {sitting.PARAMETER: judging}
 
 
-def _functions(master: Exercise) -> dict[str, list[str]]:
-    """The functions that the master itself has in each named cell: given ones, and those of solution or stub."""
-    found: dict[str, set[str]] = {}
+def _functions(master: Exercise) -> dict[str, dict[str, list[int]]]:
+    """The functions that Python can call of each cell of the master itself: given ones, and those of solutions.
+
+    Of each the positions of the parameters that it changes in place.
+    """
+    found: dict[str, dict[str, list[int]]] = {}
     for cell in _rust(master):
-        named, functions = _NAME.search(cell.magic), _FUNCTION.findall(cell.body)
-        # A cell without a name goes by its first function.
-        name = named[1] if named else next(iter(functions), "")
-        found.setdefault(name, set()).update(functions)
-    return {name: sorted(functions) for name, functions in found.items()}
+        functions = _signatures(cell)
+        name = _name(cell) or (functions[0].name if functions else UNNAMED)  # as `wasm_lab.live` has it
+        found.setdefault(name, {}).update({each.name: list(each.changes) for each in functions})
+    return found
+
+
+def _signatures(cell: Cell) -> tuple[Signature, ...]:
+    from wasm_lab.build.crate import crate_for
+    from wasm_lab.cells import parse_cell
+
+    try:
+        return crate_for(parse_cell(cell.body, first_line=2)).functions
+    except WasmLabError:  # which the cell itself will raise
+        return ()
+
+
+def _name(cell: Cell) -> str:
+    """The name of a cell; one of our own for an answer without: else a student's first function would give it one."""
+    named = _NAME.search(cell.magic)
+    if named:
+        return named[1]
+    return f"answer_{cell.index}" if cell.role in (Role.ANSWER, Role.WRITTEN) else ""
 
 
 def _dependencies(master: Exercise) -> list[dict[str, Any]]:
@@ -98,6 +119,8 @@ def _as_call(cell: Cell) -> str:
     if not cell.magic:
         return cell.text
     name, _, line = cell.magic[2:].rstrip().partition(" ")
+    if cell.language == "rust" and not _NAME.search(line) and (ours := _name(cell)):
+        line = f"--name {ours} {line}".rstrip()
     return f"get_ipython().run_cell_magic({name!r}, {line!r}, {cell.body!r})"
 
 

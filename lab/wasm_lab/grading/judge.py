@@ -13,6 +13,8 @@ master is executed with a student's answers in it. Then
 from __future__ import annotations
 
 import contextlib
+import copy
+import functools
 import hashlib
 from collections import UserDict
 from dataclasses import replace
@@ -27,16 +29,20 @@ from wasm_lab.session import Session, use_session
 from wasm_lab.source import Kind, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from wasm_lab.artifact import Artifact
     from wasm_lab.build import Progress
     from wasm_lab.build.walls import Walls
+    from wasm_lab.cells.signatures import Signature
     from wasm_lab.live import LiveCell
     from wasm_lab.runtimes.base import OutputSink, Runtime
     from wasm_lab.source import Source
     from wasm_lab.testing import TestReport
+
+    #: For each cell its functions, and for each function the positions of what it changes in place.
+    Functions = Mapping[str, Mapping[str, Sequence[int]]]
 
 #: Bytes of what guests wrote that are kept.
 SAID_BYTES = 256 * 1024
@@ -55,7 +61,7 @@ FUEL, DEADLINE_S = 1_000_000_000, 20.0
 def begin(
     *,
     digest: str,
-    functions: Mapping[str, Iterable[str]] | None = None,
+    functions: Functions | None = None,
     dependencies: Sequence[Mapping[str, Any]] = (),
     fuel: int | None = None,
     deadline_s: float = DEADLINE_S,
@@ -65,8 +71,9 @@ def begin(
 
     Args:
         digest: of the master, hidden tests included; decides what the frozen clock and the seed are.
-        functions: for each answer cell, the names of the functions that its tests call. A student's other
-            functions get no name in the notebook, where they might stand in the way of the master's own.
+        functions: for each cell, the functions that the master has there, and for each of them the positions
+            of the parameters that it changes in place. A student's other functions get no name in the notebook,
+            where they might stand in the way of the master's own, and what others change are copies.
         dependencies: what the headers of the master's cells name, a table for each. Crates are built outside of
             the walls, so a cell with any other table is refused.
         fuel: of each call or run where the master's cell does not say; None for no limit but the clock.
@@ -96,7 +103,7 @@ class JudgeSession(Session):
         self,
         *,
         digest: str,
-        functions: Mapping[str, Iterable[str]] | None = None,
+        functions: Functions | None = None,
         dependencies: Sequence[Mapping[str, Any]] = (),
         fuel: int | None = None,
         deadline_s: float = DEADLINE_S,
@@ -111,7 +118,7 @@ class JudgeSession(Session):
             from wasm_lab.build.walls import Walls
 
             self._walls = Walls()
-        self._functions = None if functions is None else {name: set(each) for name, each in functions.items()}
+        self._functions = functions
         self._dependencies = [dict(each) for each in dependencies]
         self._fuel = fuel
         self._deadline_s = deadline_s
@@ -178,10 +185,14 @@ class JudgeSession(Session):
             )
         cell = super().define(artifact, capabilities, runtime=runtime, audit=audit)
         if self._functions is not None:
-            wanted = self._functions.get(cell.name, set())
-            for name in set(cell.functions) - wanted:
-                del cell.functions[name]
+            cell.afresh = True
             cell.refused = ()
+            masters = self._functions.get(cell.name, {})
+            cell.functions = {
+                each.name: _keeping(cell.functions[each.name], each, masters[each.name])
+                for each in cell.signatures
+                if each.name in masters
+            }
         return cell
 
     def stay(self) -> None:
@@ -267,6 +278,24 @@ class _NoGuests(UserDict[str, "Artifact"]):
 
     def keys(self) -> Any:
         raise _no_components()
+
+
+def _keeping(
+    function: Callable[..., Any], signature: Signature, may_change: Sequence[int]
+) -> Callable[..., Any]:
+    """The function with copies of what only the student's own changes: a test's values are not theirs to change."""
+    positions = set(signature.changes) - set(may_change)
+    if not positions:
+        return function
+    names = {signature.parameters[position].name for position in positions}
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        given = [copy.copy(each) if position in positions else each for position, each in enumerate(args)]
+        named = {name: copy.copy(each) if name in names else each for name, each in kwargs.items()}
+        return function(*given, **named)
+
+    return call
 
 
 def clock_and_seed(digest: str) -> tuple[int, int]:

@@ -49,7 +49,7 @@ def cells() -> tuple[str, str, str]:
 def begin(
     *,
     digest: str,
-    functions: dict[str, list[str]],
+    functions: dict[str, dict[str, list[int]]],
     dependencies: list[dict[str, Any]],
     fuel: int | None,
     deadline_s: float | None,
@@ -59,7 +59,7 @@ def begin(
 
     Args:
         digest: of the master, from which the frozen clock and the seed are made.
-        functions: which functions of each named answer the tests may call.
+        functions: which functions of each cell the tests may call, and what each of them changes in place.
         dependencies: of each cell of the master; there are no others.
         fuel: of each call, where the exercise says it.
         deadline_s: seconds of each call, where the exercise says them.

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from wasm_lab.exercises.cases import MIME
+from wasm_lab.exercises.notebook import Role
 from wasm_lab.grading.clean import clean_copy
 from wasm_lab.grading.marks import lost_outcome, outcome_of, points_of
 from wasm_lab.grading.nouns import Job
@@ -244,7 +245,7 @@ def test_the_clean_copy_is_the_masters_but_for_bodies(job, course):
         answer = "get_ipython().run_cell_magic('wasm_rust', '--name answer', 'mine')"
         assert raw["source"] == {"answer": answer, "why": "Because."}.get(cell.grade_id, cell.text)
     assert last["source"].endswith("end()")
-    assert parameters[PARAMETER]["functions"] == {"answer": ["add"]}
+    assert parameters[PARAMETER]["functions"] == {"answer": {"add": []}}
     # The judge's cells, setup and text must not be passed over when they raise.
     tolerant = {cell["metadata"]["nbgrader"]["grade_id"] for cell in own if "tags" in cell["metadata"]}
     assert tolerant == {"answer", "visible", "hidden", "why"}
@@ -279,7 +280,7 @@ def test_functions_of_the_masters_own_cells_have_names_too(job):
     }
     master["cells"].insert(2, given)
     _, _, parameters = clean_copy(replace(job, master=json.dumps(master)))
-    assert parameters[PARAMETER]["functions"] == {"given": ["twice"], "answer": ["add"]}
+    assert parameters[PARAMETER]["functions"] == {"given": {"twice": []}, "answer": {"add": []}}
 
 
 def test_the_hidden_part_decides_clock_and_seed(job, course):
@@ -302,4 +303,32 @@ def test_functions_that_the_master_gives_are_at_hand_too(job):
         notebook["cells"].append(cell)
     _, _, parameters = clean_copy(replace(job, master=json.dumps(notebook)))
     functions = parameters[PARAMETER]["functions"]
-    assert functions == {"answer": ["add"], "given": ["one"], "first": ["first", "next"]}
+    assert functions == {"answer": {"add": []}, "given": {"one": []}, "first": {"first": [], "next": []}}
+
+
+def test_methods_and_what_stands_in_comments_are_no_functions_of_the_master(job):
+    """Their names may be Python's own, and a student could give these to the tests."""
+    from dataclasses import replace
+
+    notebook = json.loads(job.master)
+    code = (
+        "pub struct Stack(Vec<i64>);\nimpl Stack { pub fn len(&self) -> usize { self.0.len() } }\n"
+        "// pub fn sum() {}\nmod inner { pub fn max() {} }\n"
+        "pub fn fill(xs: &mut [i64], with: i64) { xs.fill(with) }"
+    )
+    magic = "%%wasm_rust --name given\n"
+    notebook["cells"].append({"cell_type": "code", "metadata": {}, "source": magic + code, "outputs": []})
+    _, _, parameters = clean_copy(replace(job, master=json.dumps(notebook)))
+    assert parameters[PARAMETER]["functions"]["given"] == {"fill": [0]}
+
+
+def test_an_answer_without_a_name_gets_one_that_no_student_chooses(job):
+    from dataclasses import replace
+
+    master = job.master.replace("%%wasm_rust --name answer", "%%wasm_rust")
+    assert master != job.master
+    exercise, notebook, parameters = clean_copy(replace(job, master=master))
+    (index,) = [cell.index for cell in exercise.cells if cell.role is Role.ANSWER]
+    assert parameters[PARAMETER]["functions"] == {f"answer_{index}": {"add": []}}
+    (source,) = [each["source"] for each in notebook["cells"] if "wasm_rust" in each["source"]]
+    assert f"'--name answer_{index}'" in source
