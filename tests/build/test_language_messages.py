@@ -131,6 +131,13 @@ CODE = {
     ),
     "zig-sleep": ("zig", 'const std = @import("std");\npub fn main() void {\n    std.time.sleep(1000);\n}\n'),
     "go-js": ("go", 'package main\n\nimport "syscall/js"\n\nfunc main() { js.Global() }\n'),
+    "cpp-import": ("cpp", 'import std;\nint main() { std::cout << "x"; }\n'),
+    "cpp-import-header": ("cpp", "import <vector>;\nint main() { std::vector<int> v; }\n"),
+    "zig-environ": (
+        "zig",
+        'const std = @import("std");\npub fn main() !void {\n    const who = try std.process.getEnvVarOwned(std.heap.page_allocator, "WHO");\n    std.debug.print("{s}", .{who});\n}\n',
+    ),
+    "go-library": ("go", "package mathx\n\nfunc Add(a, b int) int { return a + b }\n"),
     "go-machine": ("go", 'package main\n\nimport "machine"\n\nfunc main() { machine.LED.High() }\n'),
 }
 
@@ -187,6 +194,10 @@ EXPECTED = {
     "cpp-parallel": ((7, 31), "no member named 'par'", "execution policy"),
     "go-js": ((4, 8), "package syscall/js is not for WASI", "go:wasmexport"),
     "go-machine": ((4, 8), "package machine is not in std", "TinyGo's"),
+    "cpp-import": ((2, 8), "module 'std' not found", "#include what you use. Here: #include <iostream>"),
+    "cpp-import-header": ((2, 8), "header file <vector> cannot be imported", "Here: #include <vector>"),
+    "zig-environ": ((4, 21), "no member named 'getEnvVarOwned'", 'init.environ_map.get("NAME")'),
+    "go-library": ((2, 1), "this is package mathx", "Write package main"),
     "zig-cimport": ((2, 11), "invalid builtin function", "%%wasm c --name"),
     "zig-oldfile": ((4, 16), "has no member named 'File'", "std.Io.File"),
     "zig-oldheap": ((4, 16), "'GeneralPurposeAllocator'", "DebugAllocator"),

@@ -230,6 +230,14 @@ def test_programs_of_every_language_call_a_library_of_each(library):
         assert language == "zig" or done.stdout == b"6\n"
 
 
+def test_a_function_of_javascript_is_told_as_zig_would_import_it():
+    session = Session()
+    artifact = cell(session, "zig", 'extern "env" fn log(x: i32) void;\nexport fn f() void { log(1); }\n')
+    with pytest.raises(errors.LoadError, match="No JavaScript is around this guest") as refused:
+        session.define(artifact)
+    assert 'extern "NAME" fn log(' in refused.value.hint
+
+
 def test_a_changed_header_is_seen(tmp_path):
     (tmp_path / "size.h").write_text("#define SIZE 1\n")
     main = tmp_path / "main.c"

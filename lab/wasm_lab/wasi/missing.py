@@ -78,9 +78,17 @@ _HOSTS = (
         r"env\.",
         "Functions of the module env come from whoever embeds the module, or are C symbols that no library "
         "defined when it was linked.",
-        "Provide them when linking.",
+        "Run it with the host that it was made for, or link the library that has them.",
     ),
 )
+
+#: How a cell of a language imports a function of a named cell.
+_FROM_A_CELL = {
+    "c": '__attribute__((import_module("NAME"), import_name("{name}"))) before its declaration',
+    "cpp": '__attribute__((import_module("NAME"), import_name("{name}"))) before its declaration',
+    "zig": 'extern "NAME" fn {name}(…) …;',
+    "go": "//go:wasmimport NAME {name}",
+}
 
 #: Import names shown before "and N more".
 _SHOWN = 4
@@ -92,13 +100,24 @@ def missing_imports(imports: Sequence[tuple[str, str]]) -> list[tuple[str, str]]
     return [(module, name) for module, name in imports if module != MODULE or name not in known]
 
 
-def explain_missing(label: str, missing: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    """What is missing and what to do: the message and the hint of a LoadError."""
+def explain_missing(label: str, missing: Sequence[tuple[str, str]], *, language: str = "") -> tuple[str, str]:
+    """What is missing and what to do: the message and the hint of a LoadError.
+
+    Args:
+        language: of the module's source, where the lab has built it.
+    """
     names = [f"{module}.{name}" if name else module for module, name in missing]
     told = ", ".join(names[:_SHOWN])
     if len(names) > _SHOWN:
         told += f" and {len(names) - _SHOWN} more"
     message = f"{label} imports what no host here provides: {told}."
+    of_env = next((name for module, name in missing if module == "env"), "")
+    if of_env and language in _FROM_A_CELL:
+        written = _FROM_A_CELL[language].format(name=of_env)
+        return (
+            f"{message} No JavaScript is around this guest.",
+            f"Print instead, or import it from a named cell: {written}",
+        )
     for pattern, reason, advice in _HOSTS:
         if any(re.match(pattern, name) for name in names):
             return f"{message} {reason}", advice

@@ -24,6 +24,7 @@ _EXCEPTIONS = (
     "C++ exceptions are off, as WASI 0.1 engines do not have them in common: return a status, std::optional or "
     "std::expected."
 )
+_MODULES = "C++ modules are not built here: #include what you use."
 
 #: Names that only other systems have, to what to say of them.
 _NAMES: dict[str, str] = (
@@ -130,7 +131,7 @@ def hint(diagnostics: Sequence[Diagnostic], source: Source) -> str:
         if any(re.search(r"std::(?:j?thread|async)\b", line) for line in _lines_of_std(diagnostics, source)):
             found.setdefault(_THREADS)
         headers = _std_headers(diagnostics, source)
-        if headers:
+        if headers and not any(each.startswith(_MODULES) for each in found):
             found.setdefault(f"Begin with {' '.join(f'#include <{each}>' for each in headers)}")
         bare = _without_std(diagnostics, source)
         if bare:
@@ -187,6 +188,8 @@ def _of_words(message: str, source: Source) -> str:
         return (
             "A guest has no clock of its own: use clock, or clock_gettime(CLOCK_MONOTONIC, …), of <time.h>."
         )
+    if re.match(r"module '[^']+' not found|header file <[^>]+> cannot be imported", message):
+        return f"{_MODULES}{_instead_of_import(source)}"
     if "target feature 'simd128'" in message:
         return 'Write __attribute__((target("simd128"))) before the function that uses <wasm_simd128.h>.'
     if "only meant to be used on x86" in message:
@@ -227,6 +230,12 @@ def _of_words(message: str, source: Source) -> str:
     return ""
 
 
+def _instead_of_import(source: Source) -> str:
+    """The headers of what the whole text names of ``std::``."""
+    headers = _headers_of(re.findall(r"std::(\w+)", source.code), source)
+    return f" Here: {' '.join(f'#include <{each}>' for each in headers)}" if headers else ""
+
+
 def _is_old_style(source: Source) -> bool:
     """Whether a function is defined as before 1989: ``int add(a, b) int a; int b; {``."""
     return bool(re.search(r"^\w[\w \*]*\([\w ,]+\)\s*(?:\w[\w \*,]*;\s*)+\{", source.code, re.MULTILINE))
@@ -240,9 +249,13 @@ def _lines_of_std(diagnostics: Sequence[Diagnostic], source: Source) -> list[str
 
 def _std_headers(diagnostics: Sequence[Diagnostic], source: Source) -> list[str]:
     """Headers of what the lines with errors name of ``std::`` and the text does not include."""
-    included = set(re.findall(r"#\s*include\s*<([^>]+)>", source.code))
     lines = _lines_of_std(diagnostics, source)
-    names = dict.fromkeys(name for line in lines for name in re.findall(r"std::(\w+)", line))
+    return _headers_of([name for line in lines for name in re.findall(r"std::(\w+)", line)], source)
+
+
+def _headers_of(names: Sequence[str], source: Source) -> list[str]:
+    """The headers of names of ``std::``, those that the text does not include."""
+    included = set(re.findall(r"#\s*include\s*<([^>]+)>", source.code))
     headers = dict.fromkeys(_STD.get(name, name if name in _SAME else "") for name in names)
     return [
         each

@@ -73,7 +73,8 @@ def read(said: str, source: Source) -> tuple[Diagnostic, ...]:
 def _message(head: re.Match[str], including: list[tuple[str, int]], source: Source) -> Message:
     level = "error" if head["level"] == "fatal error" else head["level"]
     line, column, file = int(head["line"]), int(head["column"]), head["file"]
-    message = Message(level, head["text"].strip('"'), head["code"] or "", file, line, column, column + 1)
+    text = re.sub(r" \(aka '/[^']*'\)", "", head["text"].strip('"'))  # where a header of the library lies
+    message = Message(level, text, head["code"] or "", file, line, column, column + 1)
     if _HEADERS.match(file):
         # The learner has no such file open: the place is where it was included.
         message.remarks.append(f"note: said by <{_HEADERS.sub('', file)}>")

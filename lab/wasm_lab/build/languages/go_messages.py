@@ -99,6 +99,10 @@ _HINTS = (
     (r"declared and not used", "Go compiles no variable that is not used: remove it, or write _ = name."),
     (r"expected 'package'", "Begin with package main."),
     (
+        r"and a program is package main",
+        "Write package main. What Python is to call stands under //go:wasmexport NAME.",
+    ),
+    (
         r"has no func main",
         "A program begins at func main(). A library has functions under //go:wasmexport NAME.",
     ),

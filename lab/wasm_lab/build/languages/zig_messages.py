@@ -113,6 +113,10 @@ _HINTS = (
         "A main takes init: std.process.Init; the arguments are init.minimal.args.",
     ),
     (
+        r"struct 'process' has no member named '(?:getEnv\w+|hasEnv\w+)'",
+        'A main takes init: std.process.Init; a variable is init.environ_map.get("NAME"), null where it is not set.',
+    ),
+    (
         r"struct 'heap' has no member named 'GeneralPurposeAllocator'",
         "It is std.heap.DebugAllocator(.{}) now. A main(init: std.process.Init) has init.gpa and init.arena.",
     ),

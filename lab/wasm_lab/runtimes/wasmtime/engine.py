@@ -133,7 +133,8 @@ class GuestEngine:
         if prepared is None:
             missing = missing_imports(loaded.imports)
             if missing:
-                message, hint = explain_missing(artifact.label, missing)
+                language = artifact.source.language if artifact.source else ""
+                message, hint = explain_missing(artifact.label, missing, language=language)
                 raise LoadError(message, hint=hint)
             try:
                 prepared = self._linker(answered).instantiate_pre(loaded.module)

@@ -79,7 +79,8 @@ class Linked:
                 continue
             taken.append((module, name, _counterpart(artifact, library, name, item.type)))
         if missing:
-            message, hint = explain_missing(artifact.label, missing)
+            language = artifact.source.language if artifact.source else ""
+            message, hint = explain_missing(artifact.label, missing, language=language)
             raise LoadError(message, hint=hint)
         return _Part(artifact, loaded, tuple(taken))
 
