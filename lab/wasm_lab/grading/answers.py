@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from wasm_lab._version import __version__
-from wasm_lab.exercises.notebook import Cell, Role, begins_alone, split_magic
+from wasm_lab.exercises.notebook import Cell, Role, split_magic
 from wasm_lab.grading.bodies import refuse_body
 from wasm_lab.grading.nouns import Note, NoteKind, Settings
 from wasm_lab.grading.report.text import shown
@@ -49,10 +50,12 @@ def take_answers(master: Master, submitted: SubmittedNotebook, *, student: str, 
 
     bodies = {}
     anew: list[SubmittedCell] = []
+    # Once for all cells: a submission may have thousands.
+    alone = _alone(master)
     for grade_id, cell in master.answers.items():
         found = [each for each in submitted.cells if each.grade_id == grade_id]
         if not found:
-            found = _anew(master, cell, submitted)
+            found = _anew(alone[grade_id], submitted)
             anew += found
             if found:
                 note("edited", f"The answer cell {grade_id} was made anew; it is found by its first line.")
@@ -105,11 +108,24 @@ def digest_of(master: Master, bodies: Mapping[str, str], settings: Settings) -> 
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _anew(master: Master, cell: Cell, submitted: SubmittedNotebook) -> list[SubmittedCell]:
+def _alone(master: Master) -> dict[str, str]:
+    """The magic line of each answer; empty where another answer has it too, as `begins_alone` asks."""
+    lines = {grade_id: cell.magic for grade_id, cell in master.answers.items()}
+    times = Counter(tuple(magic.split()) for magic in lines.values())
+    return {grade_id: magic if times[tuple(magic.split())] == 1 else "" for grade_id, magic in lines.items()}
+
+
+def _anew(magic: str, submitted: SubmittedNotebook) -> list[SubmittedCell]:
     """The cells that stand for an answer whose grade id no cell has: typed anew, or without its metadata."""
-    answers = master.answers.values()
-    unnamed = [each for each in submitted.cells if each.kind == "code" and not each.grade_id]
-    return [each for each in unnamed if each.text is not None and begins_alone(each.text, cell, answers)]
+    words = magic.split()
+    if not words:
+        return []
+    unnamed = (each for each in submitted.cells if each.kind == "code" and not each.grade_id)
+    return [
+        each
+        for each in unnamed
+        if each.text is not None and split_magic(each.text, magic).magic.split() == words
+    ]
 
 
 def _chosen(texts: list[str], cell: Cell) -> str:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 #: Notes of one kind on one student's files; what follows is counted.
 NOTES_EACH = 20
+#: Notebooks that are looked at of one student for one exercise, and of those whose names are no exercise's.
+CANDIDATES = 50
+UNNAMED = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

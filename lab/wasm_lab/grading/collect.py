@@ -7,15 +7,24 @@ the course directory that holds it, and the archives that Moodle and Canvas expo
 from __future__ import annotations
 
 import contextlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from wasm_lab.errors import UsageError
 from wasm_lab.grading import entries as files
 from wasm_lab.grading.answers import released_answers, take_answers
-from wasm_lab.grading.candidates import Candidate, Submission, counted, counting, is_answered
-from wasm_lab.grading.entries import Archive, Entry, Unreadable
+from wasm_lab.grading.candidates import (
+    CANDIDATES,
+    UNNAMED,
+    Candidate,
+    Submission,
+    counted,
+    counting,
+    is_answered,
+)
+from wasm_lab.grading.entries import Archive, Budget, Entry, Unreadable
 from wasm_lab.grading.nouns import Note, NoteKind, Student
 from wasm_lab.grading.owners import (
     Owned,
@@ -32,7 +41,6 @@ from wasm_lab.grading.times import STAMP, span, stamp_of, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
     from pathlib import Path
 
     from wasm_lab.grading.course import Course, Master
@@ -57,6 +65,40 @@ class _Pile:
 
     student: Student
     files: list[tuple[Entry, Owned]] = field(default_factory=list)
+
+
+class _Looking:
+    """What was looked at of one student so far, and how much more may be."""
+
+    def __init__(self, student: str) -> None:
+        self.student = student
+        self.budget = Budget()
+        self.stamps: dict[tuple[str, ...], datetime] = {}  #: by the folders that they lie in
+        self.candidates: dict[str, list[Candidate]] = defaultdict(list)  #: by exercise
+        self.left_out: dict[str, tuple[str, str]] = {}  #: by exercise: the first that was, and why
+        self._seen: Counter[str] = Counter()
+
+    def by_chance(self, found: tuple[Entry, Owned]) -> tuple[object, ...]:
+        """What sorts files as `counting` does, as far as that is known before they are read.
+
+        Where there are too many, those that would not count anyway are left out.
+        """
+        entry, owned = found
+        submitted = stamp_of(owned.rest, self.stamps) or datetime.min.replace(tzinfo=UTC)
+        exact = plain_stem(owned.rest[-1]) == owned.rest[-1].removesuffix(".ipynb")
+        return not entry.export, submitted, attempt_of(owned), exact, entry.path
+
+    def is_enough(self, exercise: str, path: str) -> bool:
+        """Whether as many notebooks of an exercise, or of none by their names, were seen as are looked at."""
+        self._seen[exercise] += 1
+        most = CANDIDATES if exercise else UNNAMED
+        whose = f"for {exercise}" if exercise else "that have no exercise's name"
+        if self._seen[exercise] > most:
+            why = (
+                f"It and what follows is left out: {most} notebooks {whose} are looked at, the latest first."
+            )
+            self.left_out.setdefault(exercise, (path, why))
+        return self._seen[exercise] > most
 
 
 def collect(submissions: Path, course: Course, *, due: datetime | None = None) -> Collected:
@@ -135,7 +177,7 @@ class _Collecting:
             yield entry
 
     def _archive(self, path: Path, parts: tuple[str, ...]) -> Archive:
-        archive = Archive(path, parts, entries=files.CLASS_ENTRIES, unpacked_bytes=None)
+        archive = Archive(path, parts, entries=files.CLASS_ENTRIES)
         self.stack.callback(archive.close)
         return archive
 
@@ -197,36 +239,36 @@ class _Collecting:
     def _submissions_of(self, pile: _Pile) -> list[Submission]:
         student = pile.student.key
         found: list[tuple[Entry, Owned]] = []
+        looking = _Looking(student)
         with contextlib.ExitStack() as stack:
-            for entry, owned in pile.files:
+            # What is left out when the limits are reached is what came in first.
+            for entry, owned in sorted(pile.files, key=lambda each: attempt_of(each[1]), reverse=True):
                 if _is_zip(entry.name) and not entry.problem:
-                    found += self._inside(entry, owned, student, stack)
+                    found += self._inside(entry, owned, looking, stack)
                 else:
                     found.append((entry, owned))
             self._note_collisions(found, student)
-            stamps = self._timestamps(pile.files, student)
-            candidates: dict[str, list[Candidate]] = defaultdict(list)
-            for entry, owned in found:
+            looking.stamps = self._timestamps(pile.files, student)
+            for entry, owned in sorted(found, key=looking.by_chance, reverse=True):
                 if _is_stamp(entry, owned) or _is_litter(entry.parts):
                     continue
                 try:
-                    self._look_at(entry, owned, student, stamps, candidates)
+                    self._look_at(entry, owned, looking)
                 except Exception as error:  # a file that leads us astray is one file, not the batch
                     self._note("refused", student, entry.path, _why_not(error))
-        return [counting(student, name, several) for name, several in sorted(candidates.items())]
+        for path, why in looking.left_out.values():
+            self._note("refused", student, path, why)
+        return [counting(student, name, several) for name, several in sorted(looking.candidates.items())]
 
     def _inside(
-        self, entry: Entry, owned: Owned, student: str, stack: contextlib.ExitStack
+        self, entry: Entry, owned: Owned, looking: _Looking, stack: contextlib.ExitStack
     ) -> list[tuple[Entry, Owned]]:
         try:
-            data = entry.read(files.STUDENT_ARCHIVE_BYTES)
-            archive = Archive(
-                data, entry.parts, entries=files.STUDENT_ENTRIES, unpacked_bytes=files.UNPACKED_BYTES
-            )
+            archive = looking.budget.archive(entry)
             stack.callback(archive.close)
             found = list(archive.files())
         except Exception as error:  # an archive that leads us astray is one archive, not the batch
-            self._note("refused", student, entry.path, _why_not(error))
+            self._note("refused", looking.student, entry.path, _why_not(error))
             return []
         return [(one, replace(owned, rest=(*owned.rest, *one.parts[len(entry.parts) :]))) for one in found]
 
@@ -254,14 +296,8 @@ class _Collecting:
                     self._note("refused", student, entry.path, str(error))
         return stamps
 
-    def _look_at(
-        self,
-        entry: Entry,
-        owned: Owned,
-        student: str,
-        stamps: dict[tuple[str, ...], datetime],
-        candidates: dict[str, list[Candidate]],
-    ) -> None:
+    def _look_at(self, entry: Entry, owned: Owned, looking: _Looking) -> None:
+        student, stamps, candidates = looking.student, looking.stamps, looking.candidates
         if entry.problem:
             self._note("refused", student, entry.path, entry.problem)
             return
@@ -274,8 +310,10 @@ class _Collecting:
         stem, attempt = plain_stem(owned.rest[-1]), attempt_of(owned)
         by_name = self.course.masters.get(stem) or self.course.masters.get(stem.casefold())
         path = shown(entry.path, 300, lines=False)
+        if looking.is_enough(by_name.name if by_name else "", path):
+            return
         try:
-            notebook = read_notebook(entry.read())
+            notebook = read_notebook(looking.budget.notebook(entry))
         except Unreadable as error:
             kind: NoteKind = "truncated" if isinstance(error, Truncated) else "refused"
             self._note(kind, student, entry.path, str(error))
@@ -291,6 +329,8 @@ class _Collecting:
         master = matched(notebook, by_name, self.course)
         if master is None:
             self._note("foreign", student, entry.path, "It is a notebook of none of these exercises.")
+            return
+        if master is not by_name and looking.is_enough(master.name, path):
             return
         submitted = stamp_of(owned.rest, stamps)
         notes = self._late(owned, submitted, student, path)

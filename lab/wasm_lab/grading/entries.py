@@ -13,7 +13,7 @@ import re
 import stat
 import unicodedata
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 #: A notebook larger than this is not read: a hundred times what an exercise with charts takes.
 FILE_BYTES = 20 << 20
-#: An archive that one student sent, packed and unpacked.
+#: All archives that one student sent, packed, and how many files they may list.
 STUDENT_ARCHIVE_BYTES = 64 << 20
-UNPACKED_BYTES = 256 << 20
 STUDENT_ENTRIES = 2_000
+#: All notebooks of one student, unpacked: some three hundred with charts. JSON made to be slow
+#: takes 0.1 s for each MiB.
+UNPACKED_BYTES = 64 << 20
 #: An export of an LMS for a whole class.
 CLASS_ENTRIES = 100_000
 #: Text of notebooks packs to a tenth; runs of one byte to a thousandth. Below a megabyte no ratio matters.
@@ -45,6 +47,44 @@ class Unreadable(Exception):
     """A file of a submission that is not read; the text says why."""
 
 
+@dataclass(slots=True)
+class Budget:
+    """What is still looked at of one student: many small archives are no way around the limits of one."""
+
+    entries: int = field(default_factory=lambda: STUDENT_ENTRIES)
+    packed_bytes: int = field(default_factory=lambda: STUDENT_ARCHIVE_BYTES)
+    unpacked_bytes: int = field(default_factory=lambda: UNPACKED_BYTES)
+
+    def archive(self, entry: Entry) -> Archive:
+        """An archive that the student sent.
+
+        Raises:
+            Unreadable: it cannot be read, or is more than is left.
+        """
+        if entry.size_bytes > self.packed_bytes:
+            raise Unreadable(f"This student's archives are larger than {STUDENT_ARCHIVE_BYTES >> 20} MiB.")
+        data = entry.read(self.packed_bytes)
+        self.packed_bytes -= len(data)
+        archive = Archive(data, entry.parts, entries=self.entries, of=STUDENT_ENTRIES)
+        self.entries -= archive.count
+        return archive
+
+    def notebook(self, entry: Entry) -> bytes:
+        """The bytes of a notebook, in an archive or not.
+
+        Raises:
+            Unreadable: it cannot be read, or is more than is left.
+        """
+        # Before it is read: what turns out to be damaged has taken the time all the same.
+        size = min(entry.size_bytes, FILE_BYTES)
+        if size > self.unpacked_bytes:
+            raise Unreadable(
+                f"What this student handed in unpacks to more than {UNPACKED_BYTES >> 20} MiB; this is left out."
+            )
+        self.unpacked_bytes -= size
+        return entry.read()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One file of a batch."""
@@ -54,6 +94,7 @@ class Entry:
     export: bool = (
         False  #: it lies in an archive that was taken for a class's, beside other files of the batch
     )
+    size_bytes: int = 0  #: unpacked, as its folder or archive says; of an archive's file no more is ever read
     _reader: Callable[[int], bytes] | None = None
 
     @property
@@ -130,9 +171,16 @@ def _walk(folder: bytes, parts: tuple[str, ...]) -> Iterator[Entry]:
             else:
                 yield from _walk(each.path, own)
         elif each.is_file(follow_symlinks=False):
-            yield Entry(parts=own, _reader=partial(_read_file, each.path))
+            yield Entry(parts=own, size_bytes=_size(each), _reader=partial(_read_file, each.path))
         else:
             yield Entry(parts=own, problem="It is no ordinary file.")
+
+
+def _size(each: os.DirEntry[bytes]) -> int:
+    try:
+        return each.stat(follow_symlinks=False).st_size
+    except OSError:  # it is gone, which whoever reads it is told
+        return 0
 
 
 def _read_file(path: bytes, limit: int) -> bytes:
@@ -157,35 +205,41 @@ class Archive:
         file: a path, or the bytes of an archive that lies in another file.
         parts: where it lies in the batch.
         entries: how many it may have.
-        unpacked_bytes: how much of it is read at most, over all of its files.
+        of: of how many these are what is left; for the message.
 
     Raises:
         Unreadable: it is no zip archive, is damaged, or has too many entries.
     """
 
     def __init__(
-        self, file: Path | bytes, parts: tuple[str, ...], *, entries: int, unpacked_bytes: int | None
+        self, file: Path | bytes, parts: tuple[str, ...], *, entries: int, of: int | None = None
     ) -> None:
         stream: IO[bytes] = io.BytesIO(file) if isinstance(file, bytes) else _opened(file)
         self._stream = stream
         self._parts = parts
-        self._left = unpacked_bytes
+        others = of is not None and entries < of
+        many = f"It{' and what was looked at before' * others} lists more than {of if others else entries} files."
         try:
             # zipfile makes an object for each entry as it opens the archive, so their size is asked before.
             end: Any = zipfile._EndRecData(stream)  # type: ignore[attr-defined]
             if end is None:
                 raise Unreadable("It is no zip archive, or its end is missing.")
             if end[5] > entries * _DIRECTORY_BYTES_EACH:
-                raise Unreadable(f"It lists more than {entries} files.")
+                raise Unreadable(many)
             self._zip = zipfile.ZipFile(stream)
             if len(self._zip.infolist()) > entries:
-                raise Unreadable(f"It lists more than {entries} files.")
+                raise Unreadable(many)
         except Unreadable:
             stream.close()
             raise
         except Exception as error:  # whatever an archive made on purpose leads zipfile to
             stream.close()
             raise Unreadable(f"It is a damaged zip archive: {error}.") from None
+
+    @property
+    def count(self) -> int:
+        """How many entries it has, folders included."""
+        return len(self._zip.infolist())
 
     def close(self) -> None:
         self._zip.close()
@@ -208,11 +262,13 @@ class Archive:
             yield Entry(
                 parts=(*self._parts, *shown),
                 problem=wrong or _what_is_wrong_with(info),
+                size_bytes=info.file_size,
                 _reader=partial(self._read, info),
             )
 
     def _read(self, info: zipfile.ZipInfo, limit: int) -> bytes:
-        bound = limit if self._left is None else min(limit, self._left)
+        # zipfile gives no more than the directory says, and would unpack as much as is asked for.
+        bound = min(limit, info.file_size)
         try:
             with self._zip.open(info) as stream:
                 data = stream.read(bound + 1)
@@ -224,10 +280,6 @@ class Archive:
             raise Unreadable(f"It cannot be unpacked: {error}.") from None
         except Exception as error:  # whatever damage, or an archive made on purpose, leads zipfile to
             raise Unreadable(f"It is damaged in its archive: {error}.") from None
-        if self._left is not None:
-            if len(data) > self._left:
-                raise Unreadable("Its archive unpacks to more than is read of one.")
-            self._left -= len(data)
         return data
 
 

@@ -478,3 +478,21 @@ def test_whatever_stands_anywhere_in_a_notebook_is_a_note_at_most(add, handed, s
             continue
         add.exercise.with_bodies(taken.bodies).dumps().encode()
         digest_of(add, taken.bodies, Settings())
+
+
+def test_magic_lines_of_the_master_are_found_once_for_thousands_of_cells(course, handed, monkeypatch):
+    from wasm_lab.exercises import notebook as module
+
+    calls = []
+
+    def split(text, expected=""):
+        calls.append(text)
+        return real(text, expected)
+
+    real = module.split_magic
+    notebook = handed.notebook("add")
+    notebook["cells"] = [{"cell_type": "code", "metadata": {}, "source": "%%w"}] * 1900
+    submitted = read_notebook(json.dumps(notebook).encode())
+    monkeypatch.setattr(module, "split_magic", split)
+    take_answers(course.masters["add"], submitted, student="ada", file="add.ipynb")
+    assert calls.count(course.masters["add"].answers["answer"].text) < 10

@@ -226,6 +226,76 @@ def test_files_that_overlap_are_refused(tmp_path, course, monkeypatch):
     assert any("unpacks to more" in message or "Overlapped" in message for message in refused(collected))
 
 
+def two_archives(
+    tmp_path: Path, files, *, names=("byronada_41_977_a.zip", "byronada_41_978_a-1.zip")
+) -> Path:
+    root = tmp_path / "in"
+    root.mkdir()
+    for name in names:
+        (root / name).write_bytes(packed([(f"{name}/{file}", data) for file, data in files]))
+    return root
+
+
+def test_many_archives_may_list_no_more_than_one(tmp_path, course, handed, monkeypatch):
+    monkeypatch.setattr(entries, "STUDENT_ENTRIES", 10)
+    notes = [(f"{number}.txt", b"") for number in range(6)]
+    collected = collect(two_archives(tmp_path, [("add.ipynb", handed.bytes()), *notes]), course)
+    assert refused(collected) == ["It and what was looked at before lists more than 10 files."]
+    assert [one.file.partition("/")[0] for one in collected.submissions] == ["byronada_41_978_a-1.zip"], (
+        "latest"
+    )
+
+
+def test_many_archives_are_no_larger_than_one(tmp_path, course, handed, monkeypatch):
+    root = two_archives(tmp_path, [("add.ipynb", handed.bytes())])
+    size = max(path.stat().st_size for path in root.iterdir())
+    monkeypatch.setattr(entries, "STUDENT_ARCHIVE_BYTES", size + 10)
+    collected = collect(root, course)
+    assert [message[:33] for message in refused(collected)] == ["This student's archives are large"]
+    assert [one.file.partition("/")[0] for one in collected.submissions] == ["byronada_41_978_a-1.zip"]
+
+
+@pytest.mark.parametrize("packing", ["archives", "files"])
+def test_all_notebooks_of_a_student_have_one_limit(tmp_path, course, handed, monkeypatch, packing):
+    data = handed.bytes()
+    monkeypatch.setattr(entries, "UNPACKED_BYTES", len(data) * 3 // 2)
+    root = tmp_path / "in"
+    if packing == "archives":
+        two_archives(tmp_path, [("add.ipynb", data)])
+    else:
+        for name in ("byronada_41_977_add.ipynb", "byronada_41_978_add-1.ipynb"):
+            root.mkdir(exist_ok=True)
+            (root / name).write_bytes(data)
+    collected = collect(root, course)
+    assert len([one for one in refused(collected) if "unpacks to more" in one]) == 1
+    (one,) = collected.submissions
+    assert one.bodies
+    assert "_978_" in one.file
+
+
+@pytest.mark.parametrize(("name", "most"), [("add", 50), ("work", 50), ("odd", 200)])
+def test_so_many_notebooks_of_a_student_are_looked_at(tmp_path, course, handed, monkeypatch, name, most):
+    from wasm_lab.grading import collect as module
+
+    counts = {"read": 0, "taken": 0}
+
+    def counted(what, real):
+        def call(*args, **options):
+            counts[what] += 1
+            return real(*args, **options)
+
+        return call
+
+    monkeypatch.setattr(module, "read_notebook", counted("read", module.read_notebook))
+    monkeypatch.setattr(module, "take_answers", counted("taken", module.take_answers))
+    data = handed.bytes(answer="mine") if name != "odd" else b'{"nbformat": 4, "cells": []}'
+    files = [(f"{number:03}/{name}.ipynb", data) for number in range(220)]
+    collected = collect(of_ada(tmp_path, packed(files)), course)
+    assert counts == {"read": 50 if name == "add" else 200, "taken": 0 if name == "odd" else 50}
+    assert any(f"{most} notebooks" in message for message in refused(collected))
+    assert [one.bodies["answer"] for one in collected.submissions] == ["mine"] * (name != "odd")
+
+
 def test_an_archive_of_a_million_entries_is_not_listed(tmp_path, course):
     head = (b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)
     directory = (struct.pack("<4s6H3L5H2L", *head) + b"a") * 1_000_000
