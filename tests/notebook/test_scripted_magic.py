@@ -85,6 +85,53 @@ def test_a_fetch_of_the_texts_own_is_no_request(code: str) -> None:
     assert fetch_call(code) is None
 
 
+def componentize_js(*_: object) -> bytes:
+    pytest.fail("it makes the component")
+
+
+@pytest.mark.slow  # gets the parser
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("const rl = require('readline');", {"nothing is called 'readline'": "require"}),
+        ("const path = () => require('node:path').sep;", {"nothing is called 'node:path'": "require"}),
+        (
+            "import os from 'os'; require('net');",
+            {"nothing is called 'os'": "import", "nothing is called 'net'": "require"},
+        ),
+        ("const fs = await import('node:fs');", {"import() loads nothing here": "import"}),
+    ],
+)
+def test_a_module_that_is_not_there_is_told_before_the_component_is_made(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch, code: str, told: dict[str, str]
+) -> None:
+    monkeypatch.setattr("wasm_lab.build.languages.js._componentized", componentize_js)
+    result, *_ = run(shell, f"%%wasm js\nfor (;;);\n\t/**/{code}\n")
+    assert isinstance(result.error_in_exec, errors.CompileError)
+    mistakes = result.error_in_exec.diagnostics
+    assert [each.spans[0].line for each in mistakes] == [3] * len(told)
+    for mistake, (words, marked) in zip(mistakes, told.items(), strict=True):
+        assert mistake.message.startswith(words)
+        assert mistake.spans[0].column == len("\t/**/") + code.index(marked) + 1
+    assert ("split" in (result.error_in_exec.hint or "")) == ("readline" in code)
+
+
+@pytest.mark.slow
+def test_what_is_asked_for_on_a_condition_is_not_refused(shell: InteractiveShell) -> None:
+    text = (
+        "try { require('net'); } catch (error) { console.log('none'); }\n"
+        "if (typeof module === 'object') require('path');\n"
+        "{ const require = (name) => name; console.log(require('own')); }\n"
+        "process.stdout.write('one '); console.log('two'); process.stdout.write(new Uint8Array([51, 10]));\n"
+        "process.stdout.write('long '.repeat(2000) + '\\n', () => console.log('written'));\n"
+        "process.stderr.write('complaint\\n');\n"
+    )
+    result, stdout, stderr = run(shell, f"%%wasm js\n{text}")
+    assert result.success, stderr
+    assert stdout.startswith(f"none\nown\none two\n3\n{'long ' * 2000}\nwritten\n")
+    assert "complaint\n" in stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("language", list(PROGRAM))
 def test_a_program_runs_with_its_arguments_and_what_it_throws_fails_the_cell(

@@ -48,10 +48,15 @@ FEATURES = {
     "fetch-event": r"\baddEventListener\b",
 }
 
+#: How a program has what ``readline`` would give.
+_LINES = """The lines of standard input: require("node:fs").readFileSync(0, "utf8").split("\\n")"""
+
 PROGRAM = """package lab:program;
 world program {
   import wasi:cli/environment@0.2.0;
   import wasi:cli/stdin@0.2.0;
+  import wasi:cli/stdout@0.2.0;
+  import wasi:cli/stderr@0.2.0;
   import wasi:cli/exit@0.2.0;
   import wasi:io/streams@0.2.0;
   export wasi:cli/run@0.2.0;
@@ -62,12 +67,17 @@ package wasi:io@0.2.0 {
     use error.{error};
     variant stream-error { last-operation-failed(error), closed }
     resource input-stream { blocking-read: func(len: u64) -> result<list<u8>, stream-error>; }
+    resource output-stream {
+      blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>;
+    }
   }
 }
 package wasi:cli@0.2.0 {
   interface run { run: func() -> result; }
   interface exit { exit: func(status: result); }
   interface stdin { use wasi:io/streams@0.2.0.{input-stream}; get-stdin: func() -> input-stream; }
+  interface stdout { use wasi:io/streams@0.2.0.{output-stream}; get-stdout: func() -> output-stream; }
+  interface stderr { use wasi:io/streams@0.2.0.{output-stream}; get-stderr: func() -> output-stream; }
   interface environment {
     get-environment: func() -> list<tuple<string, string>>;
     get-arguments: func() -> list<string>;
@@ -84,6 +94,7 @@ class Read:
     exports: dict[str, str]  #: exported name to local name
     imports: tuple[dict[str, Any], ...]  #: ``source``, ``names`` and the place of each
     shapes: dict[str, list[str]]  #: the members of objects and classes, where they are plain to see
+    calls: tuple[dict[str, Any], ...]  #: ``require(…)`` and ``import(…)``: ``source``, ``late`` and the place
 
 
 def build(source: Source, *, progress: Progress | None = None) -> Artifact:
@@ -149,7 +160,9 @@ def read(source: Source, *, progress: Progress | None = None) -> Read:
         raise scripting.refusal(
             source, [mistake(source, each["message"], each["start"], each["end"]) for each in told["errors"]]
         )
-    return Read(told["code"], dict(told["exports"]), tuple(told["imports"]), told["shapes"])
+    return Read(
+        told["code"], dict(told["exports"]), tuple(told["imports"]), told["shapes"], tuple(told["calls"])
+    )
 
 
 def mistake(source: Source, message: str, start: int, end: int) -> Diagnostic:
@@ -173,19 +186,30 @@ def _check_imports(source: Source, text: Read) -> None:
     names = {*known, *(name.partition("@")[0] for name in known)}
     if source.bindings is None:
         names |= {name.removeprefix("node:") for name in known}
-    wrong = [each for each in text.imports if each["source"] not in names]
+    asked = list(text.imports)
+    if source.bindings is None:  # the functions of a world are never in what CommonJS calls for
+        asked += [each for each in text.calls if not each["late"]]
+    what = (
+        f"the world imports {', '.join(known) or 'nothing'}"
+        if source.bindings
+        else f"there are {', '.join(known)}"
+    )
+    wrong = [
+        (each, f"nothing is called {each['source']!r}: {what}")
+        for each in asked
+        if each["source"] not in names
+    ]
+    wrong += [
+        (each, "import() loads nothing here: import … from … at the top of the text does")
+        for each in text.calls
+        if each["late"]
+    ]
     if wrong:
-        what = (
-            f"the world imports {', '.join(known) or 'nothing'}"
-            if source.bindings
-            else f"there are {', '.join(known)}"
-        )
+        lines = any(each["source"].removeprefix("node:").startswith("readline") for each, _ in wrong)
         raise scripting.refusal(
             source,
-            [
-                mistake(source, f"nothing is called {each['source']!r}: {what}", each["start"], each["end"])
-                for each in wrong
-            ],
+            [mistake(source, message, each["start"], each["end"]) for each, message in wrong],
+            hint=_LINES if lines and source.bindings is None else "",
         )
 
 

@@ -10,6 +10,14 @@ import { join } from 'node:path';
 const [, , command, modules, file] = process.argv;
 const require = createRequire(join(modules, 'x.js'));
 
+/** What of a statement is done only on a condition, or may fail without harm. */
+const UNSURE = {
+  ConditionalExpression: ['consequent', 'alternate'],
+  IfStatement: ['consequent', 'alternate'],
+  LogicalExpression: ['right'],
+  TryStatement: ['block'],
+};
+
 if (command === 'parse') {
   const { parseSync } = require('oxc-parser');
   process.stdout.write(JSON.stringify(read(readFileSync(0, 'utf8'), parseSync)));
@@ -68,7 +76,34 @@ function read(text, parseSync) {
       });
     }
   }
-  return { errors, code, exports, imports, shapes };
+  return { errors, code, exports, imports, shapes, calls: moduleCalls(parsed.program) };
+}
+
+/** The modules that a text asks for while it runs: by `require('x')`, if that is not its own, and `import('x')`. */
+function moduleCalls(program) {
+  const calls = [];
+  let own = false;
+  const visit = (node, parent, key, sure) => {
+    if (Array.isArray(node)) return node.forEach((one) => visit(one, parent, key, sure));
+    if (typeof node?.type !== 'string') return;
+    if (node.type === 'Identifier' && node.name === 'require') own ||= mayBind(parent, key);
+    const late = node.type === 'ImportExpression';
+    const asked = late ? node.source
+      : node.type === 'CallExpression' && node.callee.name === 'require' ? node.arguments[0] : undefined;
+    if (sure && asked?.type === 'Literal' && typeof asked.value === 'string') {
+      calls.push({ source: asked.value, late, start: node.start, end: node.end });
+    }
+    for (const [name, child] of Object.entries(node)) {
+      visit(child, node, name, sure && !UNSURE[node.type]?.includes(name));
+    }
+  };
+  visit(program, undefined, '', true);
+  return calls.filter((call) => call.late || !own);
+}
+
+/** Whether a name at this place may be a new one: of a variable, a function, a parameter or an import. */
+function mayBind(parent, key) {
+  return ['id', 'params', 'local', 'elements', 'left'].includes(key) || ['Property', 'RestElement'].includes(parent.type);
 }
 
 /** Run componentize-js without the packages that it only calls for what wasm-tools does. */
