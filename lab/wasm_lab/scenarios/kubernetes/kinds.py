@@ -132,13 +132,6 @@ def unknown_kind(document: Document, versions: Sequence[str], custom: Definition
             f"unknown apiVersion `{api_version}`: there is no group `{group}`.",
             f"Did you mean {near_groups[0]}/{version}?",
         )
-    if own_kind and re.fullmatch(r"[a-z]+\.k8s\.io", group):
-        return _say(
-            document,
-            "apiVersion",
-            f"unknown apiVersion `{api_version}`: there is no group `{group}`.",
-            _near(document, group, versions),
-        )
     if group == "core.spinoperator.dev":
         return _say(
             document,
@@ -147,6 +140,15 @@ def unknown_kind(document: Document, versions: Sequence[str], custom: Definition
             "Now it is core.spinkube.dev/v1alpha1.",
             "warning",
         )
+    served = sorted(_versions_of(kind, versions, custom))
+    homes = {name.rpartition("/")[0] for name in served}
+    if (own_kind and re.fullmatch(r"[a-z]+\.k8s\.io", group)) or _invented(document, group, homes):
+        return _say(
+            document,
+            "apiVersion",
+            f"unknown apiVersion `{api_version}`: there is no group `{group}`.",
+            f"{kind} is in {' and '.join(served)}." if served else _near(document, group, versions),
+        )
     return _say(
         document,
         "apiVersion",
@@ -154,6 +156,47 @@ def unknown_kind(document: Document, versions: Sequence[str], custom: Definition
         "Give its definition with --schema FILE, or validate it together with the file that has it.",
         "note",
     )
+
+
+#: Kinds whose names no other project is known to use for objects of the same shape. Many are used again: Service by
+#: Knative, Job by Volcano, StatefulSet and DaemonSet by OpenKruise, NetworkPolicy by Calico, ClusterRole by OpenShift.
+_UNIQUE = ("ConfigMap", "Deployment", "Pod", "ReplicaSet", "RuntimeClass", "SpinApp", "SpinAppExecutor")
+
+#: Domains below which only Kubernetes itself has its kinds; but not projects of its special interest groups.
+_OWN_DOMAINS = ("k8s", "k8s.io", "kubernetes.io")
+_OF_PROJECTS = (".x-k8s.io", ".sigs.k8s.io", ".incubator.k8s.io")
+
+
+def _invented(document: Document, group: str, homes: set[str]) -> bool:
+    """Whether a group that nobody knows is plainly meant for one of the groups that have the kind."""
+    if not homes or group.endswith(_OF_PROJECTS):
+        return False
+    first, _, rest = group.partition(".")
+    return (
+        any(home.startswith(f"{group}.") for home in homes)  # rbac.authorization, core.spinkube
+        or any(home and group.endswith(f".{home}") for home in homes)  # deployments.apps
+        or any(group == domain or group.endswith(f".{domain}") for domain in _OWN_DOMAINS)
+        or ("." not in rest and any(first == home.partition(".")[0] for home in homes))  # networking.io
+        or (document.kind in _UNIQUE and _of_its_shape(document))
+    )
+
+
+def _of_its_shape(document: Document) -> bool:
+    """Whether an object has the parts of Kubernetes' own kind: a Deployment is also one of Amazon's API gateway."""
+    spec = document.get("spec")
+    if document.kind == "ConfigMap":
+        return spec is None
+    part = {"Deployment": "template", "ReplicaSet": "template", "Pod": "containers"}.get(document.kind, "")
+    return not part or not isinstance(spec, dict) or part in spec
+
+
+def _versions_of(kind: str, versions: Sequence[str], custom: Definitions) -> set[str]:
+    """Every apiVersion that has a kind of Kubernetes' own, as far as it is stable, or of SpinKube."""
+    stable = {
+        name for name, each in schemas(versions[-1]).kinds if each == kind and re.search(r"\bv\d+$", name)
+    }
+    spin = {name for name, each in custom.groups.get("core.spinkube.dev", ()) if each == kind}
+    return stable | spin
 
 
 def _kinds_of(group: str, versions: Sequence[str], custom: Definitions) -> set[str]:
