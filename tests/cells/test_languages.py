@@ -78,6 +78,29 @@ def test_c_functions_and_their_forms():
     assert not any(each.obstacle for each in found.values())
 
 
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("c", "EMSCRIPTEN_KEEPALIVE int f(int a) { return a; }"),
+        ("c", "int EMSCRIPTEN_KEEPALIVE f(int a) { return a; }"),
+        ("c", '#define EXPORT __attribute__((visibility("default")))\nEXPORT int f(int a) { return a; }'),
+        ("c", "#ifndef KEEP\n#define KEEP\n#endif\nKEEP\nint f(int a) { return a; }"),
+        ("cpp", '#define API extern "C" __attribute__((used))  // as a mark\nAPI int f(int a) { return a; }'),
+        ("cpp", 'extern "C" {\nEMSCRIPTEN_KEEPALIVE int f(int a) { return a; }\n}'),
+    ],
+)
+def test_a_macro_that_marks_a_function_is_no_type(language, code):
+    [signature] = read_code(language, code).functions
+    assert (signature.name, forms(signature), signature.result.name) == ("f", [("a", "i32")], "i32")
+    assert signature.obstacle == ""
+    assert signature.line == 1 + code[: code.index("int ")].count("\n")
+
+
+def test_a_mark_does_not_hide_that_a_name_is_mangled():
+    [signature] = read_code("cpp", "EMSCRIPTEN_KEEPALIVE int f(int a) { return a; }").functions
+    assert 'extern "C" int f(int a)' in signature.obstacle
+
+
 def test_zig_functions_and_their_forms():
     found = functions(
         "zig",

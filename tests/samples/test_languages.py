@@ -285,6 +285,24 @@ def test_a_main_that_a_macro_writes_makes_a_program(form):
     assert session.program("macro") == again
 
 
+@pytest.mark.parametrize("header", ["emscripten.h", "emscripten/emscripten.h"])
+def test_the_mark_of_emscriptens_samples_is_known(header):
+    session = Session()
+    code = f"#include <{header}>\nEMSCRIPTEN_KEEPALIVE int add(int a, int b) {{ return a + b; }}\n"
+    assert session.define(cell(session, "c", code)).functions["add"](1, 2) == 3
+    for rest in ('EM_JS(void, hi, (), { console.log("x"); });', "void f(void) { emscripten_sleep(1); }"):
+        with pytest.raises(errors.CompileError) as refused:
+            cell(session, "c", f"#include <{header}>\n{rest}\n")
+        assert "only EMSCRIPTEN_KEEPALIVE" in refused.value.hint
+
+
+def test_a_header_of_that_name_beside_the_file_comes_first(tmp_path):
+    (tmp_path / "emscripten.h").write_text("#define EMSCRIPTEN_KEEPALIVE\n#define OWN 7\n")
+    (tmp_path / "main.c").write_text("#include <emscripten.h>\nint main(void) { return OWN; }\n")
+    session = Session()
+    assert session.run(artifact_of(session, tmp_path / "main.c", OPTIONS)).exit_status == 7
+
+
 def test_profiles_change_the_size():
     session = Session()
     code = (SAMPLES / "program.c").read_text()

@@ -48,6 +48,16 @@ STANDARDS = {"c": "-std=gnu23", "cpp": "-std=gnu++23"}
 #: Bytes of a guest's stack: as Rust's target has them.
 STACK_BYTES = 1 << 20
 
+#: Where the header stands that the compiler looks for last: a learner's own comes before it.
+_HEADERS = "wasm-lab-headers"
+
+#: The one mark of Emscripten's that samples for WebAssembly need. What a cell exports is decided when it is
+#: linked; the rest of Emscripten's headers is about the JavaScript around a guest, which is not here.
+EMSCRIPTEN_HEADER = """\
+#pragma once
+#define EMSCRIPTEN_KEEPALIVE __attribute__((used))
+"""
+
 #: What Python calls to make room for what it passes by address.
 ALLOCATOR = ("malloc", "free")
 
@@ -65,7 +75,7 @@ def build(source: Source, *, progress: Progress | None = None) -> Artifact:
     words = [*PROFILE_WORDS[source.profile], STANDARDS[source.language], *WARNINGS]
     return making.artifact(
         compiler=f"zig {home.zig.version} (clang)",
-        decides=[words, STACK_BYTES, [each.decode() for each in _MAINS], source.folder],
+        decides=[words, STACK_BYTES, [each.decode() for each in _MAINS], EMSCRIPTEN_HEADER, source.folder],
         make=lambda: _make(making, home, words, progress),
         read=clang_messages.read,
         hint=clang_messages.hint,
@@ -92,13 +102,16 @@ def _make(making: Making, home: ZigHome, words: list[str], progress: Progress | 
     making.step("prepare")
     with work_folder() as folder:
         (folder / f"cell.{source.language}").write_text(source_text(source), encoding="utf-8")
+        for file in ("emscripten.h", "emscripten/emscripten.h"):
+            (folder / _HEADERS / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / _HEADERS / file).write_text(EMSCRIPTEN_HEADER, encoding="utf-8")
         walls = {
             "folder": folder,
             "env": home.environment(folder),
             "label": source.label,
             "executes": home.executes,
         }
-        include = ["-I", source.folder] if source.folder else []
+        include = [*(["-I", source.folder] if source.folder else []), "-idirafter", _HEADERS]
         compile_words = [*made.frontend, *words, *include, _HERE, "-fcolor-diagnostics", "-emit-obj"]
         compile_words += ["-main-file-name", source.label, "-dependency-file", "cell.d", "-MT", "cell"]
         file = f"cell.{source.language}"

@@ -24,6 +24,11 @@ _EXCEPTIONS = (
     "C++ exceptions are off, as WASI 0.1 engines do not have them in common: return a status, std::optional or "
     "std::expected."
 )
+_EMSCRIPTEN = (
+    "No JavaScript is around this guest: of <emscripten.h> only EMSCRIPTEN_KEEPALIVE is here, and no other header of "
+    "Emscripten's."
+)
+_OF_EMSCRIPTEN = re.compile(r"\b(?:EM_(?:ASM|JS)\w*|EMSCRIPTEN_BINDINGS|emscripten_\w+|emscripten::)")
 _MODULES = "C++ modules are not built here: #include what you use."
 
 #: Names that only other systems have, to what to say of them.
@@ -76,7 +81,6 @@ _HEADERS = {
     "conio.h": "There is no console here: read standard input with getchar, and leave <conio.h> out.",
     "omp.h": f"OpenMP needs threads. {_THREADS} Leave <omp.h> out; the pragmas do nothing.",
     "windows.h": "This is WebAssembly, not Windows: use the C library and POSIX.",
-    "emscripten.h": "This is WASI, without a browser around it: leave <emscripten.h> and EMSCRIPTEN_KEEPALIVE out.",
     "setjmp.h": _NAMES["setjmp"],
     "iostream": "That is a header of C++: begin the cell with %%wasm cpp.",
     "vector": "That is a header of C++: begin the cell with %%wasm cpp.",
@@ -127,6 +131,8 @@ def hint(diagnostics: Sequence[Diagnostic], source: Source) -> str:
             for said in (_of_name(each.message), _of_header(each.message), _of_words(each.message, source)):
                 if said:
                     found.setdefault(said)
+            if any(_OF_EMSCRIPTEN.search(own_line(source, span.line)) for span in each.spans):
+                found.setdefault(_EMSCRIPTEN)
     if source.language == "cpp":
         if any(re.search(r"std::(?:j?thread|async)\b", line) for line in _lines_of_std(diagnostics, source)):
             found.setdefault(_THREADS)
@@ -169,6 +175,8 @@ def _of_header(message: str) -> str:
     if not found:
         return ""
     header = found[1]
+    if header.startswith("emscripten"):
+        return _EMSCRIPTEN
     if header in _HEADERS:
         return _HEADERS[header]
     return (

@@ -63,13 +63,17 @@ _PAIR = "const T *xs, size_t n for what is read, T *out, size_t n for what is wr
 
 _QUALIFIERS = re.compile(r"\b(?:const|volatile|restrict|register|std::)\b|std::")
 
+#: A macro without parameters, and what it stands for.
+_DEFINED = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)(?:[ \t]+([^\n]*))?$", re.MULTILINE)
+_ATTRIBUTE = re.compile(r"__attribute__\s*\(\(.*?\)\)(?!\))|\[\[[^\]]*\]\]|//.*|/\*.*?\*/")
+
 #: Blocks whose contents stand at the top level all the same.
 _TRANSPARENT = frozenset({"preproc_ifdef", "preproc_if", "preproc_else", "preproc_elif", "preproc_elifdef"})
 
 
 def read(code: str, language: str) -> CellCode:
     """See `wasm_lab.cells.languages.read_code`."""
-    root = parse(language, code).root_node
+    root = parse(language, _without_marks(code)).root_node
     functions = [(node, linkage) for node, linkage in _functions(root, plain=language == "c")]
     aliases = _aliases(root)
     signatures, main = [], False
@@ -84,6 +88,21 @@ def read(code: str, language: str) -> CellCode:
         functions=tuple(each for each in signatures if each is not None),
         has_main=main,
     )
+
+
+def _without_marks(code: str) -> str:
+    """The text without the macros that only mark functions, which the grammar takes for types; lines stay.
+
+    Such as ``WASM_EXPORT int f(void)`` below ``#define WASM_EXPORT __attribute__((visibility("default")))``.
+    """
+    marks = {"EMSCRIPTEN_KEEPALIVE": ""}
+    for name, value in _DEFINED.findall(code):
+        rest = " ".join(_ATTRIBUTE.sub(" ", value).split())
+        if rest in ("", "extern", 'extern "C"'):
+            marks[name] = rest
+    # Lines of the preprocessor come first, so that what they name stays.
+    used = re.compile(rf"^[ \t]*#[^\n]*|\b(?:{'|'.join(map(re.escape, marks))})\b", re.MULTILINE)
+    return used.sub(lambda found: marks.get(found[0], found[0]).ljust(len(found[0])), code)
 
 
 def odd_main(code: str, language: str) -> tuple[int, int] | None:
