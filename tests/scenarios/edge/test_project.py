@@ -75,12 +75,84 @@ def test_both_forms_are_read(project, name, text):
         ('name = "x"', "names no main file"),
         ('main = "src/gone.js"', "cannot be read"),
         ("main = ", "cannot be read"),
+        ('main = "src/index.js"\nkv_namespaces = [{ id = "x" }]', "id 'x', has no binding"),
+        ('main = "src/index.js"\nkv_namespaces = ["x"]', "kv_namespaces is no list of tables"),
+        ('main = "src/index.js"\nkv_namespaces = { binding = "x" }', "kv_namespaces is no list of tables"),
+        ('main = "src/index.js"\nvars = "x"', "vars is no table"),
+        ('main = "src/index.js"\nalias = { a = 1 }', "alias names something other than paths"),
+        ('main = "src/index.js"\ncompatibility_flags = "nodejs_compat"', "compatibility_flags is no list"),
+        ('main = "build/shim.mjs"\n[build]\ncommand = "worker-build"', "build/shim.mjs is not there"),
     ],
 )
 def test_what_cannot_be_run_here_is_told(project, text, told):
     (project / "wrangler.toml").write_text(text)
     with pytest.raises(UsageError, match=told):
         load_project(project / "wrangler.toml")
+
+
+DEV_VARS = """
+# for development
+PLAIN=one two   # a comment
+export EXPORTED=a=b
+  INDENTED = spaced\t
+HASH="a # b" # a comment
+SINGLE='as it is: \\n'
+DOUBLE="two\\nlines"
+BACK=`both ' and "`
+EMPTY=
+# COMMENTED=1
+KEY="-----BEGIN-----
+abc # no comment
+-----END-----"
+COLON: value
+OPEN="not closed
+JSON={"a": [1]}
+LATER=1
+LATER=2
+"""
+
+
+def test_variables_for_development_are_read_as_dotenv_does(project):
+    (project / "wrangler.toml").write_text('main = "src/index.js"')
+    (project / ".dev.vars").write_bytes(DEV_VARS.replace("\n", "\r\n").encode())
+    assert load_project(project / "wrangler.toml").bindings.secrets == {
+        "PLAIN": "one two",
+        "EXPORTED": "a=b",
+        "INDENTED": "spaced",
+        "HASH": "a # b",
+        "SINGLE": "as it is: \\n",
+        "DOUBLE": "two\nlines",
+        "BACK": "both ' and \"",
+        "EMPTY": "",
+        "KEY": "-----BEGIN-----\nabc # no comment\n-----END-----",
+        "COLON": "value",
+        "OPEN": '"not closed',
+        "JSON": '{"a": [1]}',
+        "LATER": "2",
+    }
+
+
+def test_a_build_is_no_hindrance_once_it_is_done(project):
+    (project / "wrangler.toml").write_text(
+        'main = "src/index.js"\n[build]\ncommand = "worker-build --release"'
+    )
+    assert load_project(project / "wrangler.toml").modules[0].name == "src/index.js"
+    (project / "src" / "index.js").unlink()
+    with pytest.raises(UsageError) as caught:
+        load_project(project / "wrangler.toml")
+    assert "worker-build --release" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("toml", [False, True])
+def test_an_export_keeps_the_namespaces_that_a_project_has(project, toml):
+    (project / "wrangler.toml").write_text(TOML)
+    worker = load_project(project / "wrangler.toml", bindings=Bindings(kv=("NEW",)))
+    export(worker, project / "out", toml=toml)
+    found = find_project(project / "out")
+    assert found is not None
+    again = load_project(found)
+    assert again.bindings.kv == ("NOTES", "NEW")
+    assert again.bindings.kv_ids == {"NOTES": {"id": "0123", "preview_id": "4567"}, "NEW": {}}
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 
 #: What changes nothing for a request on this machine.
 _OF_DEPLOYMENT = frozenset(
-    "$schema account_id addresses base_dir compliance_region dev env find_additional_modules keep_names "
+    "$schema account_id addresses base_dir build compliance_region dev env find_additional_modules keep_names "
     "keep_vars limits logpush minify no_bundle observability placement preserve_file_names preview_urls "
     "previews route routes send_metrics tail_consumers triggers tsconfig type upload_source_maps usage_model "
     "workers_dev zone_id".split()
@@ -38,6 +38,30 @@ _TRAILING = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
 
 #: Variables for development that are in no repository, as ``NAME=VALUE``.
 _DEV_VARS = ".dev.vars"
+
+#: A variable by the rules of the npm package dotenv, by which wrangler reads that file: a value in quotes may go
+#: on over lines and hold #; without them a # begins a comment.
+_PAIR = re.compile(
+    r"""^[^\S\n]*(?:export[^\S\n]+)?(?P<name>[\w.-]+)(?:[^\S\n]*=|:[^\S\n])[^\S\n]*
+    (?:(?P<quote>["'`])(?P<quoted>(?:\\(?P=quote)|(?!(?P=quote))[\s\S])*)(?P=quote)[^\S\n]*(?:\#.*)?$
+      |(?P<plain>[^\n#]*))""",
+    re.MULTILINE | re.VERBOSE | re.ASCII,
+)
+
+#: Keys whose values are tables, with one as wrangler's documentation writes it.
+_TABLES = {
+    "vars": '{ GREETING = "hello" }',
+    "alias": '{ greetings = "./greetings.js" }',
+    "wasm_modules": '{ TOOLS = "./tools.wasm" }',
+    "text_blobs": '{ PAGE = "./page.html" }',
+    "data_blobs": '{ ICON = "./icon.bin" }',
+    "build": '{ command = "npm run build" }',
+}
+#: Those of them whose values are texts.
+_OF_TEXTS = frozenset(_TABLES) - {"vars", "build"}
+
+#: What a table of ``kv_namespaces`` says of a namespace in deployment.
+_OF_KV = ("id", "preview_id")
 
 
 def find_project(path: Path) -> Path | None:
@@ -65,7 +89,7 @@ def load_project(
     Raises:
         UsageError: it cannot be read, or binds what the lab does not have; says which.
     """
-    read = _read(path)
+    read = _checked(path, _read(path))
     here = path.parent
     unknown = [key for key, value in read.items() if key not in _READ | _OF_DEPLOYMENT and value]
     if unknown:
@@ -82,7 +106,13 @@ def load_project(
             f"npx esbuild {main} --bundle --format=esm --outfile=worker.js",
         )
     blobs = {kind: read.get(kind, {}) for kind in ("wasm_modules", "text_blobs", "data_blobs")}
+    if not (here / main).is_file() and (command := read.get("build", {}).get("command")):
+        raise UsageError(
+            f"{path} cannot be run here: {main} is not there.",
+            hint=f"Its build makes the file, and the lab runs no builds. In {here}: {command}",
+        )
     wasm = {name: load_file(here / file) for name, file in blobs["wasm_modules"].items()}
+    namespaces = read.get("kv_namespaces", ())
     own = Bindings(
         texts={
             **{name: value for name, value in read.get("vars", {}).items() if isinstance(value, str)},
@@ -91,7 +121,8 @@ def load_project(
         json={name: value for name, value in read.get("vars", {}).items() if not isinstance(value, str)},
         secrets=_dev_vars(here / _DEV_VARS),
         data={name: _bytes(here / file) for name, file in blobs["data_blobs"].items()},
-        kv=tuple(each["binding"] for each in read.get("kv_namespaces", ())),
+        kv=tuple(each["binding"] for each in namespaces),
+        kv_ids={each["binding"]: {key: each[key] for key in _OF_KV if key in each} for each in namespaces},
     )
     aliases = {name: file for name, file in read.get("alias", {}).items() if file.startswith("./")}
     chosen = {
@@ -129,6 +160,40 @@ def _read(path: Path) -> dict[str, Any]:
     return read
 
 
+def _checked(path: Path, read: dict[str, Any]) -> dict[str, Any]:
+    """A configuration whose values are of the types that wrangler's schema gives them.
+
+    Raises:
+        UsageError: one is of another type; says which, and what it would be.
+    """
+
+    def refuse(what: str, such_as: str) -> None:
+        raise UsageError(f"{path} cannot be read: {what}.", hint=f"Such as: {such_as}")
+
+    for key, such_as in _TABLES.items():
+        value = read.get(key, {})
+        if not isinstance(value, dict):
+            refuse(f"{key} is no table", such_as)
+        elif key in _OF_TEXTS and not all(isinstance(each, str) for each in value.values()):
+            refuse(f"{key} names something other than paths", such_as)
+    if not _is_list(read.get("compatibility_flags", []), str):
+        refuse("compatibility_flags is no list of texts", '["nodejs_compat"]')
+    such_as = '[{ binding = "NOTES" }]' if path.suffix == ".toml" else '[{ "binding": "NOTES" }]'
+    if not _is_list(read.get("kv_namespaces", []), dict):
+        refuse("kv_namespaces is no list of tables", such_as)
+    for each in read.get("kv_namespaces", []):
+        if not isinstance(each.get("binding"), str):
+            told = ", ".join(f"{key} {value!r}" for key, value in each.items()) or "no id"
+            refuse(
+                f"a table of kv_namespaces, with {told}, has no binding, which is its name in env", such_as
+            )
+    return read
+
+
+def _is_list(value: Any, kind: type) -> bool:
+    return isinstance(value, list) and all(isinstance(each, kind) for each in value)
+
+
 def _merged(own: Bindings, more: Bindings) -> Bindings:
     """What the command line gives takes the place of what the project has under that name."""
     given = set(more.names())
@@ -144,15 +209,16 @@ def _merged(own: Bindings, more: Bindings) -> Bindings:
 
 
 def _dev_vars(path: Path) -> dict[str, str]:
+    """The variables of a file; of two with one name the later."""
     if not path.is_file():
         return {}
+    text = _bytes(path).decode("utf-8-sig", errors="replace")
     pairs = {}
-    for line in _bytes(path).decode(errors="replace").splitlines():
-        name, equals, value = line.partition("=")
-        if equals and not name.strip().startswith("#"):
-            value = value.strip()
-            quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-            pairs[name.strip()] = value[1:-1] if quoted else value
+    for found in _PAIR.finditer(re.sub(r"\r\n?", "\n", text)):
+        value = found["plain"].strip() if found["quote"] is None else found["quoted"]
+        if found["quote"] == '"':
+            value = value.replace("\\n", "\n").replace("\\r", "\r")
+        pairs[found["name"]] = value
     return pairs
 
 

@@ -46,6 +46,8 @@ class Bindings:
     json: Mapping[str, Any] = field(default_factory=dict)  #: parsed before the worker sees them
     data: Mapping[str, bytes] = field(default_factory=dict)  #: arrive as ArrayBuffer
     kv: tuple[str, ...] = ()  #: KV namespaces
+    #: What they are at Cloudflare, by name, as a configuration has it: ``id`` and ``preview_id``.
+    kv_ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def names(self) -> tuple[str, ...]:
         """Every name, in the order of their kinds."""

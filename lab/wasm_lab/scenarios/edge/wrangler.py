@@ -60,7 +60,9 @@ def wrangler_settings(worker: Worker) -> dict[str, Any]:
         settings["vars"] = {**bindings.texts, **bindings.json}
     if bindings.kv:
         # Without an id, the first deployment makes the namespace.
-        settings["kv_namespaces"] = [{"binding": name} for name in bindings.kv]
+        settings["kv_namespaces"] = [
+            {"binding": name, **bindings.kv_ids.get(name, {})} for name in bindings.kv
+        ]
     if bindings.secrets:
         settings["secrets"] = {"required": list(bindings.secrets)}
     if worker.script:
