@@ -22,6 +22,8 @@ MIME = "application/vnd.wasm-lab.judged+json"
 
 #: Lines of one audit that are kept, and characters of a name or path in them.
 AUDIT_LINES, NAME_CHARACTERS = 200, 300
+#: Stands where the name of a host call would, in the lines that tell of those which were not kept.
+LEFT_OUT = "left out"
 
 #: Of the judge's own process. It needs a tenth; a text of a few lines that means gigabytes (YAML with many
 #: references) gets a MemoryError in a test instead of the machine's memory. Processes below it inherit that.
@@ -128,22 +130,48 @@ def end() -> Judged:
 
 
 def _lines(audits: Audits) -> list[dict[str, Any]]:
-    """Equal calls as one line, in the order in which each came first."""
+    """Equal calls as one line, in the order in which each came first; then what was left out, and how much.
+
+    Refused calls are kept rather than others, so that many harmless ones hide none.
+    """
     counted: Counter[tuple[str, str, str, str, bool, bool]] = Counter()
     for label, hidden, calls in audits:
         for call in calls:
             subject = next((str(call.arguments[key]) for key in _SUBJECTS if call.arguments.get(key)), "")
             said = subject[:NAME_CHARACTERS], call.result[:NAME_CHARACTERS]
             counted[label, call.name, *said, call.allowed, hidden] += 1
-    return [
-        {
-            "cell": cell,
-            "call": name,
-            "subject": subject,
-            "result": result,
-            "allowed": allowed,
-            "count": count,
-            "hidden": hidden,
-        }
-        for (cell, name, subject, result, allowed, hidden), count in list(counted.items())[:AUDIT_LINES]
+    kept = set(sorted(counted, key=lambda line: line[4])[:AUDIT_LINES])
+    left_out: dict[tuple[str, bool, bool], Counter[str]] = {}
+    lines = []
+    for line, count in counted.items():
+        cell, name, subject, result, allowed, hidden = line
+        if line in kept:
+            lines.append(_line(cell, name, subject, result, allowed, hidden, count))
+        else:  # apart by who may see them
+            left_out.setdefault((cell, allowed, hidden), Counter()).update(lines=1, calls=count)
+    return lines + [
+        _line(
+            cell,
+            LEFT_OUT,
+            "",
+            f"kinds of call that are not listed: {left['lines']}",
+            allowed,
+            hidden,
+            left["calls"],
+        )
+        for (cell, allowed, hidden), left in left_out.items()
     ]
+
+
+def _line(
+    cell: str, call: str, subject: str, result: str, allowed: bool, hidden: bool, count: int
+) -> dict[str, Any]:
+    return {
+        "cell": cell,
+        "call": call,
+        "subject": subject,
+        "result": result,
+        "allowed": allowed,
+        "count": count,
+        "hidden": hidden,
+    }

@@ -56,3 +56,29 @@ def test_a_run_of_a_hidden_test_is_told_apart(monkeypatch: pytest.MonkeyPatch) -
         "secret": True,
         "open again": False,
     }
+
+
+def _call(path: str, *, allowed: bool = True) -> HostCall:
+    return HostCall(name="path_open", arguments={"path": path}, result="ok", allowed=allowed)
+
+
+def test_many_harmless_calls_hide_no_refused_one_and_what_is_left_out_is_counted() -> None:
+    harmless = [_call(f"/data/{number}") for number in range(sitting.AUDIT_LINES + 30)]
+    looked = [_call("/etc/passwd", allowed=False), *harmless[-3:], *harmless[-3:]]
+    tried = [_call("/data/secret"), _call("/etc/shadow", allowed=False)]
+    lines = sitting.Judged([("answer", False, [*harmless, *looked]), ("answer", True, tried)]).record["audit"]
+    refused = [line["subject"] for line in lines if not line["allowed"]]
+    assert refused == ["/etc/passwd", "/etc/shadow"]
+    told = [line for line in lines if line["call"] == sitting.LEFT_OUT]
+    assert len(lines) - len(told) == sitting.AUDIT_LINES
+    assert [(line["result"], line["count"], line["allowed"], line["hidden"]) for line in told] == [
+        ("kinds of call that are not listed: 32", 32 + 6, True, False),
+        ("kinds of call that are not listed: 1", 1, True, True),
+    ]
+    assert sum(line["count"] for line in lines) == len(harmless) + len(looked) + len(tried)
+
+
+def test_few_calls_are_all_told_in_their_order() -> None:
+    calls = [_call("/a"), _call("/b", allowed=False), _call("/a"), _call("/c")]
+    lines = sitting.Judged([("answer", False, calls)]).record["audit"]
+    assert [(line["subject"], line["count"]) for line in lines] == [("/a", 2), ("/b", 1), ("/c", 1)]
