@@ -106,13 +106,19 @@ def _lacking(document: Document) -> Problem:
     from wasm_lab.scenarios.kubernetes.words import close_to
 
     near = close_to(lacking[0], value)
-    place = (
-        document.place([near], key=True) if near and near not in ("apiVersion", "kind") else document.place()
-    )
+    empty = [field for field in lacking if field in value]
+    if empty:
+        place = document.place([empty[0]], key=True)
+    elif near and near not in ("apiVersion", "kind"):
+        place = document.place([near], key=True)
+    else:
+        place = document.place()
     return Problem(
         document.file,
         *place,
-        f"no object of Kubernetes: it has no {' and no '.join(f'`{field}`' for field in lacking)}.",
+        "no object of Kubernetes: it has "
+        + " and ".join(f"{'nothing in its' if field in empty else 'no'} `{field}`" for field in lacking)
+        + ".",
         f"Is `{near}` meant to be `{lacking[0]}`?"
         if near and near != lacking[0]
         else "Each object begins with both, such as `apiVersion: apps/v1` and `kind: Deployment`.",

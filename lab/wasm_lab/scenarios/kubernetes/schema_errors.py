@@ -203,10 +203,13 @@ def _schema_at(checker: Checker, path: list[str | int]) -> dict[str, Any]:
 def _missing(document: Document, path: list[str | int], field: str) -> Problem:
     above = field_path(path)
     whole = field_path([*path, field])
-    place = document.place(path, key=True)
+    empty = field in mapping(document.get(*path))
+    place = document.place([*path, field] if empty else path, key=True)
     there = f"`{above}`" if path else document.kind or "the object"
     why = WHY_REQUIRED.get(field, "")
     hint = f"Add `{field}:` below {there}."
+    if empty:
+        hint = "Nothing stands below it: is the next line indented too little?"
     if field == "selector" and (labels := mapping(document.get(*path, "template", "metadata", "labels"))):
         text = ", ".join(f"{key}: {shown(value)}" for key, value in list(labels.items())[:3])
         hint = f"Add, with the labels of the template: selector: {{matchLabels: {{{text}}}}}"
@@ -219,7 +222,7 @@ def _missing(document: Document, path: list[str | int], field: str) -> Problem:
     return Problem(
         document.file,
         *place,
-        f"{there} has no `{field}`, which it must have.{' ' + why if why else ''}",
+        f"{there} has {'nothing in its' if empty else 'no'} `{field}`, which it must have.{' ' + why if why else ''}",
         hint,
         "warning" if (document.kind, whole) in LENIENT else "error",
         path=whole,

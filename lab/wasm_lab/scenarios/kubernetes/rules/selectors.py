@@ -43,7 +43,7 @@ def own_pods(document: Document) -> Iterator[Problem]:
     if document.kind in _OWNERS and not wanted and not expressions:
         yield Problem(
             document.file,
-            *document.place(["spec", "selector"], key=True),
+            *document.place(path if "matchLabels" in selector else path[:-1], key=True),
             f"the selector of the {document.kind} is empty; an API server refuses that.",
             "Name labels of the template: selector: {matchLabels: {app: …}}",
             path="spec.selector",
