@@ -112,7 +112,6 @@ def test_separators_with_comments() -> None:
         )
         == []
     )
-    assert validate(f"%YAML 1.1\n---\n{MAP}") == []
 
 
 def test_lists_and_json() -> None:

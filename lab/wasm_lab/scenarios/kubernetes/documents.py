@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wasm_lab.errors import KubeManifestError
-from wasm_lab.scenarios.kubernetes.nodes import Node, YamlMistake, compose
+from wasm_lab.scenarios.kubernetes.json_text import compose_json, json_objects
+from wasm_lab.scenarios.kubernetes.nodes import Node, YamlMistake
+from wasm_lab.scenarios.kubernetes.places import Lines
 from wasm_lab.scenarios.kubernetes.problems import Problem
+from wasm_lab.scenarios.kubernetes.separators import split
+from wasm_lab.scenarios.kubernetes.yaml_nodes import compose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 #: A file larger than this is no manifest.
 BYTES_MAX = 32 * 2**20
@@ -167,60 +171,33 @@ def _unreadable(
 
 def read_documents(text: str, *, file: str = "") -> Reading:
     """Every document of a text; one that is no YAML is a problem and does not stop the others."""
+    text = text.removeprefix("\ufeff")
     reading = Reading()
-    for first_line, part in _json_parts(text) or split(text):
-        try:
-            node, problems = compose(part, file=file, first_line=first_line)
-        except YamlMistake as mistake:
-            reading.problems.append(mistake.problem)
-            continue
-        reading.problems += problems
-        if node is not None and node.value is not None:
-            reading.documents += [Document(file, each) for each in _items(node)]
+    if objects := json_objects(text):
+        lines = Lines(text)
+        for start, end in objects:
+            _read(reading, file, partial(compose_json, text, start, end, lines, file))
+        return reading
+    parts, reading.problems = split(text, file)
+    for first_line, part in parts:
+        _read(reading, file, partial(compose, part, file=file, first_line=first_line))
     return reading
 
 
-def _json_parts(text: str) -> list[tuple[int, str]]:
-    """JSON objects that follow each other without a separator, as kubectl takes them; else nothing."""
-    import json
-
-    if not text.lstrip().startswith("{") or not re.search(r"^\}\s*\{", text, re.MULTILINE):
-        return []
-    decoder, parts, at = json.JSONDecoder(), [], 0
-    while at < len(text) and (at := at + len(text[at:]) - len(text[at:].lstrip())) < len(text):
-        try:
-            end = decoder.raw_decode(text, at)[1]
-        except (ValueError, RecursionError):
-            return []
-        start = text.rfind("\n", 0, at) + 1
-        parts.append((text.count("\n", 0, start), " " * (at - start) + text[at:end]))
-        at = end
-    return parts
-
-
-#: kubectl, too, takes every line that begins with three dashes for the end of a document.
-_SEPARATOR = re.compile(r"^---(?=[ \t\r]|$).*$", re.MULTILINE)
-_DIRECTIVE = re.compile(r"^%", re.MULTILINE)
-
-
-def split(text: str) -> list[tuple[int, str]]:
-    """The documents of a text, each with the number of lines before it.
-
-    Example:
-        >>> split("a: 1\\n---\\nb: 2\\n")
-        [(0, 'a: 1\\n'), (1, '---\\nb: 2\\n')]
-    """
-    text = text.replace("\r\n", "\n")
-    if _DIRECTIVE.search(text[: text.find("---") if "---" in text else 0]):
-        return [(0, text)]  # a directive belongs to the document after the dashes
-    starts = [0, *(found.start() for found in _SEPARATOR.finditer(text) if found.start())]
-    parts: list[tuple[int, str]] = []
-    line = 0
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        part = text[start:end]
-        parts.append((line, part))
-        line += part.count("\n")
-    return parts
+def _read(reading: Reading, file: str, composing: Callable[[], tuple[list[Node], list[Problem]]]) -> None:
+    try:
+        roots, problems = composing()
+    except YamlMistake as mistake:
+        reading.problems.append(mistake.problem)
+        return
+    reading.problems += problems
+    for node in roots[1:]:
+        message = "kubectl reads only the first document of this file, and this is a further one."
+        hint = "Put a line `---` before it; lines end in \\n or \\r\\n, not in \\r alone."
+        reading.problems.append(Problem(file, node.line, node.column, message, hint, "warning"))
+    for node in roots:
+        if node.value is not None:
+            reading.documents += [Document(file, each) for each in _items(node)]
 
 
 def _items(node: Node) -> list[Node]:
