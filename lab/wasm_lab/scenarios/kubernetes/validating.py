@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from wasm_lab.errors import KubeManifestError, UsageError
 from wasm_lab.scenarios.kubernetes.crds import Definitions
-from wasm_lab.scenarios.kubernetes.documents import BYTES_MAX, Document, decode, read_documents, read_text
+from wasm_lab.scenarios.kubernetes.documents import (
+    BYTES_MAX,
+    Document,
+    Reading,
+    decode,
+    read_documents,
+    read_text,
+)
 from wasm_lab.scenarios.kubernetes.files import manifests
 from wasm_lab.scenarios.kubernetes.foreign import foreign, is_template, template
 from wasm_lab.scenarios.kubernetes.kinds import UNCHECKED, since, unknown_kind
@@ -103,7 +110,7 @@ def validate_given(
     """Check files, folders, patterns and ``-``, all together.
 
     A file found below a folder that is no manifest at all (a chart's template, a workflow) is a note; one that was
-    named is an error.
+    named is an error. What lies below ``templates`` and is a manifest as it stands is checked as any other.
 
     Raises:
         UsageError, ToolchainError: as `validate`; nothing fits a pattern.
@@ -178,13 +185,13 @@ def validate_texts(
         if isinstance(text, KubeManifestError):
             result.problems += text.problems
             continue
-        if is_template(name, text):
-            result.problems.append(template(name))
-            continue
         if part := patch(name):
             result.problems.append(part)
             continue
         reading = read_documents(text, file=name)
+        if not result.named and is_template(name, text) and not _filled_in(name, reading):
+            result.problems.append(template(name))
+            continue
         result.problems += reading.problems
         result.objects = len(reading.documents)
         documents += reading.documents
@@ -199,6 +206,20 @@ def validate_texts(
     for result in checked:
         result.problems = sorted(dict.fromkeys(result.problems), key=lambda each: (each.line, each.column))
     return checked
+
+
+def _filled_in(name: str, reading: Reading) -> bool:
+    """Whether a file among templates is a manifest all the same: dashboards and workflows hold ``{{ }}`` as text.
+
+    Beside a ``Chart.yaml`` it is Helm that will read the file.
+    """
+    folders = [folder for folder in Path(name).parents if folder.name == "templates"]
+    return (
+        not any((folder.parent / "Chart.yaml").is_file() for folder in folders)
+        and bool(reading.documents)
+        and not any(problem.severity == "error" for problem in reading.problems)
+        and all(each.api_version and each.kind for each in reading.documents)
+    )
 
 
 def _alone(
