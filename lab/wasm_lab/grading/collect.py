@@ -141,8 +141,7 @@ class _Collecting:
 
     def _entries(self, root: Path) -> Iterator[Entry]:
         if root.is_dir():
-            if (root / "submitted").is_dir():
-                root = root / "submitted"
+            root = self._students_folder(root)
             for entry in files.files_of(root):
                 yield from self._opened_export(entry, root)
         elif root.is_file():
@@ -160,6 +159,22 @@ class _Collecting:
             raise UsageError(
                 f"There is no {root}.", hint="Name the folder or the zip archive with the submissions."
             )
+
+    def _students_folder(self, folder: Path) -> Path:
+        """As `files.root_of`; where that could be read in another way, a note says how it was."""
+        root = files.root_of(folder)
+        if root != folder:
+            why = f"It lies beside {files.SUBMITTED}, which is taken for nbgrader's. Only what is in that counts."
+            for name in files.beside_submitted(folder):
+                inside = files.files_of(folder / name) if (folder / name).is_dir() else ()
+                if _is_zip(name) or any(_is_zip(one.path) or _is_notebook(one.path) for one in inside):
+                    self._note("foreign", "", name, why)
+        elif (folder / files.SUBMITTED).is_dir():
+            why = (
+                "It is taken for a student's folder, as those beside it. If it is nbgrader's, name it itself."
+            )
+            self._note("foreign", "", files.SUBMITTED, why)
+        return root
 
     def _opened_export(self, entry: Entry, root: Path) -> Iterator[Entry]:
         """An archive at the top that an LMS made for a class, as what is in it; anything else as it is."""
@@ -304,7 +319,7 @@ class _Collecting:
         if _is_zip(entry.name):
             self._note("refused", student, entry.path, "An archive within an archive is not opened.")
             return
-        if not entry.name.lower().endswith(".ipynb"):
+        if not _is_notebook(entry.name):
             self._note("foreign", student, entry.path, "It is no notebook.")
             return
         stem, attempt = plain_stem(owned.rest[-1]), attempt_of(owned)
@@ -391,6 +406,10 @@ def matched(notebook: SubmittedNotebook, by_name: Master | None, course: Course)
 
 def _is_zip(name: str) -> bool:
     return name.lower().endswith(".zip")
+
+
+def _is_notebook(name: str) -> bool:
+    return name.lower().endswith(".ipynb")
 
 
 def _is_stamp(entry: Entry, owned: Owned) -> bool:

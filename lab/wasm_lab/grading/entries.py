@@ -39,6 +39,10 @@ DEPTH = 16
 #: A central directory has at least 46 bytes for each entry (PKWARE APPNOTE 4.3.12), and some for its name.
 _DIRECTORY_BYTES_EACH = 400
 
+#: Folders of a course of nbgrader's: what it collected, and all others.
+SUBMITTED = "submitted"
+_NBGRADERS = ("source", "release", "autograded", "feedback", "downloaded")
+
 #: Names that Windows gives to devices, whatever ending follows (Win32 "Naming Files").
 _DEVICES = {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³"}
 
@@ -147,6 +151,34 @@ def what_is_wrong_with(name: str) -> str:
         if part.endswith((".", " ")):
             return "A part of its path ends with a dot or a blank."
     return ""
+
+
+def root_of(folder: Path) -> Path:
+    """Where the students' folders lie: nbgrader's ``submitted`` in a course directory, else the folder itself.
+
+    A student may be called ``submitted`` too. So it is nbgrader's only beside its ``source`` or ``release``, or where
+    nothing lies beside it that could be a student's.
+    """
+    submitted = folder / SUBMITTED
+    if not submitted.is_dir():
+        return folder
+    course = any((folder / name).is_dir() for name in ("source", "release"))
+    return submitted if course or not beside_submitted(folder) else folder
+
+
+def beside_submitted(folder: Path) -> list[str]:
+    """What could be students' beside ``submitted``, by name: folders that are not nbgrader's, and archives."""
+    try:
+        found = sorted(folder.iterdir())
+    except OSError:  # which whoever reads the folder is told
+        return []
+    return [
+        each.name
+        for each in found
+        if each.name not in (SUBMITTED, *_NBGRADERS)
+        and not each.name.startswith((".", "__"))
+        and (each.is_dir() or each.name.lower().endswith((".zip", ".ipynb")))
+    ]
 
 
 def files_of(root: Path) -> Iterator[Entry]:

@@ -7,6 +7,7 @@ import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from wasm_lab.grading.entries import root_of
 from wasm_lab.grading.report.files import write
 from wasm_lab.grading.report.gradebook import student_id
 from wasm_lab.grading.report.summary import standings
@@ -38,7 +39,7 @@ def write_feedback(
         submissions: nbgrader's ``submitted`` or the course directory; students wrote into it.
         folder: the ``feedback`` folder to write to.
     """
-    root = submissions / "submitted" if (submissions / "submitted").is_dir() else submissions
+    root = root_of(submissions)
     for exercise in report.exercises:
         alone = replace(report, exercises=(exercise,))
         for one in standings(alone):

@@ -57,6 +57,43 @@ def test_a_folder_for_each_student(tmp_path, course, handed, path):
     assert not collected.notes
 
 
+@pytest.mark.parametrize("how", ["folders", "archives"])
+def test_a_student_called_submitted_hides_nobody(tmp_path, course, handed, how):
+    root = put(tmp_path / "in", {"submitted/add.ipynb": handed.bytes(answer="own")})
+    if how == "folders":
+        put(root, {f"{name}/add.ipynb": handed.bytes(answer=name) for name in ("ada", "bo")})
+    else:
+        for name in ("ada", "bo"):
+            pack(root / f"{name}.zip", {"add.ipynb": handed.bytes(answer=name)})
+    collected = collect(root, course)
+    assert found(collected) == {("ada", "add"): "ada", ("bo", "add"): "bo", ("submitted", "add"): "own"}
+    assert notes_of(collected, "foreign") == [("", "submitted")]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [[], ["source"], ["release"], ["autograded", "feedback", ".git"]],
+    ids=["alone", "source", "release", "others"],
+)
+def test_the_folder_of_nbgraders_course_will_do(tmp_path, course, handed, others):
+    files = {f"{name}/01_rust_cells/add.ipynb": handed.bytes(answer="master") for name in others}
+    root = put(
+        tmp_path / "in", {"submitted/ada/01_rust_cells/add.ipynb": handed.bytes(answer="one"), **files}
+    )
+    collected = collect(put(root, {"gradebook.db": b"", "README.md": b""}), course)
+    assert found(collected) == {("ada", "add"): "one"}
+    assert not collected.notes
+
+
+def test_what_lies_beside_the_submissions_of_a_course_and_could_be_one_is_said(tmp_path, course, handed):
+    names = ("source", "submitted/ada", "bo", "report")
+    root = put(tmp_path / "in", {f"{name}/ps/add.ipynb": handed.bytes(answer="x") for name in names[:3]})
+    put(root, {"report/index.html": b""})
+    collected = collect(root, course)
+    assert set(found(collected)) == {("ada", "add")}
+    assert notes_of(collected, "foreign") == [("", "bo")]
+
+
 MOODLE = {
     "folders": "Ada Byron_41_assignsubmission_file_/add.ipynb",
     "without the last line": "Ada Byron_41_assignsubmission_file/add.ipynb",

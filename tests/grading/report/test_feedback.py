@@ -56,6 +56,20 @@ def test_what_nbgrader_collected_gets_a_page_and_nothing_else_does(
         assert text.count("class='exercise'") == 1
 
 
+@pytest.mark.parametrize("course", [True, False], ids=["a course", "a student is called submitted"])
+def test_feedback_looks_where_the_submissions_were_found(
+    course: bool, submitted: Path, a_course: list[Exercise], tmp_path: Path
+) -> None:
+    expected = _feedback(submitted, tmp_path / "expected", a_course)
+    if course:
+        (tmp_path / "source").mkdir()
+        root = tmp_path
+    else:
+        root = submitted
+        (submitted / "submitted" / "01_rust_cells").mkdir(parents=True)
+    assert _feedback(root, tmp_path / "feedback", a_course) == expected != []
+
+
 @pytest.mark.parametrize(
     "how", ["a link", "a linked folder", "a pipe", "a large file", "an empty file", "a folder"]
 )
