@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import pytest
 
+from wasm_lab.cells import parse_cell
 from wasm_lab.confine.landlock import landlock_version
+from wasm_lab.source import Kind
 
 from .hostile.batch import HONEST, Batch, attacks, some
+from .hostile.rust_attacks import COMPILE
 
 pytestmark = pytest.mark.skipif(not landlock_version(), reason="the kernel has no Landlock")
 
@@ -67,3 +70,9 @@ def test_nothing_is_reached_or_changed_outside(graded):
     _, _, among = graded
     assert among.leaks == []
     assert among.touched == []
+
+
+def test_assembly_for_the_whole_module_is_an_item_beside_the_functions():
+    """As statements the cell would define no function, and the attack would try nothing."""
+    body = COMPILE["the glue's names"]["global assembly"]
+    assert parse_cell(body, name="answer").kind is Kind.FUNCTIONS

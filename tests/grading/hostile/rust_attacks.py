@@ -102,7 +102,9 @@ COMPILE: Bodies = {
         "target features": WRONG + '#[unsafe(link_section = ".custom_section.target_features")] #[used] pub static X: [u8; 4] = [1, 43, 1, 120];\n',
         "Python's names": "pub fn Cases(points: f64) -> f64 { points }\npub fn cases() -> f64 { 5.0 }\npub fn float() {}\n" + WRONG,
         "dunder names": "pub fn __repr__() -> f64 { 5.0 }\npub fn __builtins__() {}\npub fn get_ipython() {}\n" + WRONG,
-        "global assembly": 'core::arch::global_asm!(".globl evil");\n' + WRONG,
+        # In braces it is an item; in parentheses a statement, which makes the cell one that defines nothing.
+        "global assembly": 'core::arch::global_asm! { ".globl wasm_lab_add", "wasm_lab_add:", ".functype wasm_lab_add (i32, i32) -> (i32)", '
+        '"local.get 0", "local.get 1", "i32.add", "end_function" }\n' + WRONG,
         "an allocator": "struct A; unsafe impl std::alloc::GlobalAlloc for A { unsafe fn alloc(&self, l: std::alloc::Layout) -> *mut u8 { 8 as *mut u8 }\n"
         "unsafe fn dealloc(&self, _: *mut u8, _: std::alloc::Layout) {} }\n#[global_allocator] static G: A = A;\n" + WRONG,
     },
