@@ -144,34 +144,13 @@ def _lines(audits: Audits) -> list[dict[str, Any]]:
     left_out: dict[tuple[str, bool, bool], Counter[str]] = {}
     lines = []
     for line, count in counted.items():
-        cell, name, subject, result, allowed, hidden = line
+        cell, *_, allowed, hidden = line
         if line in kept:
-            lines.append(_line(cell, name, subject, result, allowed, hidden, count))
+            lines.append((*line, count))
         else:  # apart by who may see them
             left_out.setdefault((cell, allowed, hidden), Counter()).update(lines=1, calls=count)
-    return lines + [
-        _line(
-            cell,
-            LEFT_OUT,
-            "",
-            f"kinds of call that are not listed: {left['lines']}",
-            allowed,
-            hidden,
-            left["calls"],
-        )
-        for (cell, allowed, hidden), left in left_out.items()
-    ]
-
-
-def _line(
-    cell: str, call: str, subject: str, result: str, allowed: bool, hidden: bool, count: int
-) -> dict[str, Any]:
-    return {
-        "cell": cell,
-        "call": call,
-        "subject": subject,
-        "result": result,
-        "allowed": allowed,
-        "count": count,
-        "hidden": hidden,
-    }
+    for (cell, allowed, hidden), left in left_out.items():
+        result = f"kinds of call that are not listed: {left['lines']}"
+        lines.append((cell, LEFT_OUT, "", result, allowed, hidden, left["calls"]))
+    names = ("cell", "call", "subject", "result", "allowed", "hidden", "count")
+    return [dict(zip(names, line, strict=True)) for line in lines]
