@@ -104,7 +104,7 @@ CODE = {
         "c",
         "#include <wasm_simd128.h>\nint main(void) { return wasm_i32x4_extract_lane(wasm_i32x4_splat(3), 1); }\n",
     ),
-    "c-void-main": ("c", "void main(void) { }\n"),
+    "c-odd-main": ("c", "int main(int count) { return count; }\n"),
     "cpp-fstream": (
         "cpp",
         '#include <fstream>\nint main() { std::ifstream file("x"); return file ? 0 : 1; }\n',
@@ -188,7 +188,7 @@ EXPECTED = {
     "c-old-style": ((2, 9), "unknown type name 'a'", "int add(int a, int b)"),
     "c-popen": ((3, 25), "undeclared identifier 'popen'", "no processes"),
     "c-simd": ((3, 49), "'simd128'", "target("),
-    "c-void-main": ((2, 1), "main is started as", "int main(void)"),
+    "c-odd-main": ((2, 1), "main is started as", "int main(void)"),
     "cpp-fstream": ((3, 28), "std::basic_ifstream", "fopen"),
     "cpp-mutex": ((3, 6), "no type named 'mutex'", "nothing needs a lock"),
     "cpp-parallel": ((7, 31), "no member named 'par'", "execution policy"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wasm_lab.cells.languages import language_of_file, parse_language_cell, read_code
-from wasm_lab.cells.languages.c import odd_main
+from wasm_lab.cells.languages.c import Main, find_main
 from wasm_lab.errors import HeaderError, UnsupportedError
 from wasm_lab.source import Kind
 
@@ -201,16 +201,16 @@ def test_languages_of_files(name, language):
 
 
 @pytest.mark.parametrize(
-    ("language", "code", "place"),
+    ("language", "code", "main"),
     [
-        ("c", "int main(void) { return 0; }", None),
-        ("c", "int main() { return 0; }", None),
-        ("cpp", "auto main(int argc, char **argv) -> int { return argc; }", None),
+        ("c", "int main(void) { return 0; }", Main(0, 0, True, 0)),
+        ("c", "int main(/* nothing */) { return 0; }", Main(0, 0, True, 0)),
+        ("cpp", "auto main(int argc, char **argv) -> int { return argc; }", Main(0, 0, True, 2)),
         ("c", "int f(int a, int b, int c) { return a; }", None),
-        ("c", "\nvoid main(void) { }", (1, 0)),
-        ("c", "int main(int n, char **argv, char **variables) { return n; }", (0, 0)),
-        ("cpp", "int main(int n) { return n; }", (0, 0)),
+        ("c", "\nvoid main(void) { }", Main(1, 0, False, 0)),
+        ("c", "int main(int n, char **argv, char **variables) { return n; }", Main(0, 0, True, 3)),
+        ("cpp", "int main(int n) { return n; }", Main(0, 0, True, 1)),
     ],
 )
-def test_a_main_that_is_not_started_is_found(language, code, place):
-    assert odd_main(code, language) == place
+def test_the_form_of_a_main(language, code, main):
+    assert find_main(code, language) == main

@@ -303,6 +303,32 @@ def test_a_header_of_that_name_beside_the_file_comes_first(tmp_path):
     assert session.run(artifact_of(session, tmp_path / "main.c", OPTIONS)).exit_status == 7
 
 
+@pytest.mark.parametrize(
+    ("language", "code", "told"),
+    [
+        ("c", '#include <stdio.h>\nvoid main() { puts("ran"); }\n', b"ran\n"),
+        (
+            "c",
+            "#include <stdio.h>\nint main(int n, char **w, char **e) { puts(w[1]); puts(e[0]); }\n",
+            b"x\nA=1\n",
+        ),
+        (
+            "c",
+            '#include <stdio.h>\n#if 0\nvoid main() { }\n#else\nint main(void) { puts("else"); }\n#endif\n',
+            b"else\n",
+        ),
+        ("cpp", "#include <cstdio>\nint main(int n, char **w, char *e[]) { std::puts(e[0]); }\n", b"A=1\n"),
+    ],
+)
+@pytest.mark.parametrize("profile", Profile)
+def test_other_forms_of_main_are_started(language, code, told, profile):
+    session = Session()
+    done = session.run(
+        cell(session, language, code, profile=profile), Capabilities(args=("x",), env={"A": "1"})
+    )
+    assert (done.stdout, done.exit_status) == (told, 0)
+
+
 def test_profiles_change_the_size():
     session = Session()
     code = (SAMPLES / "program.c").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,12 @@ from wasm_lab.build.languages import clang_messages, zig_home
 from wasm_lab.build.languages.c_library import library
 from wasm_lab.build.languages.making import Made, Making, run_compiler, work_folder
 from wasm_lab.cells.languages import exported_functions
-from wasm_lab.cells.languages.c import odd_main
+from wasm_lab.cells.languages.c import find_main
 from wasm_lab.source import Kind, Profile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wasm_lab.artifact import Artifact
     from wasm_lab.build.languages.zig_home import ZigHome
     from wasm_lab.build.progress import Progress
@@ -51,6 +54,9 @@ STACK_BYTES = 1 << 20
 #: Where the header stands that the compiler looks for last: a learner's own comes before it.
 _HEADERS = "wasm-lab-headers"
 
+#: Where a text of `_STARTS` stands.
+_START_FILE = "start.c"
+
 #: The one mark of Emscripten's that samples for WebAssembly need. What a cell exports is decided when it is
 #: linked; the rest of Emscripten's headers is about the JavaScript around a guest, which is not here.
 EMSCRIPTEN_HEADER = """\
@@ -64,6 +70,22 @@ ALLOCATOR = ("malloc", "free")
 #: What clang calls a ``main`` that WASI's start calls, in the two forms that it may have.
 _MAINS = (b"__main_void", b"__main_argc_argv")
 
+#: Whether a ``main`` returns a number, and how many parameters it has, in those two forms.
+_STARTED = ((True, 0), (True, 2))
+
+#: Other forms that programs have, to what starts them. clang leaves their symbol as it is, ``main``.
+_STARTS = {
+    (False, 0): """\
+void own(void) __asm__("main");
+int main(int count, char **words) { own(); return 0; }
+""",
+    (True, 3): """\
+extern char **environ;
+int own(int, char **, char **) __asm__("main");
+int main(int count, char **words) { return own(count, words, environ); }
+""",
+}
+
 #: What clang calls the folder that it works in; frames of a trap then tell the file's name alone.
 _HERE = "-fdebug-compilation-dir="
 
@@ -75,7 +97,14 @@ def build(source: Source, *, progress: Progress | None = None) -> Artifact:
     words = [*PROFILE_WORDS[source.profile], STANDARDS[source.language], *WARNINGS]
     return making.artifact(
         compiler=f"zig {home.zig.version} (clang)",
-        decides=[words, STACK_BYTES, [each.decode() for each in _MAINS], EMSCRIPTEN_HEADER, source.folder],
+        decides=[
+            words,
+            STACK_BYTES,
+            [each.decode() for each in _MAINS],
+            EMSCRIPTEN_HEADER,
+            [*_STARTS.values()],
+            source.folder,
+        ],
         make=lambda: _make(making, home, words, progress),
         read=clang_messages.read,
         hint=clang_messages.hint,
@@ -105,44 +134,42 @@ def _make(making: Making, home: ZigHome, words: list[str], progress: Progress | 
         for file in ("emscripten.h", "emscripten/emscripten.h"):
             (folder / _HEADERS / file).parent.mkdir(parents=True, exist_ok=True)
             (folder / _HEADERS / file).write_text(EMSCRIPTEN_HEADER, encoding="utf-8")
-        walls = {
-            "folder": folder,
-            "env": home.environment(folder),
-            "label": source.label,
-            "executes": home.executes,
-        }
+        zig = functools.partial(_zig, home, folder, source.label)
         include = [*(["-I", source.folder] if source.folder else []), "-idirafter", _HEADERS]
         compile_words = [*made.frontend, *words, *include, _HERE, "-fcolor-diagnostics", "-emit-obj"]
         compile_words += ["-main-file-name", source.label, "-dependency-file", "cell.d", "-MT", "cell"]
         file = f"cell.{source.language}"
         compile_words += ["-o", "cell.o", "-x", "c++" if source.language == "cpp" else "c", file]
-        status, said = run_compiler(
-            [home.zig.program, "-cc1", *compile_words],
-            reads=[Path(source.folder)] if source.folder else [],
-            **walls,  # type: ignore[arg-type]
-        )
+        status, said = zig("-cc1", *compile_words, reads=[Path(source.folder)] if source.folder else [])
         making.step("clang")
         if status:
             return Made(None, said, status)
         if refused := _refused_main(source):
             return Made(None, said + refused, 1)
         compiled = (folder / "cell.o").read_bytes()
-        if source.kind is Kind.FUNCTIONS and any(name in compiled for name in _MAINS):
+        startable = any(name in compiled for name in _MAINS)
+        objects = ["cell.o"]
+        if not startable and (start := _start(source)):
+            (folder / _START_FILE).write_text(start, encoding="utf-8")
+            status, told = zig(
+                "-cc1", *made.frontend, "-O2", "-emit-obj", "-o", "start.o", "-x", "c", _START_FILE
+            )
+            if status:
+                return Made(None, told, status)
+            objects.append("start.o")
+        if source.kind is Kind.FUNCTIONS and startable:
             # Only clang sees a main that a macro writes.
             source = replace(source, kind=Kind.PROGRAM)
-        status, told = run_compiler(
-            [
-                home.zig.program,
-                "wasm-ld",
-                *made.linker,
-                *_link_words(source),
-                "-o",
-                "cell.wasm",
-                "cell.o",
-                *made.files(reactor=source.kind is Kind.FUNCTIONS),
-            ],
+        files = made.files(reactor=source.kind is Kind.FUNCTIONS)
+        status, told = zig(
+            "wasm-ld",
+            *made.linker,
+            *_link_words(source),
+            "-o",
+            "cell.wasm",
+            *objects,
+            *files,
             reads=[made.folder],
-            **walls,  # type: ignore[arg-type]
         )
         making.step("wasm-ld")
         output = folder / "cell.wasm"
@@ -151,14 +178,34 @@ def _make(making: Making, home: ZigHome, words: list[str], progress: Progress | 
         return Made(module, said + told, status, tuple(_own_inputs(folder / "cell.d", home)), turned_out)
 
 
+def _zig(
+    home: ZigHome, folder: Path, label: str, *words: str | Path, reads: Sequence[Path] = ()
+) -> tuple[int, str]:
+    """Run one of the programs in Zig to its end, behind walls; gives its status and what it said."""
+    return run_compiler(
+        [home.zig.program, *words],
+        folder=folder,
+        env=home.environment(folder),
+        label=label,
+        reads=reads,
+        executes=home.executes,
+    )
+
+
+def _start(source: Source) -> str:
+    """A text of C that starts a ``main`` of another form than WASI's start calls; empty where none is needed."""
+    main = find_main(source.code, source.language) if source.kind is not Kind.FUNCTIONS else None
+    return _STARTS.get((main.returns, main.parameters), "") if main else ""
+
+
 def _refused_main(source: Source) -> str:
-    """What to say of a ``main`` that the library does not find, which would be a trap without a reason; else ""."""
-    at = odd_main(source.code, source.language) if source.kind is not Kind.FUNCTIONS else None
-    if at is None:
+    """What to say of a ``main`` that nothing starts, which would be a trap without a reason; else ""."""
+    main = find_main(source.code, source.language) if source.kind is not Kind.FUNCTIONS else None
+    if main is None or (main.returns, main.parameters) in {*_STARTED, *_STARTS}:
         return ""
-    line, column = at
     forms = "int main(void) or int main(int argc, char *argv[])"
-    return f"{source.label}:{line + source.first_line}:{column + 1}: error: main is started as {forms} only\n"
+    place = f"{source.label}:{main.line + source.first_line}:{main.column + 1}"
+    return f"{place}: error: main is started as {forms} only\n"
 
 
 def _link_words(source: Source) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wasm_lab.cells.languages import CellCode
@@ -105,20 +106,28 @@ def _without_marks(code: str) -> str:
     return used.sub(lambda found: marks.get(found[0], found[0]).ljust(len(found[0])), code)
 
 
-def odd_main(code: str, language: str) -> tuple[int, int] | None:
-    """Line and column, from 0, of a ``main`` that WASI's start does not call, as ``void main``; None without one.
+@dataclass(frozen=True, slots=True)
+class Main:
+    """How a ``main`` is written; lines and columns count from 0."""
 
-    clang gives the names that the start looks for to ``int main(void)`` and ``int main(int, char **)`` alone.
-    """
+    line: int
+    column: int
+    returns: bool  #: whether it gives a status, and is not ``void``
+    parameters: int
+
+
+def find_main(code: str, language: str) -> Main | None:
+    """The ``main`` that a text defines itself; None without one."""
     for node, _ in _functions(parse(language, code).root_node, plain=language == "c"):
-        if _name(node) != "main":
-            continue
-        declarator = _declarator(node.child_by_field_name("declarator"))
-        given = declarator.child_by_field_name("parameters") if declarator is not None else None
-        several = [child for child in given.named_children if child.type != "comment"] if given else []
-        count = 0 if [text_of(child) for child in several] == ["void"] else len(several)
-        if text_of(node.child_by_field_name("type")) == "void" or count not in (0, 2):
-            return node.start_point[0], node.start_point[1]
+        if _name(node) == "main":
+            declarator = _declarator(node.child_by_field_name("declarator"))
+            given = declarator.child_by_field_name("parameters") if declarator is not None else None
+            several = [child for child in given.named_children if child.type != "comment"] if given else []
+            return Main(
+                *node.start_point,
+                returns=text_of(node.child_by_field_name("type")) != "void",
+                parameters=0 if [text_of(child) for child in several] == ["void"] else len(several),
+            )
     return None
 
 
