@@ -428,3 +428,46 @@ def test_a_script_that_speaks_of_exports_is_a_script(run, text):
 def test_what_a_default_export_holds_is_no_import(run):
     text = 'export default { "fetch": () => new Response(/import "x"/.test(`import "x"`)) };'
     assert run(text).get("/").text == "true"
+
+
+DEFAULT = "export default { fetch() {} };"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"const worker: ExportedHandler<Env> = {{}};\n{DEFAULT}",
+        f"const {{ a }}: {{ a: string }} = b;\n{DEFAULT}",
+        "export default { fetch() {} } satisfies ExportedHandler;",
+        f"const a = b as string;\n{DEFAULT}",
+        "export default { fetch(request: Request) {} };",
+        f"export interface Env {{ A: string }}\n{DEFAULT}",
+        f"type A = string;\n{DEFAULT}",
+        f"class A {{ private b = 1; }}\n{DEFAULT}",
+        f"class A {{\n  b: Map<string, number>;\n}}\n{DEFAULT}",
+        f"class A implements B {{}}\n{DEFAULT}",
+    ],
+)
+def test_a_text_with_types_is_called_typescript(run, text):
+    with pytest.raises(CompileError) as caught:
+        run(text)
+    assert "TypeScript" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "const x = ;",
+        "const x;",
+        "const x = { a: 1 b: 2 };",
+        "if (x { }",
+        "foo bar;",
+        "const class = 1;",
+        "let x = f(;",
+        "const type = 1; foo bar;",
+    ],
+)
+def test_another_mistake_is_not_called_typescript(run, text):
+    with pytest.raises(CompileError) as caught:
+        run(f"{text}\n{DEFAULT}")
+    assert not caught.value.hint

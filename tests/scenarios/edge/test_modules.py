@@ -157,3 +157,10 @@ def test_a_path_is_looked_for_beside_its_importer(tmp_path):
     with pytest.raises(UsageError, match="Line 1 of lib/a.js") as caught:
         Worker.of("shop", f'import "./lib/a.js";\n{WORKER}', folder=tmp_path)
     assert '"./b.js"' in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("name", ["buffer", "fs", "fs/promises"])
+def test_a_module_of_node_is_told_its_name_here(name):
+    with pytest.raises(UsageError, match=r"node:") as caught:
+        Worker.of("shop", f'import {{ a }} from "{name}";\n{WORKER}')
+    assert caught.value.hint == f"Write node:{name}; with --compatibility-flag nodejs_compat."

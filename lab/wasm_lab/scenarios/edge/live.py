@@ -41,6 +41,24 @@ _PLACE = re.compile(
 )
 _END = "Unexpected end of input"
 
+#: What V8 says of a text with types, whatever stands in the line; and what it also says of other mistakes, with
+#: the lines of which it is about types: a variable's, a declaration of one, a class's.
+_TYPES = re.compile(r"Unexpected token '[:?!]'|Unexpected identifier '(?:as|satisfies)'")
+_TYPES_IN_LINE = (
+    (r"Missing initializer in", r"\b(?:const|let|var)\s+(?:[\w$]+|\{.*?\}|\[.*?\])\s*:"),
+    (
+        r"Unexpected",
+        r"^\s*(?:export\s+|import\s+)?(?:default\s+)?(?:abstract|declare|enum|interface|namespace|type)\s+[\w${]",
+    ),
+    (r"Unexpected identifier", r"^\s*import\s*\{.*\btype\s+\w"),
+    (
+        r"Unexpected (?:identifier|strict mode)",
+        r"\b(?:private|protected|public|readonly)\s+[\w$#]+\s*[:=(;?]",
+    ),
+    (r"Unexpected (?:identifier|strict mode)", r"\bclass\b.*\bimplements\b"),
+    (r"Unexpected identifier", r"^\s*[\w$#]+\s*:\s*[\w$<>\[\]|, ]+;\s*$"),  # a field of a class
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -270,7 +288,7 @@ class LiveWorker:
         label = worker.label or main
         spans: tuple[Span, ...] = ()
         place = _PLACE.search(said, found.start())
-        rendered = f"{label}: {message}"
+        rendered, shown = f"{label}: {message}", ""
         if (place and place["name"] == main) or (place and worker.script):
             line, column = int(place["line"]), int(place["column"] or 1)
             text = ("\n" * (worker.first_line - 1) + worker.modules[0].data.decode()).split("\n")
@@ -289,7 +307,7 @@ class LiveWorker:
             f"{worker.name} was not started: workerd does not take its text.",
             diagnostics=[Diagnostic(level="error", message=message, spans=spans, rendered=rendered)],
             rendered=rendered,
-            hint=_hint(message),
+            hint=_hint(message, shown),
         )
 
 
@@ -311,7 +329,8 @@ def _check_request(path: object, headers: object, body: object) -> None:
         check_body(body, "The body of a request")
 
 
-def _hint(message: str) -> str:
+def _hint(message: str, line: str) -> str:
+    """What to do about what V8 says of a text, with the line that it names, if that is known."""
     if "global scope" in message:
         return "Fetch, timers and random numbers are for handlers: do it in fetch(), not beside it."
     if "ExportedHandler" in message:
@@ -322,7 +341,9 @@ def _hint(message: str) -> str:
             "It may be missing far above: look for the first closing bracket that is not indented as the line "
             "that opened it."
         )
-    if "Unexpected token" in message and "module" not in message:
+    if _TYPES.search(message) or any(
+        re.search(said, message) and re.search(written, line) for said, written in _TYPES_IN_LINE
+    ):
         return "TypeScript is not JavaScript: take types out, or compile it before."
     return ""
 

@@ -36,6 +36,15 @@ SHORT = "short"
 #: Modules that workerd has itself.
 BUILT_IN = ("cloudflare:", "node:", "workerd:")
 
+#: Modules of Node.js by the names that they have there without ``node:``, up to a slash
+#: (its documentation, "Modules: node:module API", ``builtinModules``).
+_OF_NODE = frozenset(
+    "assert async_hooks buffer child_process cluster console constants crypto dgram "
+    "diagnostics_channel dns domain events fs http http2 https inspector module net os path perf_hooks "
+    "process punycode querystring readline repl stream string_decoder sys timers tls trace_events tty url "
+    "util v8 vm wasi worker_threads zlib".split()
+)
+
 #: An import that names a module of Wasm as wrangler lets one write it.
 _MODULE_QUERY = "?module"
 
@@ -191,6 +200,11 @@ class _Gathering:
             return UsageError(
                 f'Line {line} of {importer} imports "{name}", and there is no such file.',
                 hint=f"It would be {self.folder / name}. Cells that can be imported: {cells}.",
+            )
+        if name.partition("/")[0] in _OF_NODE:
+            return UsageError(
+                f'Line {line} of {importer} imports "{name}", and workerd has the modules of Node.js as node:….',
+                hint=f"Write node:{name}; with --compatibility-flag nodejs_compat.",
             )
         return UsageError(
             f'Line {line} of {importer} imports "{name}": no cell has this name, and no --wasm gives it.',
