@@ -155,6 +155,25 @@ def test_an_export_keeps_the_namespaces_that_a_project_has(project, toml):
     assert again.bindings.kv_ids == {"NOTES": {"id": "0123", "preview_id": "4567"}, "NEW": {}}
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "hint"),
+    [
+        ("wrangler.toml", 'main = "src/index.js"\nvars = 1', 'Such as: { GREETING = "hello" }'),
+        ("wrangler.json", '{ "main": "src/index.js", "vars": 1 }', 'Such as: { "GREETING": "hello" }'),
+        (
+            "wrangler.json",
+            '{ "main": "src/index.js", "kv_namespaces": 1 }',
+            'Such as: [{ "binding": "NOTES" }]',
+        ),
+    ],
+)
+def test_what_is_proposed_is_in_the_form_of_the_file(project, name, text, hint):
+    (project / name).write_text(text)
+    with pytest.raises(UsageError) as caught:
+        load_project(project / name)
+    assert caught.value.hint == hint
+
+
 @pytest.mark.slow
 def test_imports_from_a_folder_below_lead_to_cells_and_files(project):
     (project / "src" / "index.js").write_text(

@@ -168,6 +168,8 @@ def _checked(path: Path, read: dict[str, Any]) -> dict[str, Any]:
     """
 
     def refuse(what: str, such_as: str) -> None:
+        if path.suffix != ".toml":
+            such_as = re.sub(r"(\w+) =", r'"\1":', such_as)
         raise UsageError(f"{path} cannot be read: {what}.", hint=f"Such as: {such_as}")
 
     for key, such_as in _TABLES.items():
@@ -178,7 +180,7 @@ def _checked(path: Path, read: dict[str, Any]) -> dict[str, Any]:
             refuse(f"{key} names something other than paths", such_as)
     if not _is_list(read.get("compatibility_flags", []), str):
         refuse("compatibility_flags is no list of texts", '["nodejs_compat"]')
-    such_as = '[{ binding = "NOTES" }]' if path.suffix == ".toml" else '[{ "binding": "NOTES" }]'
+    such_as = '[{ binding = "NOTES" }]'
     if not _is_list(read.get("kv_namespaces", []), dict):
         refuse("kv_namespaces is no list of tables", such_as)
     for each in read.get("kv_namespaces", []):
