@@ -53,3 +53,23 @@ def test_an_empty_field_is_told_where_it_stands(old: str, new: str, line: int, s
 def test_both_lack() -> None:
     (problem,) = validate("apiVersion:\nmetadata: {name: a}\n")
     assert "nothing in its `apiVersion` and no `kind`" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "home"),
+    [
+        ("metadata:\n  name: web", "metadata:\nname: web", 4, "`name` is a field of `metadata`"),
+        (
+            "template:\n    metadata:\n      labels:\n  ",
+            "template:\n    metadata:\n    labels:\n  ",
+            12,
+            "template.metadata`",
+        ),
+    ],
+)
+def test_what_is_indented_too_little_belongs_to_the_empty_field(
+    old: str, new: str, line: int, home: str
+) -> None:
+    assert old in RIGHT
+    (hint,) = [each.hint for each in validate(RIGHT.replace(old, new)) if each.line == line]
+    assert home in hint

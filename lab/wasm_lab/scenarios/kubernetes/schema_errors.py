@@ -159,8 +159,13 @@ def _unknown(
 def _home(
     document: Document, checker: Checker, error: ValidationError, path: list[str | int], field: str
 ) -> str:
-    """Where a field belongs, if that is one level up, down, or beside."""
-    level = [(field_path(path), checker.part([*error.schema_path][:-1]))]
+    """Where a field belongs: below a key beside it that has nothing; or else one level up, down, or beside."""
+    here = checker.part([*error.schema_path][:-1])
+    for name, value in mapping(document.get(*path)).items():
+        empty = checker.follow(here.get("properties", {}).get(name, {})) if value is None else {}
+        if field in empty.get("properties", ()):
+            return field_path([*path, name])
+    level = [(field_path(path), here)]
     for _ in range(3):
         level = [inner for outer in level for inner in _below(checker, *outer)]
         for where, node in level:
