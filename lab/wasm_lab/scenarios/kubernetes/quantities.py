@@ -11,6 +11,12 @@ from fractions import Fraction
 #: As a pattern for schemas; what Kubernetes' own definitions generate for their fields of this type.
 PATTERN = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"
 
+#: No process fits less: the kernel counts memory in pages, and starting one takes some hundred.
+MEMORY_LEAST = 256 * 1024
+
+#: So many processors are thousandths that were meant; and more than any machine has.
+CPU_MANY, CPU_MOST = 100, 10_000
+
 _PARTS = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,4})?")
 _UNITS: dict[str, Fraction] = {
     "": Fraction(1),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from wasm_lab.errors import UsageError
-from wasm_lab.scenarios.kubernetes.quantities import amount
+from wasm_lab.scenarios.kubernetes.quantities import CPU_MANY, MEMORY_LEAST, amount
 from wasm_lab.scenarios.kubernetes.yaml_text import yaml_text
 
 if TYPE_CHECKING:
@@ -139,6 +139,18 @@ def check(wanted: Wanted) -> None:
                 f"`{word}` is no {what} that Kubernetes takes.",
                 hint="Small letters, digits and hyphens, at most 63, a letter first; such as hello-1.",
             )
+    _check_amounts(wanted)
+    if wanted.port is not None and not 1 <= wanted.port <= 65535:
+        raise UsageError(f"{wanted.port} is no port.", hint="1 to 65535.")
+    if wanted.replicas < 0:
+        raise UsageError("There cannot be less than no replicas.")
+    if not wanted.probe.startswith("/"):
+        raise UsageError(f"The probe's path `{wanted.probe}` must begin with a slash.")
+
+
+def _check_amounts(wanted: Wanted) -> None:
+    """Refuse what `validate` would not let pass."""
+    found = {}
     for what, word in (("memory", wanted.memory), ("cpu", wanted.cpu)):
         value = amount(word)
         if value is None or value <= 0:
@@ -146,14 +158,19 @@ def check(wanted: Wanted) -> None:
 
             why, hint = explained(word)
             raise UsageError(f"`{word}` is no amount of {what}.{why}", hint=hint)
-    if amount(wanted.memory) < 4096:  # type: ignore[operator]
+        found[what] = value
+    if found["memory"] < MEMORY_LEAST or found["memory"].denominator != 1:
         raise UsageError(
-            f"{wanted.memory} of memory is less than a page.",
+            f"{wanted.memory} of memory is {float(found['memory']):.6g} bytes: no container starts in that.",
             hint="Mi counts MiB; m is a thousandth. Such as 32Mi.",
         )
-    if wanted.port is not None and not 1 <= wanted.port <= 65535:
-        raise UsageError(f"{wanted.port} is no port.", hint="1 to 65535.")
-    if wanted.replicas < 0:
-        raise UsageError("There cannot be less than no replicas.")
-    if not wanted.probe.startswith("/"):
-        raise UsageError(f"The probe's path `{wanted.probe}` must begin with a slash.")
+    if found["cpu"] >= CPU_MANY:
+        raise UsageError(
+            f"{wanted.cpu} of the CPU is {float(found['cpu']):.6g} processors.",
+            hint="M, Mi and Gi are units of memory. For processors: 500m is half a one, 2 are two.",
+        )
+    if (found["cpu"] * 1000).denominator != 1:
+        raise UsageError(
+            f"{wanted.cpu} of the CPU is finer than a thousandth of a processor, the smallest part there is.",
+            hint=f"Such as {int(found['cpu'] * 1000) + 1}m.",
+        )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.scenarios.kubernetes.pods import Path, mapping, mappings, pod_of
 from wasm_lab.scenarios.kubernetes.problems import Problem, Severity
-from wasm_lab.scenarios.kubernetes.quantities import amount
+from wasm_lab.scenarios.kubernetes.quantities import CPU_MANY, CPU_MOST, MEMORY_LEAST, amount
 from wasm_lab.scenarios.kubernetes.words import close_to, field_path
 
 if TYPE_CHECKING:
@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from wasm_lab.scenarios.kubernetes.documents import Document
-
-#: No process fits less: the kernel counts memory in pages, and starting one takes some hundred.
-MEMORY_LEAST = 256 * 1024
-
-#: More processors than any machine has.
-CPU_MOST = 10_000
 
 
 #: What containers have of a node. Everything else has a domain before a slash (nvidia.com/gpu), which is not
@@ -191,7 +185,7 @@ def _alone(document: Document, path: list[str | int], part: str, name: str, valu
             f"is {text}, which is {int(found):,} processors.",
             "Mi and Gi are units of memory; for processors: 500m is half a one, 2 are two.",
         )
-    elif name == "cpu" and found >= 100 and text.isdigit():
+    elif name == "cpu" and found >= CPU_MANY and text.isdigit():
         yield say(
             f"is {text}: as many processors.",
             f"Write {text}m, if thousandths of a processor are meant.",
