@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab.scenarios.kubernetes.pods import is_builtin, mapping, mappings, pod_of
 from wasm_lab.scenarios.kubernetes.rules.containers import Path, name_of_port, number_of_port, say
+from wasm_lab.scenarios.kubernetes.rules.forms import forms
 from wasm_lab.scenarios.kubernetes.scalars import shown
 from wasm_lab.scenarios.kubernetes.words import close_to, field_path
 
@@ -26,12 +27,49 @@ _SERVICE = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
 _ACCESS = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
 _PATHS = ("Exact", "Prefix", "ImplementationSpecific")
 _SECCOMP = ("RuntimeDefault", "Localhost", "Unconfined")
+_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_TOLERATES = ("Equal", "Exists", "Lt", "Gt")
+_OF_LABELS = ("In", "NotIn", "Exists", "DoesNotExist")
+_OF_NODES = (*_OF_LABELS, "Gt", "Lt")
+_METRICS = ("Resource", "ContainerResource", "Pods", "Object", "External")
+_TARGETS = ("Utilization", "Value", "AverageValue")
+_RECLAIM = ("Retain", "Delete", "Recycle")
+_VOLUME = ("Filesystem", "Block")
+_UNSATISFIED = ("DoNotSchedule", "ScheduleAnyway")
+_HOST_PATHS = (
+    "DirectoryOrCreate",
+    "Directory",
+    "FileOrCreate",
+    "File",
+    "Socket",
+    "CharDevice",
+    "BlockDevice",
+)
+_MESSAGES = ("File", "FallbackToLogsOnError")
+
+#: Single fields by apiVersion and kind.
+_SINGLE: tuple[tuple[str, str, Path, tuple[str, ...]], ...] = (
+    ("v1", "Service", ("spec", "externalTrafficPolicy"), ("Cluster", "Local")),
+    ("v1", "Service", ("spec", "internalTrafficPolicy"), ("Cluster", "Local")),
+    ("v1", "Service", ("spec", "ipFamilyPolicy"), ("SingleStack", "PreferDualStack", "RequireDualStack")),
+    ("v1", "PersistentVolume", ("spec", "persistentVolumeReclaimPolicy"), _RECLAIM),
+    ("v1", "PersistentVolume", ("spec", "volumeMode"), _VOLUME),
+    ("v1", "PersistentVolumeClaim", ("spec", "volumeMode"), _VOLUME),
+    ("batch/v1", "Job", ("spec", "completionMode"), ("NonIndexed", "Indexed")),
+    ("apps/v1", "StatefulSet", ("spec", "podManagementPolicy"), ("OrderedReady", "Parallel")),
+    ("storage.k8s.io/v1", "StorageClass", ("reclaimPolicy",), _RECLAIM[:2]),
+    ("storage.k8s.io/v1", "StorageClass", ("volumeBindingMode",), ("Immediate", "WaitForFirstConsumer")),
+)
 
 
 def choices(document: Document) -> Iterator[Problem]:
     """Every such field of an object."""
     yield from _of_pod(document)
     yield from _of_kind(document)
+    for api_version, kind, path, allowed in _SINGLE:
+        if (document.api_version, document.kind) == (api_version, kind):
+            yield from _one_of(document, path, allowed)
+    yield from forms(document)
 
 
 def _one_of(document: Document, path: Path, allowed: tuple[str, ...]) -> Iterator[Problem]:
@@ -54,16 +92,52 @@ def _of_pod(document: Document) -> Iterator[Problem]:
     yield from _one_of(document, (*spec, "dnsPolicy"), _DNS)
     yield from _restart(document, (*spec, "restartPolicy"), pod.spec)
     yield from _one_of(document, (*spec, "securityContext", "seccompProfile", "type"), _SECCOMP)
+    yield from _scheduling(document, spec, pod.spec)
+    yield from _operators(document, ("spec", "selector"), _OF_LABELS)
     for container in pod.containers:
         yield from _one_of(document, (*container.path, "imagePullPolicy"), _PULL)
+        yield from _one_of(document, (*container.path, "terminationMessagePolicy"), _MESSAGES)
         yield from _one_of(document, (*container.path, "securityContext", "seccompProfile", "type"), _SECCOMP)
         for index, _ in mappings(container.value.get("ports")):
             yield from _one_of(document, (*container.path, "ports", index, "protocol"), _PROTOCOLS)
     for index, volume in mappings(pod.spec.get("volumes")):
+        yield from _one_of(document, (*spec, "volumes", index, "hostPath", "type"), _HOST_PATHS)
         for kind in ("secret", "configMap", "projected", "downwardAPI"):
             yield from _mode(document, (*spec, "volumes", index, kind, "defaultMode"))
             for number, _ in mappings(mapping(volume.get(kind)).get("items")):
                 yield from _mode(document, (*spec, "volumes", index, kind, "items", number, "mode"))
+
+
+def _scheduling(document: Document, path: Path, spec: dict[str, Any]) -> Iterator[Problem]:
+    """On which nodes a pod may be."""
+    for index, _ in mappings(spec.get("tolerations")):
+        yield from _one_of(document, (*path, "tolerations", index, "operator"), _TOLERATES)
+        yield from _one_of(document, (*path, "tolerations", index, "effect"), _EFFECTS)
+    for index, _ in mappings(spec.get("topologySpreadConstraints")):
+        where: Path = (*path, "topologySpreadConstraints", index)
+        yield from _one_of(document, (*where, "whenUnsatisfiable"), _UNSATISFIED)
+        yield from _operators(document, (*where, "labelSelector"), _OF_LABELS)
+    node: Path = (*path, "affinity", "nodeAffinity")
+    required: Path = (*node, "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
+    preferred = "preferredDuringSchedulingIgnoredDuringExecution"
+    for index, _ in mappings(document.get(*required)):
+        yield from _operators(document, (*required, index), _OF_NODES)
+    for index, _ in mappings(document.get(*node, preferred)):
+        yield from _operators(document, (*node, preferred, index, "preference"), _OF_NODES)
+    for kind in ("podAffinity", "podAntiAffinity"):
+        where = (*path, "affinity", kind)
+        hard = "requiredDuringSchedulingIgnoredDuringExecution"
+        for index, _ in mappings(document.get(*where, hard)):
+            yield from _operators(document, (*where, hard, index, "labelSelector"), _OF_LABELS)
+        for index, _ in mappings(document.get(*where, preferred)):
+            term: Path = (*where, preferred, index, "podAffinityTerm", "labelSelector")
+            yield from _operators(document, term, _OF_LABELS)
+
+
+def _operators(document: Document, path: Path, allowed: tuple[str, ...]) -> Iterator[Problem]:
+    """Those of a selector's conditions."""
+    for index, _ in mappings(document.get(*path, "matchExpressions")):
+        yield from _one_of(document, (*path, "matchExpressions", index, "operator"), allowed)
 
 
 def _restart(document: Document, path: Path, spec: dict[str, Any]) -> Iterator[Problem]:
@@ -129,11 +203,25 @@ def _of_kind(document: Document) -> Iterator[Problem]:
                 )
             case "CronJob":
                 yield from _one_of(document, ("spec", "concurrencyPolicy"), ("Allow", "Forbid", "Replace"))
-                yield from _schedule(document)
             case "PersistentVolumeClaim" | "PersistentVolume":
                 modes = document.get("spec", "accessModes")
                 for index in range(len(modes) if isinstance(modes, list) else 0):
                     yield from _one_of(document, ("spec", "accessModes", index), _ACCESS)
+    elif document.api_version == "autoscaling/v2" and document.kind == "HorizontalPodAutoscaler":
+        for index, metric in mappings(document.get("spec", "metrics")):
+            yield from _one_of(document, ("spec", "metrics", index, "type"), _METRICS)
+            for source in metric:
+                yield from _one_of(document, ("spec", "metrics", index, source, "target", "type"), _TARGETS)
+    elif document.api_version == "networking.k8s.io/v1" and document.kind == "NetworkPolicy":
+        types = document.get("spec", "policyTypes")
+        for index in range(len(types) if isinstance(types, list) else 0):
+            yield from _one_of(document, ("spec", "policyTypes", index), ("Ingress", "Egress"))
+        for way in ("ingress", "egress"):
+            for number, rule in mappings(document.get("spec", way)):
+                for index, _ in mappings(rule.get("ports")):
+                    yield from _one_of(
+                        document, ("spec", way, number, "ports", index, "protocol"), _PROTOCOLS
+                    )
     elif document.kind == "Ingress" and document.api_version == "networking.k8s.io/v1":
         for number, rule in mappings(document.get("spec", "rules")):
             for index, _ in mappings(mapping(rule.get("http")).get("paths")):
@@ -199,17 +287,6 @@ def _encoded(document: Document) -> Iterator[Problem]:
                 else "Plain text belongs below data."
             )
             yield say(document, (field, key), f"`{field}.{key}` is no Base64.", hint)
-
-
-def _schedule(document: Document) -> Iterator[Problem]:
-    value = document.get("spec", "schedule")
-    if isinstance(value, str) and not value.startswith("@") and len(value.split()) != 5:
-        yield say(
-            document,
-            ("spec", "schedule"),
-            f"the schedule {shown(value)} has {len(value.split())} parts; cron has five.",
-            'Such as "*/5 * * * *": minute, hour, day, month, weekday.',
-        )
 
 
 def _service(document: Document) -> Iterator[Problem]:
