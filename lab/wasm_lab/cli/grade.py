@@ -26,6 +26,7 @@ Examples:
   wasm-lab grade submitted/ --master exercises/ --out report/
   wasm-lab grade moodle-export.zip --master exercises/ --out report/ --due "2026-11-20 23:59"
   wasm-lab grade canvas.zip --master exercises/ --out report/ --jobs 8
+  wasm-lab grade export.zip --master exercises/ --out report/ --assignment 02_capabilities
   wasm-lab grade submitted/ --master exercises/ --out report/ --exercise boxes --student ada
   wasm-lab grade submitted/ --master exercises/ --out report/ --scheduler tcp://10.0.0.5:8786
 """
@@ -49,6 +50,13 @@ Examples:
 )
 @click.option(
     "--due", metavar="TIME", help='The deadline, such as "2026-11-20 23:59" or with +01:00 after it.'
+)
+@click.option(
+    "--assignment",
+    "assignments",
+    multiple=True,
+    metavar="NAME",
+    help="Grade this assignment alone; may be repeated.  [default: all of which somebody handed in something]",
 )
 @click.option(
     "--exercise",
@@ -100,6 +108,7 @@ def grade(submissions: Path, **options: Any) -> int:
         master=options["master"],
         out=options["out"],
         due=_time(options["due"]),
+        assignments=tuple(sorted(set(options["assignments"]))),
         selection=Selection(tuple(sorted(options["exercises"])), tuple(sorted(options["students"]))),
         settings=Settings(deadline_s=options["deadline"], walls=not options["without_walls"]),
     )
@@ -113,6 +122,8 @@ def grade(submissions: Path, **options: Any) -> int:
         click.echo(json.dumps(record_of(written.report)))
     else:
         _tell(written, batch.out, due=batch.due)
+        if not batch.assignments:
+            _tell_assignments(written.report)
     if report.interrupted:
         click.echo("Interrupted. What is done is kept: the same command goes on.", err=True)
         return INTERRUPTED
@@ -190,6 +201,13 @@ class _Bar:
 
         who = escape(f"{outcome.exercise}, {outcome.student}"[:60])
         self._bar.update(self._task, advance=1, description=f"graded {who}")
+
+
+def _tell_assignments(report: Report) -> None:
+    from wasm_lab.grading.report.summary import several_assignments, standings
+
+    if message := several_assignments(report, standings(report)):
+        click.echo(message, err=True)
 
 
 def _tell(written: Written, out: Path, *, due: datetime | None) -> None:

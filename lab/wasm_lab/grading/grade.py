@@ -19,7 +19,7 @@ from wasm_lab.grading.nouns import Job, Note, Outcome, Report, Settings
 from wasm_lab.grading.walls import check_walls, walls_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from wasm_lab.grading.crew import Crew
@@ -45,6 +45,9 @@ class Batch:
     master: Path
     out: Path
     due: datetime | None = None
+    assignments: tuple[
+        str, ...
+    ] = ()  #: what the report is about; empty: all of which somebody handed in something
     selection: Selection = field(default_factory=Selection)
     settings: Settings = field(default_factory=Settings)
 
@@ -64,13 +67,16 @@ def grade_batch(batch: Batch, crew: Callable[[], Crew], watcher: Watcher | None 
     if batch.settings.walls:
         check_walls()
     course = read_course(batch.master)
-    _check_names(batch.selection.exercises, course.masters, "exercise", "--exercise")
+    _check_names(batch.assignments, course.assignments, "assignment", "--assignment")
+    chosen = {name for name, master in course.masters.items() if _is_about(batch, master)}
+    of = f" of {', '.join(batch.assignments)}" if batch.assignments else ""
+    _check_names(batch.selection.exercises, chosen, f"exercise{of}", "--exercise")
     journal = Journal(batch.out)
     try:
         collected = collect(batch.submissions, course, due=batch.due)
         keys = [student.key for student in collected.students]
         _check_names(batch.selection.students, keys, "student among the submissions", "--student")
-        scope = set(batch.selection.exercises) or _scope(collected, course)
+        scope = set(batch.selection.exercises) or (chosen if batch.assignments else _scope(collected, course))
         goes_on = journal.begin(batch.selection, scope)
         run = _Run(batch, course, collected, journal, goes_on)
         interrupted = run.grade(crew, watcher)
@@ -85,7 +91,7 @@ def grade_batch(batch: Batch, crew: Callable[[], Crew], watcher: Watcher | None 
         exercises=tuple(exercises),
         students=collected.students,
         outcomes=outcomes,
-        notes=(*collected.notes, *course.notes),
+        notes=(*collected.notes, *_left_out(batch, collected, course), *course.notes),
         walls=walls_in_words(batch.settings.walls),
         versions=versions(),
         started_at=started_at.isoformat(timespec="seconds"),
@@ -107,7 +113,8 @@ class _Run:
         self.goes_on = goes_on
         self.students = [student.key for student in collected.students]
         self.submissions = {(one.student, one.exercise): one for one in collected.submissions}
-        self.scope = sorted(name for name in journal.scope if name in course.masters)
+        known = (name for name in journal.scope if name in course.masters)
+        self.scope = sorted(name for name in known if _is_about(batch, course.masters[name]))
         self.outcomes: dict[tuple[str, str], Outcome] = {}
 
     def grade(self, crew: Callable[[], Crew], watcher: Watcher | None) -> bool:
@@ -204,6 +211,21 @@ def versions() -> dict[str, str]:
     except WasmLabError:
         found["rustc"] = "none"
     return found
+
+
+def _is_about(batch: Batch, master: Master) -> bool:
+    return not batch.assignments or master.assignment in batch.assignments
+
+
+def _left_out(batch: Batch, collected: Collected, course: Course) -> Iterator[Note]:
+    """What is said of submissions of other assignments than those that were asked for."""
+    for one in collected.submissions:
+        master = course.masters[one.exercise]
+        if not _is_about(batch, master):
+            message = (
+                f"It is of {master.assignment}, and this run is about {', '.join(batch.assignments)} alone."
+            )
+            yield Note(kind="foreign", student=one.student, file=one.file, message=message)
 
 
 def _scope(collected: Collected, course: Course) -> set[str]:

@@ -11,7 +11,7 @@ from wasm_lab.grading.report.files import make_folder, write
 from wasm_lab.grading.report.gradebook import update_gradebook
 from wasm_lab.grading.report.jsonl import jsonl_text
 from wasm_lab.grading.report.junit import junit_text
-from wasm_lab.grading.report.lms import canvas_text, moodle_text
+from wasm_lab.grading.report.lms import canvas_text, is_worksheet, moodle_files
 from wasm_lab.grading.report.marks import Marked, marks_text, with_marks
 from wasm_lab.grading.report.names import file_stem
 from wasm_lab.grading.report.summary import standings
@@ -20,7 +20,7 @@ from wasm_lab.views.grades_feedback import write_feedback
 from wasm_lab.views.grades_student import instructor_page, student_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from wasm_lab.exercises import Exercise
@@ -104,11 +104,24 @@ def _remove_old_pages(folder: Path, files: Sequence[Path]) -> None:
                 path.unlink(missing_ok=True)
 
 
+def _remove_old_worksheets(folder: Path, names: Iterable[str]) -> None:
+    """A worksheet of an assignment that this report is not about any more is not uploaded by mistake."""
+    for path in folder.glob("moodle*.csv"):
+        if path.name not in names and path.is_file():
+            with path.open(encoding="utf-8", errors="replace") as file:
+                old = is_worksheet(file.read(200))
+            if old:
+                path.unlink(missing_ok=True)
+
+
 def _lms(report: Report, everyone: Sequence[Standing], folder: Path) -> Iterator[Path]:
     """A file for each system that the submissions may have come from."""
     systems = {one.student.lms for one in everyone}
     if systems != {"canvas"}:
-        yield write(folder / "moodle.csv", moodle_text(report, everyone))
+        worksheets = moodle_files(report, everyone)
+        _remove_old_worksheets(folder, worksheets)
+        for name, text in worksheets.items():
+            yield write(folder / name, text)
     if systems != {"moodle"}:
         yield write(folder / "canvas.csv", canvas_text(report, everyone))
 

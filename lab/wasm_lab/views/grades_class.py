@@ -15,6 +15,7 @@ from wasm_lab.grading.report.summary import (
     hardest,
     histogram,
     in_need,
+    several_assignments,
 )
 from wasm_lab.views.amounts import duration
 from wasm_lab.views.grades_charts import histogram_figure, share_bar
@@ -109,6 +110,8 @@ def _to_do(everyone: Sequence[Standing], report: Report) -> list[str]:
         found.append(
             f"{why}ome submissions are not graded yet. Run the same command again, for all students."
         )
+    if several := several_assignments(report, everyone):
+        found.append(html.escape(several))
     answers = sum(one.total.answers for one in everyone)
     if answers:
         found.append(

@@ -28,7 +28,7 @@ HONEST = {
 }  # fmt: skip
 
 #: Of a report's folder, what is handed out or goes into an LMS.
-_FOR_STUDENTS = ("students", "feedback", "moodle.csv", "canvas.csv")
+_FOR_STUDENTS = ("students", "feedback", "moodle", "canvas")
 
 #: For a whole notebook. An attack may use all of it, and 2 s more.
 DEADLINE_S, BEYOND_S = 30.0, 2.0
@@ -286,7 +286,7 @@ def _leaks(folder: Path, token: str) -> list[str]:
         data = _dump(path) if path.suffix == ".db" else path.read_bytes()
         if token.encode() in data:
             found.append(f"the secret: {path.relative_to(folder)}")
-        open_to_students = path.relative_to(folder).parts[0] in _FOR_STUDENTS
+        open_to_students = path.relative_to(folder).parts[0].startswith(_FOR_STUDENTS)
         if open_to_students and any(word in data for word in hidden):
             found.append(f"a hidden test: {path.relative_to(folder)}")
     return found

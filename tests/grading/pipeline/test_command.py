@@ -76,6 +76,16 @@ def test_a_batch_is_told_in_few_lines(run, submissions, tmp_path):
     assert (tmp_path / "report" / "index.html").is_file()
 
 
+def test_several_assignments_are_told_until_one_is_named(run, submissions, handed):
+    (submissions / "ada" / "port.ipynb").write_bytes(handed.bytes("port"))
+    result = run(submissions)
+    assert "01_rust_cells (2 of 2 students), 02_capabilities (1 of 2 students)" in result.stderr
+    assert "add --assignment 01_rust_cells" in result.stderr
+    result = run(submissions, "--assignment", "01_rust_cells")
+    assert "--assignment" not in result.stderr
+    assert result.output.startswith("2 students, 1 exercise: 2 graded.\nNotes: 1 foreign.")
+
+
 def test_files_of_another_course_are_told(run, tmp_path):
     (tmp_path / "in" / "ada").mkdir(parents=True)
     (tmp_path / "in" / "ada" / "essay.txt").write_text("")

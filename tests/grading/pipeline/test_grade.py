@@ -92,6 +92,32 @@ def test_every_student_has_an_outcome_for_every_exercise(batch):
     assert report.complete
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["after a run over all", "in a new folder"])
+def test_one_assignment_alone_is_graded(batch, before):
+    from dataclasses import replace
+
+    if before:
+        graded(batch)
+    jobs, report = graded(replace(batch, assignments=("01_rust_cells",)))
+    assert jobs == ([] if before else [("ada", "add"), ("bob", "add"), ("cy", "add")])
+    assert [one.name for one in report.exercises] == ["add"]
+    assert {one.exercise for one in report.outcomes} == {"add"}
+    assert report.complete
+    (note,) = report.notes
+    assert (note.kind, note.student, note.file) == ("foreign", "ada", "ada/port.ipynb")
+    assert note.message == "It is of 02_capabilities, and this run is about 01_rust_cells alone."
+
+
+def test_an_exercise_of_another_assignment_and_an_unknown_one_are_told(batch):
+    from dataclasses import replace
+
+    with pytest.raises(UsageError, match="no assignment named '1' "):
+        graded(replace(batch, assignments=("1",)))
+    alone = replace(batch, assignments=("01_rust_cells",), selection=Selection(exercises=("port",)))
+    with pytest.raises(UsageError, match="no exercise of 01_rust_cells named 'port'"):
+        graded(alone)
+
+
 def test_nothing_is_graded_twice(batch):
     _, first = graded(batch)
     jobs, second = graded(batch, backwards=True)

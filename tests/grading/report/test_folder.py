@@ -110,7 +110,9 @@ def test_pages_forbid_scripts_and_every_address(folder: Path) -> None:
 def test_nothing_that_students_get_tells_of_hidden_tests(folder: Path, a_class: Report) -> None:
     for path in (folder / "students").iterdir():
         assert SECRET not in path.read_text(encoding="utf-8"), "an input, in messages, audits and a name"
-    assert SECRET not in (folder / "moodle.csv").read_text(encoding="utf-8")
+    worksheets = list(folder.glob("moodle*.csv"))
+    assert worksheets
+    assert not [path for path in worksheets if SECRET in path.read_text(encoding="utf-8")]
     assert any(SECRET in path.read_text(encoding="utf-8") for path in (folder / "instructor").iterdir())
     digests = [outcome.digest for outcome in a_class.outcomes if outcome.digest]
     students = "".join(path.read_text(encoding="utf-8") for path in (folder / "students").iterdir())
@@ -235,17 +237,108 @@ def test_junit_has_every_case_and_counts_them(folder: Path, a_class: Report) -> 
     assert int(root.get("failures", "")) >= failed
 
 
-def test_moodle_gets_a_worksheet_that_it_takes(folder: Path, a_class: Report) -> None:
-    rows = list(csv.DictReader(io.StringIO((folder / "moodle.csv").read_text(encoding="utf-8"), newline="")))
-    assert {"Identifier", "Grade", "Last modified (grade)", "Feedback comments"} <= set(rows[0])
+def _table(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+
+
+def _of(report: Report, *assignments: str) -> Report:
+    """The report of a run over these assignments alone."""
+    return replace(
+        report,
+        exercises=tuple(one for one in report.exercises if one.assignment in assignments),
+        outcomes=tuple(one for one in report.outcomes if one.assignment in assignments),
+    )
+
+
+CHAPTERS = ("01_rust_cells", "02_sandbox", "04_measuring")
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("several", [True, False])
+def test_moodle_gets_worksheets_that_it_takes(
+    several: bool, chapter: str, folder: Path, a_class: Report, tmp_path: Path
+) -> None:
+    if several:
+        rows = _table(folder / f"moodle-{chapter}.csv")
+        assert sorted(path.name for path in folder.glob("*.csv") if path.name.startswith("moodle")) == [
+            f"moodle-{each}.csv" for each in CHAPTERS
+        ]
+    else:
+        write_report(_of(a_class, chapter), tmp_path)
+        rows = _table(tmp_path / "moodle.csv")
+    columns = (
+        "Identifier",
+        "Full name",
+        "Grade",
+        "Maximum Grade",
+        "Last modified (grade)",
+        "Feedback comments",
+    )
+    assert tuple(rows[0]) == (*columns, chapter)
     assert [row["Identifier"] for row in rows] == [f"Participant {one.lms_id}" for one in a_class.students]
     for row, student in zip(rows, a_class.students, strict=True):
-        outcomes = [one for one in a_class.outcomes if one.student == student.key]
+        outcomes = [
+            one for one in a_class.outcomes if one.student == student.key and one.assignment == chapter
+        ]
+        nothing = all(one.status == "missing" for one in outcomes)
         waits = any(not one.is_complete and one.status != "missing" for one in outcomes)
-        assert (row["Grade"] == "") == waits
-        if not waits:
+        assert (row["Grade"] == "") == (waits or nothing)
+        assert (row["Feedback comments"] == "") == nothing
+        assert row["Grade"] == row[chapter]
+        if row["Grade"]:
             assert float(row["Grade"]) == pytest.approx(sum(one.points for one in outcomes))
     assert not (folder / "canvas.csv").exists()
+
+
+def _stray(a_class: Report, lms: str) -> Report:
+    """The second chapter handed in by all but one, who sent something of the first instead."""
+    people = tuple(
+        replace(one, lms=lms, lms_id=str(at), key=one.key) for at, one in enumerate(a_class.students)
+    )
+    stray = people[3].key
+    both = _of(a_class, "01_rust_cells", "02_sandbox")
+    outcomes = tuple(
+        replace(
+            one,
+            status="graded" if (one.assignment == "01_rust_cells") == (one.student == stray) else "missing",
+            cells=tuple(replace(cell, points=1.0) for cell in one.cells),
+        )
+        for one in both.outcomes
+    )
+    return replace(both, students=people, outcomes=outcomes)
+
+
+def test_a_stray_file_of_another_week_changes_nobodys_marks_in_moodle(
+    a_class: Report, tmp_path: Path
+) -> None:
+    write_report(_stray(a_class, "moodle"), tmp_path)
+    old, new = (_table(tmp_path / f"moodle-{chapter}.csv") for chapter in CHAPTERS[:2])
+    assert [at for at, row in enumerate(old) if row["Grade"]] == [3]
+    assert [at for at, row in enumerate(new) if not row["Grade"]] == [3]
+    assert not (tmp_path / "moodle.csv").exists()
+    text = "".join(Page((tmp_path / "index.html").read_text(encoding="utf-8")).text)
+    assert "01_rust_cells (1 of 40 students), 02_sandbox (39 of 40 students)" in text
+    assert "--assignment 02_sandbox" in text
+
+
+def test_a_stray_file_of_another_week_changes_nobodys_marks_in_canvas(
+    a_class: Report, tmp_path: Path
+) -> None:
+    write_report(_stray(a_class, "canvas"), tmp_path)
+    rows = _table(tmp_path / "canvas.csv")[1:]
+    assert [at for at, row in enumerate(rows) if row["01_rust_cells"]] == [3]
+    assert [at for at, row in enumerate(rows) if not row["02_sandbox"]] == [3]
+
+
+def test_worksheets_of_an_earlier_run_are_removed(a_class: Report, tmp_path: Path) -> None:
+    write_report(a_class, tmp_path)
+    (tmp_path / "moodle-participants.csv").write_text("of the instructor")
+    write_report(_of(a_class, "02_sandbox"), tmp_path)
+    assert {path.name for path in tmp_path.glob("moodle*")} == {"moodle.csv", "moodle-participants.csv"}
+    text = "".join(Page((tmp_path / "index.html").read_text(encoding="utf-8")).text)
+    assert "--assignment" not in text
+    write_report(a_class, tmp_path)
+    assert not (tmp_path / "moodle.csv").exists()
 
 
 def test_canvas_gets_its_columns_and_no_student_sets_the_maximum(a_class: Report, tmp_path: Path) -> None:

@@ -157,7 +157,9 @@ def check(text: str, out: Path, course: list[Exercise]) -> None:
         "instructor",
         "outcomes.jsonl",
         "junit.xml",
-        "moodle.csv",
+        "moodle-01_rust_cells.csv",
+        "moodle-02_sandbox.csv",
+        "moodle-04_measuring.csv",
         "canvas.csv",
         "written_answers.csv",
     }

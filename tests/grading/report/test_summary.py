@@ -20,7 +20,7 @@ from wasm_lab.grading.nouns import (
     Report,
     Student,
 )
-from wasm_lab.grading.report.lms import moodle_text
+from wasm_lab.grading.report.lms import moodle_files
 from wasm_lab.grading.report.summary import (
     Points,
     by_exercise,
@@ -95,7 +95,7 @@ def test_what_is_decided(given_outcome: Outcome | None, points: Points) -> None:
 
 def test_a_crash_gives_no_zero_to_a_learning_management_system() -> None:
     report = report_of(outcome("ada", status="crashed", words=1.0), outcome("grace", test=1.0, words=0.0))
-    rows = csv.DictReader(io.StringIO(moodle_text(report, standings(report)), newline=""))
+    rows = csv.DictReader(io.StringIO(moodle_files(report, standings(report))["moodle.csv"], newline=""))
     assert [row["Grade"] for row in rows] == ["", "1"]
 
 

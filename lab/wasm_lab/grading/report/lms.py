@@ -1,7 +1,8 @@
 """Marks as the files that Moodle and Canvas import.
 
 Where a written answer still waits for a person, or a submission was lost in a crash, the cell of a total stays empty,
-so that no total is imported that is going to change.
+so that no total is imported that is going to change. So does that of an assignment of which a student handed in
+nothing: the batch may hold a stray file of another week, and a zero would take the place of everybody's marks there.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from wasm_lab.grading.report.cells import csv_text, number
 from wasm_lab.grading.report.safe import sentence
-from wasm_lab.grading.report.summary import Points, Standing, decided
+from wasm_lab.grading.report.summary import Points, Standing, decided, handed_in
 from wasm_lab.grading.report.text import shown
 
 if TYPE_CHECKING:
@@ -22,36 +23,52 @@ if TYPE_CHECKING:
 _NAME = 120
 
 
-def moodle_text(report: Report, everyone: Sequence[Standing]) -> str:
-    """Moodle's grading worksheet, as "Upload grading worksheet" of an assignment takes it.
+#: Moodle's columns of a grading worksheet.
+_WORKSHEET = (
+    "Identifier",
+    "Full name",
+    "Grade",
+    "Maximum Grade",
+    "Last modified (grade)",
+    "Feedback comments",
+)
 
-    It needs the columns Identifier, Grade and "Last modified (grade)"; feedback comments are HTML there. The columns
-    of single assignments are left alone by it, and are for "Import: CSV file" of the gradebook.
+
+def moodle_files(report: Report, everyone: Sequence[Standing]) -> dict[str, str]:
+    """Moodle's grading worksheets by their files' names: one for each assignment, because a grade there is of one.
+
+    "Upload grading worksheet" of an assignment takes it. It needs the columns Identifier, Grade and "Last modified
+    (grade)"; feedback comments are HTML there. The last column, named as the assignment, is left alone by it, and is
+    for "Import: CSV file" of the gradebook.
     """
     assignments = _assignments(report)
-    rows: list[Sequence[str | float | None]] = [
-        (
-            "Identifier",
-            "Full name",
-            "Grade",
-            "Maximum Grade",
-            "Last modified (grade)",
-            "Feedback comments",
-            *assignments,
-        )
-    ]
+    if len(assignments) < 2:
+        return {"moodle.csv": _worksheet(report, everyone, *assignments)}
+    return {f"moodle-{each}.csv": _worksheet(report, everyone, each) for each in assignments}
+
+
+def is_worksheet(text: str) -> bool:
+    """Whether this is the beginning of a file of `moodle_files`."""
+    return text.startswith(",".join(_WORKSHEET))
+
+
+def _worksheet(report: Report, everyone: Sequence[Standing], *assignments: str) -> str:
+    most = sum(one.max_points for one in report.exercises if one.assignment in assignments)
+    rows: list[Sequence[str | float | None]] = [(*_WORKSHEET, *assignments)]
     for one in everyone:
         student = one.student
         identifier = f"Participant {student.lms_id}" if student.lms == "moodle" else student.key
+        grades = [_grade(one, report, assignment) for assignment in assignments]
+        feedback = [line for assignment in assignments for line in _feedback(report, one, assignment)]
         rows.append(
             (
                 _line(identifier),
                 _line(student.name),
-                _grade(one.total),
-                one.total.max_points,
+                grades[0] if grades else None,
+                most,
                 "",  # Moodle writes when it was last marked there; empty is never
-                "<br>".join(html.escape(line) for line in _feedback(report, one)),
-                *(_grade(_of(one, report, assignment)) for assignment in assignments),
+                "<br>".join(html.escape(line) for line in feedback),
+                *grades,
             )
         )
     return csv_text(rows)
@@ -84,7 +101,7 @@ def canvas_text(report: Report, everyone: Sequence[Standing]) -> str:
                 "",
                 "" if ours else _line(student.key),
                 "",
-                *(_grade(_of(one, report, assignment)) for assignment in assignments),
+                *(_grade(one, report, assignment) for assignment in assignments),
             )
         )
     return csv_text(rows)
@@ -94,18 +111,19 @@ def _assignments(report: Report) -> list[str]:
     return list(dict.fromkeys(one.assignment for one in report.exercises))
 
 
-def _of(one: Standing, report: Report, assignment: str) -> Points:
+def _grade(one: Standing, report: Report, assignment: str) -> float | None:
+    if not handed_in(one, report, assignment):
+        return None
     exercises = (each for each in report.exercises if each.assignment == assignment)
-    return sum((decided(one.outcomes.get(each.name), each) for each in exercises), Points())
-
-
-def _grade(points: Points) -> float | None:
+    points = sum((decided(one.outcomes.get(each.name), each) for each in exercises), Points())
     return None if points.open else round(points.points, 4)
 
 
-def _feedback(report: Report, one: Standing) -> list[str]:
+def _feedback(report: Report, one: Standing, assignment: str) -> list[str]:
+    if not handed_in(one, report, assignment):
+        return []
     lines = []
-    for exercise in report.exercises:
+    for exercise in (each for each in report.exercises if each.assignment == assignment):
         outcome = one.outcomes.get(exercise.name)
         points = decided(outcome, exercise)
         lines.append(

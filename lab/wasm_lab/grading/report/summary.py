@@ -151,6 +151,30 @@ def _standing(
     return Standing(student=student, total=total, outcomes=outcomes, reasons=tuple(reasons))
 
 
+def handed_in(one: Standing, report: Report, assignment: str) -> bool:
+    """Whether a student handed in anything of an assignment, readable or not; True while that is not known."""
+    names = (each.name for each in report.exercises if each.assignment == assignment)
+    found = [one.outcomes.get(name) for name in names]
+    return not all(outcome is not None and outcome.status == "missing" for outcome in found)
+
+
+def several_assignments(report: Report, everyone: Sequence[Standing]) -> str:
+    """What to know of a report on more than one assignment; empty for all others.
+
+    One stray file of another week is enough for that, and whoever sent it says so to nobody.
+    """
+    names = list(dict.fromkeys(one.assignment for one in report.exercises))
+    if len(names) < 2:
+        return ""
+    counts = {name: sum(handed_in(one, report, name) for one in everyone) for name in names}
+    listed = ", ".join(f"{name} ({count} of {len(everyone)} students)" for name, count in counts.items())
+    most = max(names, key=lambda name: counts[name])
+    return (
+        f"Something was handed in for {len(names)} assignments: {listed}. Each has its own marks, and none where a "
+        f"student handed in nothing of it. For one alone, add --assignment {most}."
+    )
+
+
 def in_need(everyone: Sequence[Standing]) -> list[Standing]:
     """Those whom something speaks for helping, the lowest share of points first."""
     found = [one for one in everyone if one.reasons]
