@@ -54,7 +54,9 @@ def test_lines_of_imports():
         'export { a, default, } from "./a.js"',
         'export * as default from "./a.js"',
         'export { a as "default" }',
-        "export\ndefault class {}",
+        "const a: Types = {};\nexport default { fetch() {} };",  # broken, as are these
+        "export default {\n  fetch() {\n",
+        "export\ndefault class {}",  # by this grammar
     ],
 )
 def test_a_default_export_is_seen(text):
