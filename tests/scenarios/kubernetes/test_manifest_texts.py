@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ pytest.importorskip("jsonschema_rs")
 from wasm_lab.scenarios.kubernetes import load_documents, validate
 from wasm_lab.scenarios.kubernetes.documents import read_documents
 from wasm_lab.scenarios.kubernetes.problems import Problem
+from wasm_lab.scenarios.kubernetes.separators import split
 
 SPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: %s}\n"
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n"
@@ -45,11 +47,18 @@ def test_every_document_behind_a_directive_is_read(before: str, line: int) -> No
     assert [each.line for each in wrong] == [line, above + 3]
 
 
-def test_a_directive_further_down_belongs_to_the_next_document_and_kubectl_passes_it_over() -> None:
+def test_a_directive_with_a_document_above_is_passed_over_by_kubectl() -> None:
     text = f"{SPACE % 'a'}...\n%YAML 1.1\n---\n{SPACE % 'b'}---\n{SPACE % 'c'}"
     assert errors(text) == []
     assert [each.name for each in load_documents(text)] == ["a", "b", "c"]
     assert validate(f"---\n%YAML 1.1\n---\n{SPACE % 'a'}") == []
+
+
+@pytest.mark.parametrize("above", ["# c\n---\n", "---\n---\n", SPACE % "b" + "---\n# c\n"])
+def test_a_directive_between_dashes_is_refused_by_kubectl(above: str) -> None:
+    problem = only(f"{above}%YAML 1.1\n---\n{SPACE % 'a'}")
+    assert problem.line == above.count("\n") + 1
+    assert "`%YAML`" in problem.message
 
 
 def test_documents_of_a_file_with_bare_returns() -> None:
@@ -128,6 +137,21 @@ def test_compact_objects_line_by_line() -> None:
     for between, place in (("\n", (2, 0)), ("", (1, len(one))), ("\n\n  ", (3, 2))):
         problem = only(one + between + two + "\n")
         assert (problem.line, problem.column) == (place[0], place[1] + two.index("5}") + 1)
+
+
+@pytest.mark.parametrize("part", ["%a\n---\n", "---\n", "---x\n", "----\n"])
+def test_many_separators_are_read_in_a_moment(part: str) -> None:
+    count = 20_000
+    before = time.process_time()
+    split(part * count)
+    assert time.process_time() - before < 2
+
+
+def test_many_escaped_quotes_are_read_in_a_moment() -> None:
+    before = time.process_time()
+    (document,) = load_documents('a: "' + "\\'" * 100_000 + '"')
+    assert document.value == {"a": "'" * 100_000}
+    assert time.process_time() - before < 2
 
 
 def test_many_objects_on_one_line() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 
@@ -40,11 +43,22 @@ class Given:
         self._lines: Lines | None = None
         self._plain = not _BREAKS_OF_YAML.search(text)
 
-    def replace(self, start: int, end: int, by: str) -> None:
-        """Put other characters in the place of some; no edit stands before an earlier one."""
-        before = self._shifts[-1][1] if self._shifts else 0
-        self.text = self.text[:start] + by + self.text[end:]
-        self._shifts.append((start + len(by), before + end - start - len(by)))
+    def replace(self, spans: Iterable[tuple[int, int]], by: str) -> None:
+        """Put other characters in the place of some.
+
+        Args:
+            spans: from where to where, in their order, and behind all that were replaced before.
+            by: what comes there.
+        """
+        parts, copied, length = list[str](), 0, 0
+        shift = self._shifts[-1][1] if self._shifts else 0
+        for start, end in spans:
+            parts += [self.text[copied:start], by]
+            length += start - copied + len(by)
+            shift += end - start - len(by)
+            self._shifts.append((length, shift))
+            copied = end
+        self.text = "".join([*parts, self.text[copied:]])
         self._plain = False
 
     def place(self, mark: Any) -> tuple[int, int]:

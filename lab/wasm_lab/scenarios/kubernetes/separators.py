@@ -25,7 +25,7 @@ def split(text: str, file: str = "") -> tuple[list[tuple[int, str]], list[Proble
     """
     text = text.replace("\r\n", "\n")
     starts, problems, changed = [0], list[Problem](), list[str]()
-    line, counted, copied = 1, 0, 0
+    line, counted, copied, begun, dashed = 1, 0, 0, 0, False
     for found in _LINE.finditer(text):
         line += text.count("\n", counted, found.start())
         counted = found.start()
@@ -39,8 +39,15 @@ def split(text: str, file: str = "") -> tuple[list[tuple[int, str]], list[Proble
             changed += [text[copied : found.start(1)], " " * len(rest)]
             copied = found.end()
         start = _with_directives(text, starts[-1], found.start())
-        if text[start] == "%" and not _says(text[:start]):
-            problems.append(_directive(file, text, start))
+        if text[start] == "%" and not dashed and not _says(text[begun:start]):
+            problems.append(
+                _directive(
+                    file, line - text.count("\n", start, found.start()), text[start : start + 20].split()[0]
+                )
+            )
+        # kubectl drops the dashes that end something, and takes those that end nothing for a part of what follows
+        dashed = not dashed and begun == found.start()
+        begun = found.end() + 1
         if start:
             starts.append(start)
     text = "".join([*changed, text[copied:]])
@@ -102,12 +109,11 @@ def _says(text: str) -> bool:
     return any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
 
 
-def _directive(file: str, text: str, start: int) -> Problem:
+def _directive(file: str, line: int, word: str) -> Problem:
     return Problem(
         file,
-        text.count("\n", 0, start) + 1,
+        line,
         1,
-        f"kubectl reads no directives such as `{text[start:].split(maxsplit=1)[0]}`: it takes the dashes below "
-        "for the end of a document.",
+        f"kubectl reads no directives such as `{word}`: it takes the dashes below for the end of a document.",
         "Remove the line; Kubernetes reads YAML 1.1 without it.",
     )

@@ -36,7 +36,7 @@ def compose(text: str, *, file: str = "", first_line: int = 0) -> tuple[list[Nod
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     given, changed = Given(text, first_line), 0
     if _GLUED.match(text):
-        given.replace(3, 3, "\n")
+        given.replace([(3, 3)], "\n")
     while True:
         composer = Composer(file)
         try:
@@ -87,7 +87,6 @@ def _quotes_as_go(given: Given, error: Any) -> bool:
     rest = _REST.match(given.text, mark.index)
     if rest is None or not given.text.startswith("\\'", mark.index):
         return False
-    found = [rest.start() + each.start() for each in _ESCAPE.finditer(rest[0]) if each[1] == "'"]
-    for done, at in enumerate(found):  # each makes the text one character shorter
-        given.replace(at - done, at - done + 2, "'")
+    escapes = (rest.start() + each.start() for each in _ESCAPE.finditer(rest[0]) if each[1] == "'")
+    given.replace([(at, at + 2) for at in escapes], "'")
     return True
