@@ -121,7 +121,7 @@ _GIVEN = (
 )
 
 #: Values of labels that programs give to one of their own pods, such as the one that leads.
-_ROLES = "active leader main master primary read-only read-write replica secondary slave standby true".split()
+_ROLES = "active leader main master primary read-only read-write replica secondary slave standby true false".split()
 
 #: Keys under which one or the other writes a program's name.
 _NAMING = (
@@ -137,6 +137,9 @@ _NAMING = (
     "service",
     "tier",
 )
+
+#: Takes away what separates the parts of a word.
+_PLAIN = str.maketrans("", "", "-_.")
 
 #: What finds pods by their labels, and where it says which.
 _FINDERS: dict[tuple[str, str], Path] = {
@@ -216,9 +219,9 @@ def _lost(
         served |= hits
         if not hits:
             lost.append((finder, selector))
+    real = {namespace: [each for each in found if pod_of(each.document)] for namespace, found in pods.items()}
     for finder, selector in lost:
-        near = [each for each in pods.get(finder.namespace, ()) if pod_of(each.document)]
-        near.sort(key=lambda each: each.document.file != finder.file)
+        near = sorted(real.get(finder.namespace, ()), key=lambda each: each.document.file != finder.file)
         free = [each for each in near if id(each) not in served]
         for each in free:
             if keys := _slips(selector, each.labels) or _of_that_name(finder, selector, each):
@@ -256,12 +259,11 @@ def _miswritten(word: str, meant: str) -> bool:
         >>> _miswritten("webb", "web"), _miswritten("Web_app", "web-app"), _miswritten("web-1", "web-2")
         (True, True, False)
     """
-    plain = [re.sub(r"[-_.]", "", each).lower() for each in (word, meant)]
-    if plain[0] == plain[1]:
+    if word.translate(_PLAIN).lower() == meant.translate(_PLAIN).lower():
         return True
-    if re.sub(r"\d+", "", word) == re.sub(r"\d+", "", meant) or min(len(word), len(meant)) < 3:
+    if min(len(word), len(meant)) < 3 or abs(len(word) - len(meant)) > 1 or distance(word, meant) != 1:
         return False
-    if distance(word, meant) != 1:
+    if re.sub(r"\d+", "", word) == re.sub(r"\d+", "", meant):
         return False
     parts = zip(*(re.split(r"[-_./]", each) for each in (word, meant)), strict=False)
     # A part that is very short, or differs in its last letter, may tell one of several from the others.
@@ -277,8 +279,8 @@ def _of_that_name(finder: Document, selector: dict[str, str], found: _Found) -> 
     """
     if not finder.name or finder.name != found.document.name:
         return []
-    if not found.labels and found.document.kind != "Pod":
-        return []  # a part of a manifest, such as a patch
+    if (not found.labels and found.document.kind != "Pod") or found.document.kind in ("Job", "CronJob"):
+        return []  # a part of a manifest, such as a patch; or what only prepares something
     missed = [key for key, value in selector.items() if found.labels.get(key) != value]
     added = [key for key in missed if key not in found.labels and selector[key].lower() in _ROLES]
     return [] if added == missed else missed
