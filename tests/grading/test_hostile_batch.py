@@ -46,7 +46,10 @@ def test_the_honest_have_the_marks_that_they_have_alone(graded):
         if one["student"] in HONEST and one["status"] == "graded"
     }
     assert points == {
-        **{("honest-one", exercise): 5 for exercise in ("functions", "totals", "toml", "yaml", "choice")},
+        **{
+            ("honest-one", exercise): 5
+            for exercise in ("functions", "totals", "lists", "toml", "yaml", "choice")
+        },
         ("honest-two", "functions"): 3,
         **{("honest-two", exercise): 0 for exercise in ("toml", "choice")},
         ("honest-two", "totals"): 1,

@@ -18,7 +18,7 @@ from typing import Any
 
 from .course import HIDDEN_NUMBER, PARTLY, SOLUTIONS, World, handed_in, write_course
 from .file_attacks import ARCHIVES, NAMES, NOTEBOOKS, Files, harmless, honest
-from .rust_attacks import COMPILE, PROGRAMS, RUN, filled
+from .rust_attacks import COMPILE, LISTS, PROGRAMS, RUN, filled
 from .text_attacks import CHOICE, TOML, YAML
 
 #: Students who do nothing strange: one has all points, one some.
@@ -75,6 +75,7 @@ def attacks() -> list[Attack]:
     bodies("functions", COMPILE)
     bodies("functions", RUN)
     bodies("totals", PROGRAMS)
+    bodies("lists", LISTS)
     bodies("yaml", YAML)
     bodies("toml", TOML)
     bodies("choice", CHOICE)

@@ -28,6 +28,24 @@ RIGHT_PROGRAM = """fn main() {
 }"""
 
 
+_PACKED = """pub fn pack(text: &str) -> Vec<u8> { text.bytes().rev().collect() }
+pub fn unpack(data: Vec<u8>) -> String { String::from_utf8(data.into_iter().rev().collect()).unwrap() }
+"""
+RIGHT_LISTS = f"""struct Row(Vec<i64>);
+impl Row {{
+    pub fn len(&self) -> usize {{ self.0.len() }}
+    pub fn sum(&self) -> i64 {{ self.0.iter().sum() }}
+}}
+pub fn total(xs: &[i64]) -> i64 {{ let row = Row(xs.to_vec()); if row.len() == 0 {{ 0 }} else {{ row.sum() }} }}
+{_PACKED}"""
+
+
+WRONG_LISTS = """pub fn total(xs: &[i64]) -> i64 { 0 }
+pub fn pack(text: &str) -> Vec<u8> { vec![] }
+pub fn unpack(data: Vec<u8>) -> String { String::new() }
+"""
+
+
 def _cell(kind: str, source: str, grade_id: str, **told: Any) -> dict[str, Any]:
     nbgrader = {"grade": False, "solution": False, "locked": True, "task": False, "schema_version": 3}
     metadata = {"nbgrader": nbgrader | {"grade_id": grade_id} | told}
@@ -117,6 +135,22 @@ def totals(*, master: bool) -> dict[str, Any]:
     )
 
 
+def lists(*, master: bool) -> dict[str, Any]:
+    """Its answer has no name, its tests compare with Python's own functions, a given one and with one another."""
+    hidden = (
+        f"numbers = [4, -1, {HIDDEN_NUMBER}]\n"
+        'cases.true("as Python adds", lambda: total(numbers) == sum(numbers))\n'
+        'cases.true("as the given function", lambda: total([1, 2, 3, 4]) == triangle(4))\n'
+        f'cases.true("there and back", lambda: unpack(pack("{HIDDEN_NUMBER}")) == "{HIDDEN_NUMBER}")\n'
+        'cases.true("of a length", lambda: len(pack("four")) == 4)'
+    )
+    given = "%%wasm_rust\npub fn triangle(n: u32) -> u32 { n * (n + 1) / 2 }"
+    stub = "pub fn total(xs: &[i64]) -> i64 {\n    todo!()\n}"
+    tests = _tests('cases.equal("three", total, ([1, 2, 3],), 6)', hidden, master=master, given=given)
+    tests[0], answer = _answer("%%wasm_rust", RIGHT_LISTS if master else stub), tests[0]
+    return _notebook("Lists", "06_hostile", [answer, *tests])
+
+
 def _settings(title: str, chapter: str, magic: str, right: str, *, master: bool) -> dict[str, Any]:
     port = '{"yes": 8080}[settings]' if "--choice" in magic else 'settings["port"]'
     hidden = (
@@ -145,10 +179,18 @@ def choice(*, master: bool) -> dict[str, Any]:
     return _settings("A choice", "05_hostile", "%%answer settings --choice yes,no", "yes", master=master)
 
 
-EXERCISES = {"functions": functions, "totals": totals, "toml": toml, "yaml": yaml, "choice": choice}
+EXERCISES = {
+    "functions": functions,
+    "totals": totals,
+    "lists": lists,
+    "toml": toml,
+    "yaml": yaml,
+    "choice": choice,
+}
 ANSWERS = {
     "functions": WRONG,
     "totals": 'fn main() { println!("0"); }',
+    "lists": WRONG_LISTS,
     "toml": "port = 1",
     "yaml": "port: 1",
     "choice": "no",
@@ -156,6 +198,7 @@ ANSWERS = {
 SOLUTIONS = {
     "functions": RIGHT,
     "totals": RIGHT_PROGRAM,
+    "lists": RIGHT_LISTS,
     "toml": "port = 8080",
     "yaml": "port: 8080",
     "choice": "yes",

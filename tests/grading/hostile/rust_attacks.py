@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .course import WRONG, World
+from .course import WRONG, WRONG_LISTS, World
 
 #: Class, then variant, then the body of the answer. PATH, VARIABLE and PORT stand for what must not be reached.
 Bodies = dict[str, dict[str, str]]
@@ -260,3 +260,41 @@ def filled(body: str, world: World) -> str:
         .replace("VARIABLE", world.variable)
         .replace("PORT", str(world.port))
     )
+
+
+_KEPT = "use std::cell::RefCell;\nthread_local! { static KEPT: RefCell<String> = RefCell::default(); }\n"
+_PACKS = WRONG_LISTS.partition("\n")[2]
+_TOTAL = WRONG_LISTS.partition("\n")[0]
+
+#: Answers to `lists`.
+LISTS: Bodies = {
+    "what a test gives": {
+        "a list made zero": "pub fn total(xs: &mut [i64]) -> i64 { xs.fill(0); 0 }\n" + _PACKS,
+        "by an alias": "type Row<'a> = &'a mut [i64];\npub fn total(xs: Row) -> i64 { xs.fill(0); 0 }\n"
+        + _PACKS,
+        "another's list": "pub fn pack(text: &mut [u8]) -> Vec<u8> { text.fill(0); vec![] }\n" + _TOTAL,
+    },
+    "kept from call to call": {
+        "in the thread": _KEPT
+        + _TOTAL
+        + "\npub fn pack(text: &str) -> Vec<u8> { KEPT.set(text.into()); vec![] }\n"
+        "pub fn unpack(_: Vec<u8>) -> String { KEPT.take() }\n",
+        "in a static": _TOTAL
+        + "\nuse std::sync::Mutex;\nstatic KEPT: Mutex<String> = Mutex::new(String::new());\n"
+        "pub fn pack(text: &str) -> Vec<u8> { *KEPT.lock().unwrap() = text.into(); vec![] }\n"
+        "pub fn unpack(_: Vec<u8>) -> String { KEPT.lock().unwrap().clone() }\n",
+        "in memory that is new": _TOTAL + "\npub fn pack(text: &str) -> Vec<u8> {"
+        " let at = core::arch::wasm32::memory_grow(0, 1) << 16;"
+        " unsafe { core::ptr::copy(text.as_ptr(), (at + 16) as *mut u8, text.len()); *(at as *mut usize) = text.len(); } vec![] }\n"
+        "pub fn unpack(_: Vec<u8>) -> String { let at = (core::arch::wasm32::memory_size(0) - 1) << 16;"
+        " unsafe { let n = *(at as *const usize); String::from_utf8_lossy(core::slice::from_raw_parts((at + 16) as *const u8, n)).into() } }\n",
+    },
+    "names of others": {
+        "Python's sum": "pub fn sum(_: Vec<i64>) -> i64 { 0 }\n" + WRONG_LISTS,
+        "Python's len": "pub fn len(_: Vec<u8>) -> u32 { 4 }\n" + WRONG_LISTS,
+        "the given function, first": "pub fn triangle(_: u32) -> u32 { 0 }\n" + WRONG_LISTS,
+        "the given function, alone": "pub fn triangle(_: u32) -> u32 { 0 }\n",
+        "the cases": "pub fn Cases(points: u32) -> u32 { points }\npub fn cases() -> u32 { 5 }\n"
+        + WRONG_LISTS,
+    },
+}
