@@ -42,7 +42,7 @@ def serve() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
 
 def until(connection: socket.socket, end: bytes) -> bytes:
     got = b""
-    while not got.endswith(end) and (part := connection.recv(1000)):
+    while end not in got and (part := connection.recv(1000)):
         got += part
     return got
 
