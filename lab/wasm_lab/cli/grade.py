@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from wasm_lab.grading.crew import Crew
-    from wasm_lab.grading.grade import Watcher
     from wasm_lab.grading.nouns import Outcome, Report
     from wasm_lab.views.grades import Written
 
@@ -30,6 +29,9 @@ Examples:
   wasm-lab grade submitted/ --master exercises/ --out report/ --exercise boxes --student ada
   wasm-lab grade submitted/ --master exercises/ --out report/ --scheduler tcp://10.0.0.5:8786
 """
+
+#: What something was executed for: all else is told from the files in each run anew.
+_EXECUTED = ("graded", "not_compiled", "stopped", "crashed")
 
 
 @click.command(epilog=EXAMPLES)
@@ -49,7 +51,9 @@ Examples:
     help="Where the report goes. The same folder again: goes on where it ended.",
 )
 @click.option(
-    "--due", metavar="TIME", help='The deadline, such as "2026-11-20 23:59" or with +01:00 after it.'
+    "--due",
+    metavar="TIME",
+    help='The deadline, such as "2026-11-20 23:59" or with +01:00 after it. A day alone: its end, 23:59:59.',
 )
 @click.option(
     "--assignment",
@@ -95,14 +99,15 @@ def grade(submissions: Path, **options: Any) -> int:
     that is strange about a file is a line in the report; nothing stops the batch. Ctrl-C keeps what
     is done. Marks for written answers are read from written_answers.csv in the report's folder.
 
-    Exit status: 0 when everything is graded, 1 when a submission was lost (run it again), 130 after
-    Ctrl-C.
+    Exit status: 0 when everything is graded, 1 when a submission was lost (run it again), 2 when
+    something given cannot be used or nothing was submitted, 130 after Ctrl-C.
     """
     from wasm_lab.grading.grade import Batch, grade_batch
     from wasm_lab.grading.journal import Selection
     from wasm_lab.grading.nouns import Settings
     from wasm_lab.views.grades import write_report
 
+    _check_out(options["out"], submissions)
     batch = Batch(
         submissions=submissions,
         master=options["master"],
@@ -121,7 +126,7 @@ def grade(submissions: Path, **options: Any) -> int:
 
         click.echo(json.dumps(record_of(written.report)))
     else:
-        _tell(written, batch.out, due=batch.due)
+        _tell(written, batch.out, due=batch.due, graded=watcher.graded)
         if not batch.assignments:
             _tell_assignments(written.report)
     if report.interrupted:
@@ -132,17 +137,32 @@ def grade(submissions: Path, **options: Any) -> int:
 
 def _time(text: str | None) -> datetime | None:
     from wasm_lab.errors import UsageError
-    from wasm_lab.grading.times import parse_time
+    from wasm_lab.grading.times import parse_due
 
     if text is None:
         return None
     try:
-        return parse_time(text)
+        return parse_due(text)
     except ValueError:
         raise UsageError(
             f"--due {text!r} is no time.",
-            hint='Write it as "2026-11-20 23:59", or with +01:00 or UTC after it.',
+            hint='Write it as "2026-11-20 23:59" or "2026-11-20", or with +01:00 or UTC after it.',
         ) from None
+
+
+def _check_out(out: Path, submissions: Path) -> None:
+    """Refuse a report whose folders would be students, or would lie among them."""
+    from wasm_lab.errors import UsageError
+    from wasm_lab.grading.entries import root_of
+
+    folder, taken = out.resolve(), {submissions.resolve(), root_of(submissions).resolve()}
+    # Pages are written into these, and those that are no longer needed are deleted.
+    own = {folder / name for name in ("students", "instructor", "feedback")}
+    if taken & {folder, *own} or any(one in each.parents for one in own for each in taken):
+        raise UsageError(
+            f"--out {out} would write the report among the submissions.",
+            hint="Name a folder of its own, such as --out report.",
+        )
 
 
 def _crew(scheduler: str | None, jobs: int | None) -> Crew:
@@ -164,7 +184,7 @@ def _masters(folder: Path, report: Report) -> list[Any]:
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator[Watcher]:
+def _progress() -> Iterator[_Bar]:
     """A bar with the time left on standard error; nothing where nobody sees it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -189,16 +209,18 @@ class _Bar:
     def __init__(self, bar: Any) -> None:
         self._bar = bar
         self._task = bar.add_task("collecting", total=None)
+        self.graded = 0  #: in this run
 
     def begin(self, total: int, known: int) -> None:
-        """See `Watcher.begin`."""
+        """See `grade.Watcher.begin`."""
         # The time left is reckoned from what this run does, not from what was there.
         self._bar.reset(self._task, total=total - known, description="grading")
 
     def done(self, outcome: Outcome) -> None:
-        """See `Watcher.done`."""
+        """See `grade.Watcher.done`."""
         from rich.markup import escape
 
+        self.graded += 1
         who = escape(f"{outcome.exercise}, {outcome.student}"[:60])
         self._bar.update(self._task, advance=1, description=f"graded {who}")
 
@@ -210,7 +232,7 @@ def _tell_assignments(report: Report) -> None:
         click.echo(message, err=True)
 
 
-def _tell(written: Written, out: Path, *, due: datetime | None) -> None:
+def _tell(written: Written, out: Path, *, due: datetime | None, graded: int) -> None:
     from wasm_lab.grading.report.text import shown
 
     report = written.report
@@ -221,6 +243,10 @@ def _tell(written: Written, out: Path, *, due: datetime | None) -> None:
         f"{students} student{'s' * (students != 1)}, {exercises} exercise{'s' * (exercises != 1)}: "
         f"{say or 'nothing to grade'}."
     )
+    before = sum(outcome.status in _EXECUTED for outcome in report.outcomes) - graded
+    if before > 0 and not report.interrupted:
+        were = f"{before} of these {'was' if before == 1 else 'were'} graded before."
+        click.echo(were if graded else "Nothing had to be graded anew: all was graded before.")
     if not report.exercises:
         click.echo(
             "No file there is a submission of one of these exercises; the notes say what each is.", err=True
@@ -228,6 +254,8 @@ def _tell(written: Written, out: Path, *, due: datetime | None) -> None:
     kinds = Counter(note.kind for note in (*report.notes, *(n for o in report.outcomes for n in o.notes)))
     if kinds:
         click.echo("Notes: " + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) + ".")
+    if due:
+        click.echo(f"Late is what came in after {due.astimezone().isoformat(' ', 'seconds')}.")
     undated = sum(not one.submitted_at and one.status != "missing" for one in report.outcomes)
     if due and undated:
         click.echo(f"Nothing says when {undated} of the submissions came in, so --due says nothing of them.")

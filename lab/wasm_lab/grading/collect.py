@@ -25,6 +25,7 @@ from wasm_lab.grading.candidates import (
     is_answered,
 )
 from wasm_lab.grading.entries import Archive, Budget, Entry, Unreadable
+from wasm_lab.grading.journal import NAME as JOURNAL
 from wasm_lab.grading.nouns import Note, NoteKind, Student
 from wasm_lab.grading.owners import (
     Owned,
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
 #: What operating systems and Jupyter leave behind.
 _LITTER = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", ".git"}
+#: Files of which is said what they are, where nothing else is there.
+_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,7 @@ def collect(submissions: Path, course: Course, *, due: datetime | None = None) -
         due: with a time zone; what is known to have come in later is noted as late.
 
     Raises:
-        UsageError: there is no such folder or archive.
+        UsageError: there is no such folder or archive, or nothing in it is anybody's.
     """
     with contextlib.ExitStack() as stack:
         return _Collecting(course, due, stack).run(submissions)
@@ -124,8 +127,16 @@ class _Collecting:
         self.piles: dict[tuple[str, str], _Pile] = {}
 
     def run(self, root: Path) -> Collected:
-        for entry in self._entries(root):
+        for entry in self._without_reports(list(self._entries(root))):
             self._assign(entry)
+        if not self.piles:
+            # Said before anything of a report is written: the one of the run before stays.
+            told = [f"{note.file}: {note.message}" for note in self.notes[:_TOLD]]
+            raise UsageError(
+                f"{root} holds no submissions.",
+                hint="\n".join(told)
+                or "Name the folder with a folder for each student, or the zip of Moodle or Canvas.",
+            )
         self._tell_apart()
         found: list[Submission] = []
         for pile in sorted(self.piles.values(), key=lambda each: each.student.key):
@@ -159,6 +170,26 @@ class _Collecting:
             raise UsageError(
                 f"There is no {root}.", hint="Name the folder or the zip archive with the submissions."
             )
+
+    def _without_reports(self, entries: list[Entry]) -> Iterator[Entry]:
+        """All but reports that ``--out`` had made among the submissions, by this run or by one before.
+
+        They are known by their journal, which is there before anything is collected. A report holds no notebook and
+        no archive: whoever hands in a journal beside a notebook hides nothing.
+        """
+        reports = {entry.parts[:-1] for entry in entries if entry.parts[1:] and entry.name == JOURNAL}
+        for entry in entries:
+            owned = owner_of(entry.parts) if entry.parts else None
+            # Whoever an LMS lists stays in the list.
+            if entry.parts and (
+                _is_zip(entry.name) or _is_notebook(entry.name) or (owned and owned.exported)
+            ):
+                reports.difference_update(entry.parts[:length] for length in range(1, len(entry.parts)))
+        for folder in sorted(reports):
+            self._note("foreign", "", "/".join(folder), "It is a report of wasm-lab grade, and nobody's.")
+        for entry in entries:
+            if not any(entry.parts[:length] in reports for length in range(1, len(entry.parts))):
+                yield entry
 
     def _students_folder(self, folder: Path) -> Path:
         """As `files.root_of`; where that could be read in another way, a note says how it was."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from wasm_lab.grading.entries import Unreadable
@@ -41,6 +41,26 @@ def parse_time(text: str, *, zone_of: tzinfo | None = None) -> datetime:
         return time.astimezone(UTC)
     except OverflowError as error:  # the first and the last day that there are, in another zone
         raise ValueError(str(error)) from None
+
+
+def parse_due(text: str) -> datetime:
+    """A deadline, as `parse_time` takes it; a day without a time ends when the day does, as in every LMS.
+
+    Raises:
+        ValueError: the text is no such time.
+
+    Example:
+        >>> parse_due("2026-11-20 UTC").isoformat()
+        '2026-11-20T23:59:59.999999+00:00'
+    """
+    day, *zone = text.split() or [""]
+    if len(zone) > 1 or any(not one.startswith(("UTC", "GMT", "Z", "+", "-")) for one in zone):
+        return parse_time(text)
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return parse_time(text)
+    return parse_time(" ".join((day, "23:59:59.999999", *zone)))
 
 
 def time_of(data: bytes) -> datetime:

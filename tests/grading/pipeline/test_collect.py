@@ -12,7 +12,7 @@ import pytest
 
 from wasm_lab.errors import UsageError
 from wasm_lab.grading.collect import collect
-from wasm_lab.grading.times import parse_time
+from wasm_lab.grading.times import parse_due, parse_time
 
 DUE = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -526,3 +526,50 @@ def test_a_mistake_of_ours_is_one_file(tmp_path, course, handed, monkeypatch):
     collected = collect(put(tmp_path / "in", files), course)
     assert found(collected) == {("bob", "add"): "fine"}
     assert notes_of(collected, "refused") == [("ada", "ada/add.ipynb")]
+
+
+@pytest.mark.parametrize("where", ["report", "out/report", "ada/report"])
+def test_a_report_among_the_submissions_is_nobody(tmp_path, course, handed, where):
+    files = {"ada/add.ipynb": handed.bytes(answer="one")}
+    files |= {f"{where}/{name}": b"" for name in ("journal.jsonl", "index.html", "students/ada.html")}
+    collected = collect(put(tmp_path / "in", files), course)
+    assert [who.key for who in collected.students] == ["ada"]
+    assert [(note.file, note.message) for note in collected.notes] == [
+        (where, "It is a report of wasm-lab grade, and nobody's.")
+    ]
+
+
+@pytest.mark.parametrize("name", ["journal.jsonl", "x/journal.jsonl"])
+def test_a_journal_that_is_handed_in_hides_nobodys_work(tmp_path, course, handed, name):
+    files = {f"ada/{name}": b"", "ada/x/add.ipynb": handed.bytes(answer="one")}
+    assert found(collect(put(tmp_path / "in", files), course)) == {("ada", "add"): "one"}
+    listed = {f"Ada_41_assignsubmission_file_/{name}": b""}
+    assert [who.key for who in collect(put(tmp_path / "lms", listed), course).students] == ["Ada_41"]
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [({}, "a folder for each student"), ({"add.ipynb": b"{}"}, "add.ipynb: It lies in no student's folder")],
+    ids=["nothing", "nobody's"],
+)
+def test_where_nobody_handed_in_anything_is_told(tmp_path, course, files, says):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(UsageError, match="in holds no submissions") as raised:
+        collect(put(tmp_path / "in", files), course)
+    assert says in (raised.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-11-20 +01:00", "2026-11-20T22:59:59"),
+        ("2026-11-20 UTC", "2026-11-20T23:59:59"),
+        ("2026-11-20 12:00 UTC", "2026-11-20T12:00:00"),
+    ],
+)
+def test_a_deadline_without_a_time_is_the_end_of_its_day(text, time):
+    assert parse_due(text).isoformat(timespec="seconds") == f"{time}+00:00"
+
+
+def test_a_deadline_without_a_zone_is_this_machines():
+    assert parse_due("2026-11-20") == datetime(2026, 11, 20, 23, 59, 59, 999_999).astimezone()

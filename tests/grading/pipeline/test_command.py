@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,8 @@ def test_several_assignments_are_told_until_one_is_named(run, submissions, hande
     assert "add --assignment 01_rust_cells" in result.stderr
     result = run(submissions, "--assignment", "01_rust_cells")
     assert "--assignment" not in result.stderr
-    assert result.output.startswith("2 students, 1 exercise: 2 graded.\nNotes: 1 foreign.")
+    assert result.output.startswith("2 students, 1 exercise: 2 graded.\n")
+    assert "Notes: 1 foreign." in result.output
 
 
 def test_files_of_another_course_are_told(run, tmp_path):
@@ -92,6 +94,52 @@ def test_files_of_another_course_are_told(run, tmp_path):
     result = run(tmp_path / "in")
     assert result.return_value == 0
     assert "No file there is a submission" in result.stderr
+
+
+def test_nothing_to_grade_leaves_the_report_as_it_was(run, submissions, tmp_path):
+    run(submissions)
+    before = (tmp_path / "report" / "index.html").read_bytes(), (tmp_path / "report" / NAME).read_bytes()
+    (tmp_path / "none").mkdir()
+    result = run(tmp_path / "none")
+    assert isinstance(result.exception, UsageError)
+    assert "holds no submissions" in str(result.exception)
+    assert before == (
+        (tmp_path / "report" / "index.html").read_bytes(),
+        (tmp_path / "report" / NAME).read_bytes(),
+    )
+
+
+def test_a_report_beside_the_students_is_no_student(run, submissions):
+    for _ in range(2):
+        result = run(submissions, "--out", str(submissions / "report"))
+        assert result.output.startswith("2 students, 1 exercise: 2 graded."), result.output
+        assert "Notes: 1 foreign." in result.output
+
+
+@pytest.mark.parametrize(
+    ("inside", "refused"),
+    [("out", True), ("out/students", True), ("out/instructor/in", True), ("out/in", False)],
+)
+def test_a_report_whose_pages_would_be_students_is_refused(run, tmp_path, inside, refused):
+    (tmp_path / inside / "ada").mkdir(parents=True)
+    result = run(tmp_path / inside, "--out", str(tmp_path / "out"))
+    assert ("would write the report among" in str(result.exception)) == refused
+    assert refused != (tmp_path / "out" / NAME).exists()
+
+
+def test_the_instant_of_the_deadline_is_told(run, submissions):
+    (submissions / "ada" / "timestamp.txt").write_text("2026-11-20 15:00:00 UTC")
+    (submissions / "bob" / "timestamp.txt").write_text("2026-11-21 00:00:00 UTC")
+    result = run(submissions, "--due", "2026-11-20 UTC")
+    instant = datetime(2026, 11, 20, 23, 59, 59, tzinfo=UTC).astimezone()
+    assert f"Late is what came in after {instant.isoformat(' ')}." in result.output
+    assert "Notes: 1 late." in result.output
+
+
+def test_what_was_graded_before_is_told(run, submissions):
+    assert "graded before" not in run(submissions).output
+    assert "Nothing had to be graded anew: all was graded before." in run(submissions).output
+    assert "1 of these was graded before." in run(submissions, "--student", "bob").output
 
 
 def test_the_folder_of_masters_will_do(submissions, course_dir, tmp_path, monkeypatch):
