@@ -24,7 +24,7 @@ from .conftest import sample_report
 
 if TYPE_CHECKING:
     from wasm_lab.exercises import Exercise
-    from wasm_lab.grading.nouns import Report
+    from wasm_lab.grading.nouns import Outcome, Report
 
 pytestmark = [
     pytest.mark.slow,  # importing nbgrader takes seconds
@@ -159,6 +159,81 @@ def test_marks_given_in_formgrader_stay(tmp_path: Path) -> None:
     with closing(Gradebook(f"sqlite:///{file}")) as book:
         assert book.find_grade("words", *place).manual_score == 0.25
         assert book.find_comment("words", *place).manual_comment == "Said in formgrader."
+
+
+def _first(report: Report, change: Any) -> Report:
+    """The report with the first outcome that has a written answer changed."""
+    first = next(one for one in report.outcomes if one.cells[-1].kind == "written" and one.status == "graded")
+    return replace(report, outcomes=tuple(change(one) if one is first else one for one in report.outcomes))
+
+
+def _emptied(one: Outcome) -> Outcome:
+    return replace(one, cells=(*one.cells[:-1], replace(one.cells[-1], points=None, message="")))
+
+
+def _missing(one: Outcome) -> Outcome:
+    cells = tuple(replace(cell, points=0.0, message="", answer="") for cell in one.cells)
+    return replace(one, status="missing", cells=cells)
+
+
+@pytest.mark.parametrize("change", [_emptied, _missing])
+def test_a_mark_of_an_earlier_report_goes_with_its_comment(change: Any, tmp_path: Path) -> None:
+    file = tmp_path / "gradebook.db"
+    marked = _with_marks(sample_report(3), 0.5)
+    _save(marked, file)
+    before = _said(file)
+    later = _first(marked, change)
+    assert _save(later, file) == []
+    assert _totals(file) == {
+        student_id(one.student): (pytest.approx(one.total.points), bool(one.total.answers))
+        for one in standings(later)
+    }
+    assert len(_said(file)) == len(before) - 1
+
+
+def _said(file: Path) -> list[Any]:
+    with closing(sqlite3.connect(file)) as book:
+        return book.execute("SELECT id FROM comment WHERE manual_comment IS NOT NULL").fetchall()
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["among the students", "not even a folder"])
+def test_a_student_of_whom_nothing_is_left_has_no_points(listed: bool, tmp_path: Path) -> None:
+    file = tmp_path / "gradebook.db"
+    marked = _with_marks(sample_report(3), 0.5)
+    _save(marked, file)
+    gone = marked.students[0]
+    later = replace(
+        marked,
+        students=marked.students[not listed :],
+        outcomes=tuple(
+            _missing(one) if one.student == gone.key else one
+            for one in marked.outcomes
+            if listed or one.student != gone.key
+        ),
+    )
+    assert _save(later, file) == []
+    expected = {student_id(one.student): pytest.approx(one.total.points) for one in standings(later)}
+    assert {key: score for key, (score, _) in _totals(file).items()} == {student_id(gone): 0.0, **expected}
+    assert _save(marked, file) == []  # and back again
+    assert {key: score for key, (score, _) in _totals(file).items()} == {
+        student_id(one.student): pytest.approx(one.total.points) for one in standings(marked)
+    }
+
+
+def test_a_mark_given_in_formgrader_to_what_is_missing_now_stays_and_is_told(tmp_path: Path) -> None:
+    from nbgrader.api import Gradebook
+
+    file = tmp_path / "gradebook.db"
+    marked = _with_marks(sample_report(3), 0.5)
+    _save(marked, file)
+    later = _first(marked, _missing)
+    outcome = next(new for new, old in zip(later.outcomes, marked.outcomes, strict=True) if new is not old)
+    student = student_id(next(each for each in marked.students if each.key == outcome.student))
+    with closing(Gradebook(f"sqlite:///{file}")) as book:
+        book.find_grade("words", outcome.exercise, outcome.assignment, student).manual_score = 0.25
+        book.db.commit()
+    (message,) = _save(later, file)
+    assert "keeps 1 mark given in nbgrader" in message
 
 
 def test_a_cell_that_is_gone_gives_no_points_any_more(tmp_path: Path) -> None:
