@@ -75,7 +75,7 @@ def write_report(
     masters = {one.name: one for one in exercises}
     if submissions is not None and submissions.is_dir():
         files += write_feedback(marked.report, submissions, folder / "feedback", exercises=masters)
-    messages = list(marked.lost)
+    messages = [*marked.lost, *marked.told]
     if any(cell.kind == "written" for exercise in report.exercises for cell in exercise.cells):
         files.append(write(folder / MARKS, marks_text(marked.report, marked.others)))
     try:

@@ -197,9 +197,32 @@ def test_an_answer_marked_twice_is_told() -> None:
 def test_a_row_of_nobody_is_told() -> None:
     report = a_report("ada")
     rows = table(report)
-    stranger = {**rows[0], "row": "w000000000000", "student": "mallory", "points": "2"}
+    stranger = {**rows[0], "row": "mine", "student": "mallory", "points": "2"}
     (told,) = problems(report, saved([*rows, stranger]))
     assert "no written answer of mallory, read_an_audit, words" in told
+
+
+def test_a_row_of_somebody_who_left_is_kept_and_stops_nobody(tmp_path: Path) -> None:
+    both, ada = a_report("ada", "grace"), a_report("ada")
+    rows = table(both)
+    rows[0]["points"], rows[1]["points"] = "1", "2"
+    (tmp_path / "written_answers.csv").write_bytes(saved(rows))
+    for _ in range(2):
+        written = write_report(ada, tmp_path)
+        assert marks_of(written.report) == {"ada": (1.0, "")}
+        (said,) = [one for one in written.messages if "grace" in one]
+        assert said.startswith("Row 3 counts for nothing")
+    assert marks_of(write_report(both, tmp_path).report) == {"ada": (1.0, ""), "grace": (2.0, "")}
+
+
+def test_a_file_that_could_not_be_read_has_no_row_to_mark(tmp_path: Path) -> None:
+    report = a_report("ada", "grace")
+    zero = replace(report.outcomes[1].cells[0], points=0.0, answer="")
+    refused = replace(report.outcomes[1], status="refused", cells=(zero,))
+    report = replace(report, outcomes=(report.outcomes[0], refused))
+    assert [row["student"] for row in table(report)] == ["ada"]
+    write_report(report, tmp_path)
+    assert marks_of(write_report(a_report("ada"), tmp_path).report) == {"ada": (None, "")}
 
 
 def test_one_column_sorted_alone_is_told() -> None:

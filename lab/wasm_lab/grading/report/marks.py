@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 COLUMNS = ("row", "student", "exercise", "grade_id", "max_points", "points", "comment", "answer")
 
 _POINTS = re.compile(r"\d{1,6}(?:[.,]\d{1,6})?")
+_ROW_NAME = re.compile(r"w[0-9a-f]{12}")
 _NOT_EMPTY = re.compile(r"\S")
 
 
@@ -51,7 +52,10 @@ class Marked:
     report: Report
     taken: int  #: how many answers got their marks from the file
     lost: tuple[str, ...] = ()  #: rows whose marks were not taken, and why; nothing is wrong with the file
-    others: tuple[tuple[str, ...], ...] = ()  #: rows of exercises that this report is not about, as they were
+    others: tuple[tuple[str, ...], ...] = ()  #: rows of answers that this report has not, as they were
+    told: tuple[
+        str, ...
+    ] = ()  #: those of `others` that have marks, though the report is about their exercise
 
 
 def marks_text(report: Report, others: tuple[tuple[str, ...], ...] = ()) -> str:
@@ -98,6 +102,7 @@ def with_marks(report: Report, content: bytes, *, name: str = "the file of marks
     problems: list[Problem] = []
     lost: list[str] = []
     others: list[tuple[str, ...]] = []
+    told: list[str] = []
     for row in rows:
         key = row["row"].strip()
         given = bool(row["points"].strip() or row["comment"].strip())
@@ -110,7 +115,7 @@ def with_marks(report: Report, content: bytes, *, name: str = "the file of marks
                 problems.append(row.problem(wrong))
             else:
                 marks[key] = (_points(row["points"]), uncell(row["comment"].strip()))
-        elif row["exercise"].strip() not in exercises and re.fullmatch(r"w[0-9a-f]{12}", key):
+        elif row["exercise"].strip() not in exercises and _ROW_NAME.fullmatch(key):
             others.append(tuple(row[column] for column in COLUMNS))
         elif _place(row["student"], row["exercise"], row["grade_id"]) in places:
             if given:
@@ -120,7 +125,17 @@ def with_marks(report: Report, content: bytes, *, name: str = "the file of marks
                 )
         elif given:
             who = shown(f"{row['student']}, {row['exercise']}, {row['grade_id']}", 120, lines=False)
-            problems.append(row.problem(f"there is no written answer of {who} in this run. Remove the row."))
+            if _ROW_NAME.fullmatch(key):
+                # Of somebody who handed in nothing this time, or a file that cannot be read: both may come again.
+                others.append(tuple(row[column] for column in COLUMNS))
+                told.append(
+                    f"Row {row.row} counts for nothing: there is no written answer of {who} in this run. It stays in "
+                    "the file, should the answer come again."
+                )
+            else:
+                problems.append(
+                    row.problem(f"there is no written answer of {who} in this run. Remove the row.")
+                )
     if problems:
         listed = "\n".join(f"  {problem}" for problem in problems[:20])
         more = f"\n  and {len(problems) - 20} more" if len(problems) > 20 else ""
@@ -131,7 +146,9 @@ def with_marks(report: Report, content: bytes, *, name: str = "the file of marks
             hint="Mend the rows and run the same command again: nothing is graded twice.",
         )
     taken = sum(points is not None for points, _ in marks.values())
-    return Marked(report=_filled(report, marks), taken=taken, lost=tuple(lost), others=tuple(others))
+    return Marked(
+        report=_filled(report, marks), taken=taken, lost=tuple(lost), others=tuple(others), told=tuple(told)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +167,8 @@ class _Row:
 def _written(report: Report) -> Iterator[tuple[Outcome, CellOutcome]]:
     for outcome in report.outcomes:
         for one in outcome.cells:
-            if one.kind == "written" and outcome.status != "missing":
+            # Of what was not handed in, or could not be read, there is no answer to mark.
+            if one.kind == "written" and outcome.status not in ("missing", "refused"):
                 yield outcome, one
 
 
@@ -216,7 +234,7 @@ def _filled(report: Report, marks: dict[str, tuple[float | None, str]]) -> Repor
 
 
 def _cell_with(outcome: Outcome, one: CellOutcome, marks: dict[str, tuple[float | None, str]]) -> CellOutcome:
-    if one.kind != "written":
+    if one.kind != "written" or outcome.status in ("missing", "refused"):
         return one
     points, comment = marks.get(_row_name(outcome, one), (None, ""))
     if points is not None:
