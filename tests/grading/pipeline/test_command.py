@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from wasm_lab.cli.grade import grade
-from wasm_lab.errors import UnsupportedError, UsageError
+from wasm_lab.errors import MarksError, UnsupportedError, UsageError
 from wasm_lab.grading.crew import LocalCrew
 from wasm_lab.grading.journal import NAME, Journal
 from wasm_lab.grading.nouns import Outcome, Report, from_record
@@ -107,6 +107,18 @@ def test_nothing_to_grade_leaves_the_report_as_it_was(run, submissions, tmp_path
         (tmp_path / "report" / "index.html").read_bytes(),
         (tmp_path / "report" / NAME).read_bytes(),
     )
+
+
+def test_a_wrong_row_of_marks_keeps_the_report_and_what_was_graded(run, submissions, tmp_path):
+    run(submissions, "--student", "ada")
+    report = tmp_path / "report"
+    marks, before = report / "written_answers.csv", (report / "index.html").read_bytes()
+    marks.write_text("no such columns\n")
+    result = run(submissions)
+    assert isinstance(result.exception, MarksError)
+    assert (report / "index.html").read_bytes() == before
+    marks.unlink()
+    assert "Nothing had to be graded anew" in run(submissions).output
 
 
 def test_a_report_beside_the_students_is_no_student(run, submissions):
