@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from wasm_lab import errors
 from wasm_lab.exercises.cases import MIME as CASES
-from wasm_lab.exercises.notebook import Role, literals
+from wasm_lab.exercises.notebook import Exercise, Role, literals
 from wasm_lab.grading import sitting
 from wasm_lab.grading.nouns import Access, CaseOutcome, CellOutcome, Outcome, from_record
 
 if TYPE_CHECKING:
-    from wasm_lab.exercises.notebook import Cell, Exercise
+    from wasm_lab.exercises.notebook import Cell
     from wasm_lab.grading.nouns import Job, Status
 
 #: Characters of a message that are kept. A guest may have written into it.
@@ -56,6 +56,12 @@ NO_BUILD = "The answer did not compile."
 NO_FUNCTION = "There is no function {name}: the answer must define it, as pub fn {name}."
 NO_TEXT = "The answer {name} cannot be read: it is empty, or not what its cell asks for."
 
+#: Why a written answer has no points before a person has seen it.
+UNTOUCHED = "Nothing was written: the text is as it was handed out."
+
+#: How the message of an outcome begins whose answer in text (``%%answer``) cannot be read. It quotes that text alone.
+NOT_READ = "This answer cannot be read: "
+
 
 def outcome_of(
     job: Job, exercise: Exercise, released: Exercise, executed: list[dict[str, Any]], duration_ns: int
@@ -75,7 +81,8 @@ def outcome_of(
             continue
         if error["ename"] in _MACHINE_ERRORS:
             return lost_outcome(job, exercise, "crashed", _words(error), duration_ns=duration_ns)
-        message = message or _words(error)
+        text = cell.magic.startswith("%%answer") and error["ename"] == "UsageError"
+        message = message or (_plain(NOT_READ + error["evalue"]) if text else _words(error))
         if error["ename"] in _NO_BUILD:
             status = "not_compiled"
     cells = []
@@ -83,9 +90,10 @@ def outcome_of(
         if cell.role is Role.TEST:
             found = _tested(cell, by_id.get(cell.grade_id, {}), released.cell(cell.grade_id), status)
             absent = _absent(by_id.get(cell.grade_id, {}), released, raised=bool(message))
+            found = replace(found, cases=tuple(_plainer(case, released) for case in found.cases))
             cells.append(replace(found, message=absent) if absent else found)
         elif cell.role is Role.WRITTEN and cell.points:
-            cells.append(written(cell, job.bodies))
+            cells.append(written(cell, job.bodies, released.cell(cell.grade_id)))
     lost = next((case for cell in by_id.values() for case in _records(cell) if case.get("lost")), None)
     if lost:
         return lost_outcome(job, exercise, "crashed", _plain(lost["message"]), duration_ns=duration_ns)
@@ -111,12 +119,15 @@ def lost_outcome(
 ) -> Outcome:
     """The outcome of a submission that was not executed to its end: no points but for what a person marks."""
     cells = []
+    released = Exercise.parse(job.released) if job.bodies and exercise.written else None
     for cell in exercise.cells:
         if cell.role is Role.TEST:
             cells.append(CellOutcome(grade_id=cell.grade_id, kind="auto", points=0.0, max_points=cell.points))
         elif cell.role is Role.WRITTEN and cell.points:
-            # Where nothing was taken of a submission, there is nothing to wait for.
-            cells.append(written(cell, job.bodies) if job.bodies else written(cell, {}, points=0.0))
+            if released:
+                cells.append(written(cell, job.bodies, released.cell(cell.grade_id)))
+            else:  # where nothing was taken of a submission, there is nothing to wait for
+                cells.append(replace(written(cell, {}), points=0.0))
     return Outcome(
         student=job.student,
         assignment=job.assignment,
@@ -132,11 +143,20 @@ def lost_outcome(
     )
 
 
-def written(cell: Cell, bodies: dict[str, str], points: float | None = None) -> CellOutcome:
-    """A written answer: its points are a person's to give."""
+def written(cell: Cell, bodies: dict[str, str], released: Cell | None = None) -> CellOutcome:
+    """A written answer: its points are a person's to give, but for text that is as it was released.
+
+    nbgrader knows that by a checksum and gives 0 as well; a person can give others.
+    """
     answer = bodies.get(cell.grade_id, "")
+    untouched = released is not None and answer.strip() == released.body.strip()
     return CellOutcome(
-        grade_id=cell.grade_id, kind="written", points=points, max_points=cell.points, answer=answer
+        grade_id=cell.grade_id,
+        kind="written",
+        points=0.0 if untouched else None,
+        max_points=cell.points,
+        message=UNTOUCHED if untouched else "",
+        answer=answer,
     )
 
 
@@ -169,11 +189,26 @@ def _absent(executed: dict[str, Any], released: Exercise, *, raised: bool) -> st
     found = _NOT_DEFINED.fullmatch(error["evalue"]) if error and error["ename"] == "NameError" else None
     if found is None:
         return ""
-    named = re.compile(rf"\b{found[1]}\b")
-    if any(cell.magic.startswith("%%answer") and named.search(cell.magic) for cell in released.answers):
+    if _is_text(found[1], released):
         return NO_TEXT.format(name=found[1])
+    named = re.compile(rf"\b{found[1]}\b")
     given = any(named.search(cell.text) for cell in released.cells if cell.role is not Role.TEST)
     return NO_FUNCTION.format(name=found[1]) if given and not raised else ""
+
+
+def _is_text(name: str, released: Exercise) -> bool:
+    """Whether a name is that of an answer in text."""
+    named = re.compile(rf"\b{name}\b")
+    return any(cell.magic.startswith("%%answer") and named.search(cell.magic) for cell in released.answers)
+
+
+def _plainer(case: CaseOutcome, released: Exercise) -> CaseOutcome:
+    """A case that met no answer says so in words; Python's own are none of a student who wrote TOML."""
+    kind, _, words = case.message.partition(": ")
+    found = _NOT_DEFINED.fullmatch(words)
+    if kind != "NameError" or found is None or not _is_text(found[1], released):
+        return case
+    return replace(case, message=NO_TEXT.format(name=found[1]))
 
 
 def points_of(cell: dict[str, Any], max_points: float) -> tuple[float, str]:

@@ -6,9 +6,12 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from wasm_lab.errors import ExerciseError
+from wasm_lab.exercises import Exercise
+from wasm_lab.exercises.course import Course
 from wasm_lab.grading.report.cells import number
 from wasm_lab.grading.report.names import file_stem
-from wasm_lab.grading.report.safe import for_student, hidden_counts, sentence
+from wasm_lab.grading.report.safe import for_student, hidden_counts, is_not_read, sentence
 from wasm_lab.grading.report.summary import TROUBLES, decided
 from wasm_lab.views.amounts import duration
 from wasm_lab.views.grades_page import (
@@ -27,7 +30,6 @@ from wasm_lab.views.grades_page import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from wasm_lab.exercises import Exercise
     from wasm_lab.grading.nouns import CaseOutcome, CellOutcome, GradedExercise, Outcome, Report
     from wasm_lab.grading.report.summary import Points, Standing
 
@@ -93,7 +95,8 @@ def _exercise(
     parts = [_heading(exercise, reached, master), f"<p>{html.escape(sentence(outcome))}</p>"]
     if outcome is not None and safe is not None:
         if safe.message:
-            parts.append(f"<h3>What the compiler says</h3>{block(safe.message)}")
+            what = "What is wrong with the answer" if is_not_read(safe) else "What the compiler says"
+            parts.append(f"<h3>{what}</h3>{block(safe.message)}")
         for cell in safe.cells:
             if cell.kind == "written":
                 parts.append(_written(cell, safe))
@@ -261,10 +264,21 @@ def _with_code(markdown: str) -> str:
 
 
 def _more_hints(master: Exercise) -> str:
-    if len(master.hints) < 2:
+    """How a learner gets the other hints: by a command that knows the lab's own exercises alone."""
+    if len(master.hints) < 2 or not _is_of_the_lab(master):
         return ""
     command = f"<code>wasm-lab exercises hint {line(master.name)}</code>"
     return f" <span class='faint'>{len(master.hints) - 1} more: {command}</span>"
+
+
+def _is_of_the_lab(master: Exercise) -> bool:
+    try:
+        folder = Course.own().source
+    except ExerciseError:
+        return False
+    own = folder / master.chapter / f"{master.name}.ipynb"
+    # A course of one's own may have an exercise of the same name in a chapter of the same name.
+    return own.is_file() and Exercise.read(own).hints == master.hints
 
 
 def _anchor(exercise: GradedExercise) -> str:

@@ -11,7 +11,7 @@ import pytest
 from wasm_lab.exercises.cases import MIME
 from wasm_lab.exercises.notebook import Role
 from wasm_lab.grading.clean import clean_copy
-from wasm_lab.grading.marks import lost_outcome, outcome_of, points_of
+from wasm_lab.grading.marks import NO_TEXT, NOT_READ, UNTOUCHED, lost_outcome, outcome_of, points_of
 from wasm_lab.grading.nouns import Job
 from wasm_lab.grading.sitting import PARAMETER
 
@@ -232,6 +232,35 @@ def test_a_name_that_nobody_was_given_is_not_told(job, course):
 def test_a_lost_submission_keeps_its_written_answers(job, course):
     outcome = lost_outcome(job, course.masters["add"].exercise, "stopped", "late")
     assert [cell.points for cell in outcome.cells] == [0, 0, None]
+
+
+@pytest.mark.parametrize("text", ["Why?", "Why?\n", "  Why?"])
+def test_a_written_answer_that_is_as_it_was_released_has_no_points(job, course, text):
+    """As nbgrader's `determine_grade` has it, by the cell's checksum."""
+    job = replace(job, bodies={**job.bodies, "why": text})
+    outcome = executed(job, course, visible=score(1.0), hidden=score(2.0))
+    assert (outcome.cells[-1].points, outcome.cells[-1].message) == (0.0, UNTOUCHED)
+    lost = lost_outcome(job, course.masters["add"].exercise, "stopped", "late")
+    assert lost.cells[-1] == outcome.cells[-1]
+
+
+def test_text_that_cannot_be_read_is_told_in_words_of_its_own(job, course):
+    """Neither the answer's error nor the tests' speaks of Python to who wrote TOML."""
+    master = course.masters["port"]
+    job = replace(
+        job,
+        exercise="settings",
+        master=master.text,
+        released=master.released_text,
+        bodies={"answer": "port = x"},
+    )
+    words = "This is no TOML: Invalid value (at line 1, column 8).\nLines count from below the magic."
+    wrong = {"output_type": "error", "ename": "UsageError", "evalue": words, "traceback": []}
+    listed = [{"name": "port", "passed": False, "message": "NameError: name 'settings' is not defined\nWhy"}]
+    cases = [{**result("0"), "data": {"text/plain": "0", MIME: {"cases": listed}}}]
+    outcome = executed(job, course, master.released, answer=[wrong], visible=cases)
+    assert (outcome.status, outcome.message) == ("graded", NOT_READ + words)
+    assert outcome.cells[0].cases[0].message == NO_TEXT.format(name="settings")
 
 
 def test_the_clean_copy_is_the_masters_but_for_bodies(job, course):

@@ -17,8 +17,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from wasm_lab.errors import UsageError
+from wasm_lab.exercises.course import Course
+from wasm_lab.grading.marks import NOT_READ
 from wasm_lab.grading.report.names import file_stem
+from wasm_lab.grading.report.summary import standings
 from wasm_lab.views.grades import write_report
+from wasm_lab.views.grades_student import student_page
 
 from .conftest import SECRET, sample_report
 
@@ -164,6 +168,38 @@ def test_a_hint_is_given_where_points_are_missing(
     assert not any(
         "hint" in "".join(Page(path.read_text()).text) for path in (tmp_path / "students").iterdir()
     )
+
+
+def _page_with(message: str, a_class: Report, a_course: list[Exercise]) -> str:
+    """The page of a student whose first outcome has this message."""
+    first = replace(a_class.outcomes[0], status="graded", message=message)
+    report = replace(a_class, outcomes=(first, *a_class.outcomes[1:]))
+    one = next(each for each in standings(report) if each.student.key == first.student)
+    return "".join(Page(student_page(one, report, {each.name: each for each in a_course})).text)
+
+
+def test_a_student_is_told_why_an_answer_in_text_cannot_be_read(
+    a_class: Report, a_course: list[Exercise]
+) -> None:
+    words = "This is no TOML: Invalid value (at line 1, column 8)."
+    page = _page_with(NOT_READ + words, a_class, a_course)
+    assert "What is wrong with the answer" in page
+    assert words in page
+    assert words not in _page_with(f"UsageError: {words}", a_class, a_course)
+
+
+def test_the_command_for_more_hints_is_named_for_the_labs_own_exercises_alone(
+    folder: Path, a_class: Report, a_course: list[Exercise]
+) -> None:
+    assert not [path for path in (folder / "students").iterdir() if "exercises hint" in path.read_text()]
+    own = next(one for one in Course.own().released() if len(one.hints) > 1)
+    exercise = replace(a_class.exercises[0], name=own.name, assignment=own.chapter)
+    lost = replace(
+        a_class.outcomes[0], exercise=own.name, assignment=own.chapter, status="not_compiled", cells=()
+    )
+    report = replace(a_class, exercises=(exercise,), outcomes=(lost,))
+    one = next(each for each in standings(report) if each.student.key == lost.student)
+    assert f"wasm-lab exercises hint {own.name}" in student_page(one, report, {own.name: own})
 
 
 def test_the_class_page_names_who_needs_help_and_the_hardest_test(folder: Path) -> None:

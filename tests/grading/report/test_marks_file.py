@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wasm_lab.errors import MarksError
+from wasm_lab.grading.marks import UNTOUCHED
 from wasm_lab.grading.nouns import CellOutcome, GradedCell, GradedExercise, Outcome, Report, Student
 from wasm_lab.grading.report.marks import COLUMNS, marks_text, with_marks
 from wasm_lab.views.grades import write_report
@@ -223,6 +224,17 @@ def test_a_file_that_could_not_be_read_has_no_row_to_mark(tmp_path: Path) -> Non
     assert [row["student"] for row in table(report)] == ["ada"]
     write_report(report, tmp_path)
     assert marks_of(write_report(a_report("ada"), tmp_path).report) == {"ada": (None, "")}
+
+
+def test_a_zero_that_no_person_gave_is_not_read_back_as_one() -> None:
+    report = a_report("ada")
+    untouched = replace(report.outcomes[0].cells[0], points=0.0, message=UNTOUCHED)
+    report = replace(report, outcomes=(replace(report.outcomes[0], cells=(untouched,)),))
+    rows = table(report)
+    assert [(row["points"], row["comment"]) for row in rows] == [("", "")]
+    assert marks_of(with_marks(report, saved(rows)).report) == {"ada": (0.0, UNTOUCHED)}
+    rows[0]["points"] = "1"
+    assert marks_of(with_marks(report, saved(rows)).report) == {"ada": (1.0, "")}
 
 
 def test_one_column_sorted_alone_is_told() -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wasm_lab.errors import MarksError
+from wasm_lab.grading.marks import UNTOUCHED
 from wasm_lab.grading.report.cells import cell, csv_text, number, uncell
 from wasm_lab.grading.report.text import shown
 
@@ -66,7 +67,9 @@ def marks_text(report: Report, others: tuple[tuple[str, ...], ...] = ()) -> str:
     """
     rows: list[tuple[str, ...]] = [COLUMNS]
     for outcome, one in _written(report):
-        points = "" if one.points is None else number(one.points)
+        # A 0 that no person gave stands in no column of a person's marks: it would be read back as one.
+        untouched = one.message == UNTOUCHED
+        points = "" if one.points is None or untouched else number(one.points)
         rows.append(
             (
                 _row_name(outcome, one),
@@ -75,7 +78,7 @@ def marks_text(report: Report, others: tuple[tuple[str, ...], ...] = ()) -> str:
                 one.grade_id,
                 number(one.max_points),
                 points,
-                one.message,
+                "" if untouched else one.message,
                 cell(one.answer),
             )
         )

@@ -13,14 +13,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wasm_lab.exercises.markers import BEGIN_HIDDEN
-from wasm_lab.grading.marks import NO_FUNCTION, NO_TEXT
+from wasm_lab.grading.marks import NO_FUNCTION, NO_TEXT, NOT_READ
 
 if TYPE_CHECKING:
     from wasm_lab.exercises import Exercise
     from wasm_lab.grading.nouns import CaseOutcome, CellOutcome, Outcome
 
 #: Statuses whose message is the compiler's, about the student's own text. All other messages may come from a
-#: process that held the hidden tests.
+#: process that held the hidden tests, but for what `NOT_READ` begins.
 _OWN_MESSAGES = {"not_compiled"}
 
 _SENTENCES = {
@@ -54,10 +54,15 @@ def for_student(outcome: Outcome, master: Exercise | None = None) -> Outcome:
         outcome,
         cells=cells,
         audit=tuple(access for access in outcome.audit if not access.hidden),
-        message=outcome.message if outcome.status in _OWN_MESSAGES else "",
+        message=outcome.message if outcome.status in _OWN_MESSAGES or is_not_read(outcome) else "",
         duration_ns=0,
         digest="",
     )
+
+
+def is_not_read(outcome: Outcome) -> bool:
+    """Whether its message says why an answer in text cannot be read, as a compiler says it of code."""
+    return outcome.status == "graded" and outcome.message.startswith(NOT_READ)
 
 
 def _case(case: CaseOutcome, cell: CellOutcome, master: Exercise | None) -> CaseOutcome:
