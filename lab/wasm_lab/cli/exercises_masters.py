@@ -24,29 +24,40 @@ Examples:
 
 
 @click.command(epilog=RELEASE)
-@click.option("--source", type=_FOLDER, help="The masters' folder.  [default: exercises/source]")
+@click.option(
+    "--source", type=_FOLDER, help="The masters' folder, or its course.  [default: exercises/source]"
+)
 @click.option("--out", type=_FOLDER, help="Where released forms go.  [default: release beside it]")
 @click.option("--json", "as_json", is_flag=True, help="Print one record for each file, as a JSON array.")
 def release(source: Path | None, out: Path | None, as_json: bool) -> int:
     """Make the released forms of all masters: without solutions, hidden tests and outputs.
 
     The same master gives the same bytes, and those of `nbgrader generate_assignment`. A released
-    exercise whose master is gone is removed. Nothing is written when a master is wrong.
+    exercise whose master is gone is removed. Nothing is written when a master is wrong. Other files
+    beside masters are copied, and listed, because exercises read them: keep no solutions there.
     """
     from wasm_lab.exercises.release import release as made
 
-    source = source or Path("exercises/source")
-    done = made(source, out or source.parent / "release")
+    source = _masters_folder(source or Path("exercises/source"))
+    # The parent of "." and ".." is not what is above them.
+    beside = source.resolve().parent if source.name in ("", "..") else source.parent
+    done = made(source, out or beside / "release")
     if as_json:
         records = [
-            {"exercise": one.name, "chapter": one.chapter, "path": str(one.path), "change": one.change}
+            {
+                "exercise": one.name,
+                "chapter": one.chapter,
+                "path": str(one.path),
+                "change": one.change,
+                "note": one.note,
+            }
             for one in done
         ]
         click.echo(json.dumps(records, indent=2, ensure_ascii=False))
         return 0
     for one in done:
-        if one.change != "unchanged":
-            click.echo(f"{one.change:>9}  {one.path}")
+        if one.change != "unchanged" or one.note:
+            click.echo(f"{one.change:>9}  {one.path}{f'  ({one.note})' if one.note else ''}")
     counts = Counter(one.change for one in done)
     click.echo(", ".join(f"{number} {change}" for change, number in counts.items()))
     return 0
@@ -66,10 +77,10 @@ Examples:
 def validate(masters: tuple[Path, ...], as_json: bool) -> int:
     """Check masters before learners get them: each mistake with its reason.
 
-    MASTERS are notebooks or folders of them. Metadata must be complete, the solution must pass every
-    test, the released form must fail and hold no secret, and each answer in wrong/NAME/ must compile,
-    pass the visible tests and be caught by a hidden one. Solutions are run here, in the sandbox. Exit
-    status 1 when any exercise is wrong.
+    MASTERS are notebooks, chapters, the folder of chapters, or the course that has it as source/. Metadata
+    must be complete, the solution must pass every test, the released form must fail and hold no secret, and
+    each answer in wrong/NAME/ must compile, pass the visible tests and be caught by a hidden one. Solutions
+    are run here, in the sandbox. Exit status 1 when any exercise is wrong.
     """
     from wasm_lab.exercises.course import Course
 
@@ -88,23 +99,43 @@ def validate(masters: tuple[Path, ...], as_json: bool) -> int:
 
 def _notebooks(path: Path) -> list[Path]:
     from wasm_lab.errors import UsageError
+    from wasm_lab.exercises.release import is_exercise
 
     if not path.is_dir():
         return [path]
-    found = sorted(file for file in path.rglob("*.ipynb") if ".ipynb_checkpoints" not in file.parts)
+    folder = _masters_folder(path)
+    found = [file for file in folder.glob("*/*.ipynb") if file.parent.name != ".ipynb_checkpoints"]
+    # A chapter's folder has its masters in it; that of all chapters at most nbgrader's header and footer.
+    found += [file for file in folder.glob("*.ipynb") if not found or is_exercise(file)]
     if not found:
-        raise UsageError(f"{path} holds no notebooks.", hint="Name a master, or the folder of masters.")
+        raise UsageError(
+            f"{folder} holds no notebooks.",
+            hint="Name a master, a chapter, or the folder that has CHAPTER/NAME.ipynb, such as my-course/source.",
+        )
+    return sorted(found)
+
+
+def _masters_folder(folder: Path) -> Path:
+    """The folder of masters that is meant, with a word where it is not the one that was given."""
+    from wasm_lab.exercises.release import masters_folder
+
+    found = masters_folder(folder)
+    if found != folder:
+        # Not where the records go: another program may read them.
+        click.echo(f"The masters of {folder} are in {found}.", err=True)
     return found
 
 
 def _validated(file: Path, course: Course) -> dict[str, Any]:
-    from wasm_lab.errors import ExerciseError
+    from wasm_lab.errors import WasmLabError
     from wasm_lab.exercises.gate import Master, problems
 
+    found = []
     try:
-        found = list(problems(Master.load(file, course)))
-    except ExerciseError as error:
-        found = [str(error)]
+        for problem in problems(Master.load(file, course)):
+            found.append(problem)
+    except WasmLabError as error:  # of this file alone: what was found stays, and the others are checked
+        found.append(str(error))
     return {"file": str(file), "exercise": file.stem, "problems": found}
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from wasm_lab.exercises.cases import CaseResult
     from wasm_lab.exercises.course import Course
+    from wasm_lab.exercises.notebook import Cell
     from wasm_lab.exercises.running import Checked
 
 #: Lines of a solution or hidden test that are shorter than this stand anywhere: ``}``, ``Ok(())``.
@@ -75,6 +76,8 @@ def _bodies(full: Exercise, name: str, bodies: Mapping[str, str]) -> dict[str, s
 def problems(master: Master) -> Iterator[str]:
     """Everything that is wrong with an exercise, a sentence each; nothing when it is as it must be."""
     yield from wrong_metadata(master.full)
+    if any(_is_python(cell) for cell in master.full.cells):
+        return  # what is executed below would run it outside of the sandbox
     yield from leaks(master)
     yield from wrong_solution(master)
     yield from wrong_unsolved(master)
@@ -90,7 +93,10 @@ def wrong_metadata(full: Exercise) -> Iterator[str]:
         if not told.get(key):
             yield f"The notebook's metadata has no wasm_lab.exercise.{key}."
     if full.path and told.get("chapter") not in (None, full.path.parent.name):
-        yield f"It lies in {full.path.parent.name} and says chapter {told['chapter']}."
+        yield (
+            f"Its folder is {full.path.parent.name}, and its metadata `wasm_lab.exercise.chapter` says "
+            f"{told['chapter']}."
+        )
     if len(full.hints) < 2:
         yield "It has fewer than two hints."
     # A course of one's own may have its chapters anywhere on the web.
@@ -124,12 +130,20 @@ def _wrong_cells(full: Exercise) -> Iterator[str]:
             yield f"{where} is not locked."
         if cell.role is Role.TEST and not cell.points:
             yield f"{where} gives no points."
-        if cell.role is Role.ANSWER and not cell.magic:
-            yield f"{where} is an answer without a magic line: Python answers are not graded."
+        if _is_python(cell):
+            yield (
+                f"{where} is an answer without a magic line. Python answers are refused: what a student writes "
+                "runs in a Wasm sandbox or not at all."
+            )
         if cell.role is Role.ANSWER and BEGIN_SOLUTION not in cell.body:
             yield f"{where} has no {BEGIN_SOLUTION}."
         if cell.role is Role.TEST and BEGIN_HIDDEN not in cell.text and BEGIN_SOLUTION in cell.text:
             yield f"{where} is a test with a solution in it."
+
+
+def _is_python(cell: Cell) -> bool:
+    """Whether it is an answer that Python would execute; that of a person's marking too."""
+    return cell.kind == "code" and cell.role in (Role.ANSWER, Role.WRITTEN) and not cell.magic
 
 
 def leaks(master: Master) -> Iterator[str]:
