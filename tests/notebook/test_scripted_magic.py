@@ -128,7 +128,8 @@ def test_what_is_asked_for_on_a_condition_is_not_refused(shell: InteractiveShell
     )
     result, stdout, stderr = run(shell, f"%%wasm js\n{text}")
     assert result.success, stderr
-    assert stdout.startswith(f"none\nown\none two\n3\n{'long ' * 2000}\nwritten\n")
+    # Where the engine is made for the first time, progress stands before it.
+    assert f"none\nown\none two\n3\n{'long ' * 2000}\nwritten\n" in stdout
     assert "complaint\n" in stderr
 
 
