@@ -76,6 +76,7 @@ class Master:
             title=self.exercise.title,
             minutes=self.exercise.minutes,
             cells=cells,
+            refused=self.refused,
         )
 
 

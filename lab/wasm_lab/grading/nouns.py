@@ -177,6 +177,7 @@ class GradedExercise:
     title: str
     minutes: int  #: what the master says a learner needs; 0 when it does not say
     cells: tuple[GradedCell, ...]
+    refused: str = ""  #: why nothing of it can be graded, which is the master's fault and no student's
 
     @property
     def max_points(self) -> float:

@@ -14,7 +14,7 @@ from wasm_lab.grading.report.junit import junit_text
 from wasm_lab.grading.report.lms import canvas_text, is_worksheet, moodle_files
 from wasm_lab.grading.report.marks import Marked, marks_text, with_marks
 from wasm_lab.grading.report.names import file_stem
-from wasm_lab.grading.report.summary import standings
+from wasm_lab.grading.report.summary import cannot_be_graded, standings
 from wasm_lab.views.grades_class import class_page
 from wasm_lab.views.grades_feedback import write_feedback
 from wasm_lab.views.grades_student import instructor_page, student_page
@@ -75,7 +75,7 @@ def write_report(
     masters = {one.name: one for one in exercises}
     if submissions is not None and submissions.is_dir():
         files += write_feedback(marked.report, submissions, folder / "feedback", exercises=masters)
-    messages = [*marked.lost, *marked.told]
+    messages = [*cannot_be_graded(report), *marked.lost, *marked.told]
     if any(cell.kind == "written" for exercise in report.exercises for cell in exercise.cells):
         files.append(write(folder / MARKS, marks_text(marked.report, marked.others)))
     try:

@@ -11,6 +11,7 @@ from wasm_lab.grading.report.names import file_stem
 from wasm_lab.grading.report.summary import (
     TROUBLES,
     by_exercise,
+    cannot_be_graded,
     decided,
     hardest,
     histogram,
@@ -110,6 +111,7 @@ def _to_do(everyone: Sequence[Standing], report: Report) -> list[str]:
         found.append(
             f"{why}ome submissions are not graded yet. Run the same command again, for all students."
         )
+    found += [html.escape(message) for message in cannot_be_graded(report)]
     if several := several_assignments(report, everyone):
         found.append(html.escape(several))
     answers = sum(one.total.answers for one in everyone)

@@ -377,6 +377,30 @@ def test_worksheets_of_an_earlier_run_are_removed(a_class: Report, tmp_path: Pat
     assert not (tmp_path / "moodle.csv").exists()
 
 
+def test_a_master_that_cannot_be_graded_is_told_once_and_gives_nobody_a_zero(
+    a_class: Report, tmp_path: Path
+) -> None:
+    report = _of(a_class, "01_rust_cells")
+    bad = replace(report.exercises[0], refused="Python answer cells are refused for now.")
+    outcomes = tuple(
+        replace(one, status="refused", cells=tuple(replace(cell, points=0.0) for cell in one.cells))
+        if one.exercise == bad.name
+        else one
+        for one in report.outcomes
+    )
+    report = replace(report, exercises=(bad, *report.exercises[1:]), outcomes=outcomes)
+    written = write_report(report, tmp_path)
+    (said,) = [one for one in written.messages if "cannot be graded" in one]
+    assert said.startswith(f"{bad.name} cannot be graded")
+    assert bad.refused in said
+    rows = _table(tmp_path / "moodle.csv")
+    assert {row["Grade"] for row in rows} == {""}
+    assert {row["Feedback comments"].partition("<br>")[0] for row in rows} == {f"{bad.title}: not graded."}
+    page = "".join(Page((tmp_path / "index.html").read_text(encoding="utf-8")).text)
+    assert page.count(f"{bad.name} cannot be graded") == 1
+    assert not [one for one in standings(report) if any("refused" in reason for reason in one.reasons)]
+
+
 def test_canvas_gets_its_columns_and_no_student_sets_the_maximum(a_class: Report, tmp_path: Path) -> None:
     people = tuple(
         replace(one, lms="canvas", lms_id=str(at), name="Points Possible" if at == 3 else one.name)

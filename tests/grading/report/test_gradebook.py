@@ -191,6 +191,29 @@ def test_a_mark_of_an_earlier_report_goes_with_its_comment(change: Any, tmp_path
     assert len(_said(file)) == len(before) - 1
 
 
+def test_an_exercise_whose_master_cannot_be_graded_waits(tmp_path: Path) -> None:
+    file = tmp_path / "gradebook.db"
+    report = sample_report(2)
+    bad = report.exercises[0]
+    _save(
+        replace(
+            report,
+            exercises=(replace(bad, refused="Python answers."), *report.exercises[1:]),
+            outcomes=tuple(
+                replace(one, status="refused") if one.exercise == bad.name else one for one in report.outcomes
+            ),
+        ),
+        file,
+    )
+    with closing(sqlite3.connect(file)) as book:
+        rows = book.execute(
+            "SELECT needs_manual_grade, auto_score FROM grade JOIN submitted_notebook AS one ON grade.notebook_id = one.id "
+            "JOIN notebook ON one.notebook_id = notebook.id WHERE notebook.name = ?",
+            (bad.name,),
+        ).fetchall()
+    assert set(rows) == {(1, None)}
+
+
 def _said(file: Path) -> list[Any]:
     with closing(sqlite3.connect(file)) as book:
         return book.execute("SELECT id FROM comment WHERE manual_comment IS NOT NULL").fetchall()

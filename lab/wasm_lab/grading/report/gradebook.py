@@ -13,7 +13,7 @@ import re
 import shutil
 import sqlite3
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -227,8 +227,15 @@ def _save_student(
         notebooks = {notebook.name: notebook for notebook in submission.notebooks}
         for each, outcome in outcomes.items():
             notebook = notebooks.get(each) or _submitted_later(book, submission.id, each, chapter)
-            kept += _save_notebook(book, notebook, outcome, ours)
+            open_ = exercises[each].refused and outcome.status != "missing"
+            kept += _save_notebook(book, notebook, _not_graded(outcome) if open_ else outcome, ours)
     return kept
+
+
+def _not_graded(outcome: Outcome) -> Outcome:
+    """The outcome of an exercise whose master cannot be graded: every mark is still to come."""
+    cells = tuple(replace(one, points=None) for one in outcome.cells)
+    return replace(outcome, status="graded", cells=cells)
 
 
 def _empty_those_who_left(book: Gradebook, everyone: Sequence[Standing], report: Report, ours: _Ours) -> int:

@@ -1,8 +1,9 @@
 """Marks as the files that Moodle and Canvas import.
 
-Where a written answer still waits for a person, or a submission was lost in a crash, the cell of a total stays empty,
-so that no total is imported that is going to change. So does that of an assignment of which a student handed in
-nothing: the batch may hold a stray file of another week, and a zero would take the place of everybody's marks there.
+Where a written answer still waits for a person, a submission was lost in a crash, or a master cannot be graded, the
+cell of a total stays empty, so that no total is imported that is going to change. So does that of an assignment of
+which a student handed in nothing: the batch may hold a stray file of another week, and a zero would take the place of
+everybody's marks there.
 """
 
 from __future__ import annotations
@@ -125,6 +126,9 @@ def _feedback(report: Report, one: Standing, assignment: str) -> list[str]:
     lines = []
     for exercise in (each for each in report.exercises if each.assignment == assignment):
         outcome = one.outcomes.get(exercise.name)
+        if exercise.refused:
+            lines.append(f"{exercise.title}: not graded.")
+            continue
         points = decided(outcome, exercise)
         lines.append(
             f"{exercise.title}: {number(points.points)} of {number(exercise.max_points)}. {sentence(outcome)}".strip()

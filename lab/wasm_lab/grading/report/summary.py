@@ -107,9 +107,9 @@ def decided(outcome: Outcome | None, exercise: GradedExercise) -> Points:
     """The points of one exercise.
 
     What was not submitted, or ended by its own doing, has none and is decided. What was lost in a crash is open, as
-    what an interrupted run did not reach: it will be graded again.
+    what an interrupted run did not reach: it will be graded again. Where the master cannot be graded, all is open.
     """
-    if outcome is None or (outcome.status == "crashed" and not outcome.cells):
+    if exercise.refused or outcome is None or (outcome.status == "crashed" and not outcome.cells):
         return Points(open=exercise.max_points)
     if outcome.status == "missing" or not outcome.cells:
         return Points(decided=exercise.max_points)
@@ -142,8 +142,9 @@ def _standing(
     troubles: dict[str, list[str]] = defaultdict(list)
     for one in exercises:
         outcome = outcomes.get(one.name)
-        # What was lost in a crash says nothing of the student.
-        if outcome is not None and outcome.status in TROUBLES and outcome.status != "crashed":
+        # What was lost in a crash says nothing of the student, nor does a master that cannot be graded.
+        of_student = outcome is not None and outcome.status != "crashed" and not one.refused
+        if outcome is not None and of_student and outcome.status in TROUBLES:
             troubles[outcome.status].append(one.name)
     reasons = [f"{TROUBLES[status]}: {', '.join(names)}" for status, names in sorted(troubles.items())]
     if total.share is not None and total.share < HELP_BELOW:
@@ -173,6 +174,16 @@ def several_assignments(report: Report, everyone: Sequence[Standing]) -> str:
         f"Something was handed in for {len(names)} assignments: {listed}. Each has its own marks, and none where a "
         f"student handed in nothing of it. For one alone, add --assignment {most}."
     )
+
+
+def cannot_be_graded(report: Report) -> list[str]:
+    """What to know of each master that cannot be graded."""
+    return [
+        f"{one.name} cannot be graded, which is no student's fault: {one.refused} It has no points, and totals with it "
+        "stay empty in the files for Moodle and Canvas."
+        for one in report.exercises
+        if one.refused
+    ]
 
 
 def in_need(everyone: Sequence[Standing]) -> list[Standing]:
@@ -262,7 +273,7 @@ def _exercise(exercise: GradedExercise, outcomes: Sequence[Outcome]) -> Exercise
         exercise=exercise,
         submitted=len(submitted),
         full=sum(not one.open and one.points >= exercise.max_points - 1e-9 for one in points),
-        middle=median([one.points for one in points]) if points else None,
+        middle=median([one.points for one in points]) if points and not exercise.refused else None,
         troubles={status: counts[status] for status in TROUBLES if counts[status]},
         answers=sum(one.answers for one in points),
         duration_ns=int(median(durations)) if durations else 0,
