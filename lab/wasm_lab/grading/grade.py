@@ -240,7 +240,10 @@ def _check_names(wanted: Iterable[str], known: Iterable[str], what: str, option:
     names = sorted(known)
     for name in wanted:
         if name not in names:
-            near = difflib.get_close_matches(name, names, 3) or names[:5]
+            near = difflib.get_close_matches(name, names, 3)
+            there = ", ".join(near or names[:5])
+            more = "" if near or len(names) <= 5 else f" and {len(names) - 5} more"
             raise UsageError(
-                f"There is no {what} named {name!r} ({option}).", hint=f"There is: {', '.join(near)}"
+                f"There is no {what} named {name!r} ({option}).",
+                hint=f"Did you mean {there}?" if near else f"There is: {there}{more}",
             )
