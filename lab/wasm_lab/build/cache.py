@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 LAYOUT = "v1"
 MARK = b"wasmlab1"
 TRAILER_BYTES = hashlib.sha256().digest_size + len(MARK)
-#: As ccache's. The chapters, the samples and the exercises together take about 3 GiB.
+#: As ccache's. A course of chapters and samples is more than 2 GiB; all that the tests build is more than 5.
 DEFAULT_SIZE_BYTES = 5 * 1024**3
 #: Seconds after which a temporary file belongs to no living write.
 STALE_S = 3600.0
