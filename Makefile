@@ -8,8 +8,6 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 # Two halves of the tests, each for one process as long as both are busy: fixtures are set up once, not twice.
 PARALLEL := -n auto --dist worksteal
-# Of the slow ones many wait, for servers, browsers and deadlines: half as many processes again as processors.
-SLOW_PARALLEL := -n $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 ))) --dist worksteal
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -40,7 +38,7 @@ test-all: setup ## every test; gets the tools for them first
 	@$(PYTEST) $(PARALLEL) $(ARGS)
 
 test-slow: setup ## what test-all adds to test
-	@$(PYTEST) $(SLOW_PARALLEL) -m slow $(ARGS)
+	@$(PYTEST) $(PARALLEL) -m slow $(ARGS)
 
 test-tools: setup ## get engines, container runtimes, servers and a browser for the tests
 	@$(BIN)/python scripts/test_tools.py

@@ -20,7 +20,8 @@ pub fn fib(n: u32) -> u64 {
 TWIN = """%%js_twin fib
 function fib(n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }"""
 
-BENCH = "%wasm_bench fib --args 20 --budget 8s --runtime wasmtime --runtime native --runtime javascript"
+#: Long enough for a busy browser to have the chart before it is replaced at the end.
+BENCH = "%wasm_bench fib --args 20 --budget 20s --runtime wasmtime --runtime native --runtime javascript"
 
 RATE = """
 import time

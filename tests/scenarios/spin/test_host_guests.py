@@ -188,7 +188,11 @@ def test_content_length_is_kept(root: Running) -> None:
     exact = root.get("/exact")
     assert (exact.text, exact.headers["content-length"]) == ("12345", "5")
     long = root.get("/long")  # the guest writes more than it has announced
-    assert (long.status_code, long.text) == (500, "The component failed; the server's log says how.\n")
+    # Whether its answer had begun when it failed is a race; what was sent of a 200 has then broken off.
+    assert (long.status_code, long.text) in (
+        (500, "The component failed; the server's log says how.\n"),
+        (200, ""),
+    )
 
 
 def test_head_has_the_fields_and_no_body(root: Running) -> None:
